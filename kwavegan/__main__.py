@@ -1,0 +1,5 @@
+"""`python -m kwavegan`."""
+
+from kwavegan.cli import main
+
+main()

@@ -1,0 +1,82 @@
+"""Atomic writing: a file or folder appears whole under its name, or not at all."""
+
+import errno
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kwavegan.errors import InputError
+
+PARTIAL = ".partial-"
+"""What the name of every unfinished file or folder starts with; safe to delete."""
+
+_WHY = {
+    errno.ENOSPC: "the disk is full; free some space and run the command again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
+    errno.EACCES: "permission denied; choose a place you may write to",
+    errno.EPERM: "permission denied; choose a place you may write to",
+    errno.EROFS: "the disk is read-only; choose a place you may write to",
+    errno.ENOTDIR: "a file stands where a folder is needed; choose another place",
+}
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a partial file name beside `path`, renamed to `path` when the block ends well.
+
+    The block may make a file or a folder under that name; whatever it leaves is removed when it
+    raises. An existing file is replaced; an existing folder is swapped out, then deleted.
+
+    Raises:
+        InputError: the disk is full, or the place is not writable.
+    """
+    path = Path(path)
+    partial = path.parent / f"{PARTIAL}{uuid.uuid4().hex[:12]}-{path.name}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        _replace(partial, path)
+    except OSError as error:
+        reason = _WHY.get(error.errno)
+        if reason is None:
+            raise
+        raise InputError(f"{path}: cannot be written: {reason}") from error
+    finally:
+        remove(partial)
+
+
+def _replace(partial: Path, path: Path) -> None:
+    if not partial.is_dir():
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+        return
+    old = path.parent / f"{PARTIAL}{uuid.uuid4().hex[:12]}-old-{path.name}"
+    if path.exists():
+        path.rename(old)
+    partial.rename(path)
+    remove(old)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a whole folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` to `path`, atomically."""
+    with atomic(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write `value` as indented JSON to `path`, atomically."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
