@@ -1,0 +1,157 @@
+"""Gradients and the training step on any Keras backend: the only module that names a backend.
+
+Keras has no gradient of its own. Here a loss is a pure function of a list of tensors, and two
+operations differentiate it the same way on JAX, PyTorch and TensorFlow.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+BACKEND = keras.backend.backend()
+
+if BACKEND == "jax":
+    import jax
+
+    # XLA runs strided convolutions, and even more so their gradients, on a slow path on CPU.
+    STRIDED_FORM_ON_CPU = "folded"
+
+    def on_cpu() -> bool:
+        """Whether tensors live on the CPU by default."""
+        return jax.default_backend() == "cpu"
+
+    def _value_and_grad(loss: Callable, values: list) -> tuple:
+        (value, aux), gradients = jax.value_and_grad(loss, has_aux=True)(values)
+        return value, aux, gradients
+
+    def _input_gradient(function: Callable, x: Any) -> tuple:
+        def total(x):
+            y, aux = function(x)
+            return keras.ops.sum(y), aux
+
+        return jax.grad(total, has_aux=True)(x)
+
+    def _apply(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:
+        optimizer.apply(gradients, variables)
+
+elif BACKEND == "tensorflow":
+    import tensorflow as tf
+
+    STRIDED_FORM_ON_CPU = "stock"
+
+    def on_cpu() -> bool:
+        """Whether tensors live on the CPU by default."""
+        return not tf.config.list_physical_devices("GPU")
+
+    def _value_and_grad(loss: Callable, values: list) -> tuple:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            value, aux = loss(values)
+        return value, aux, tape.gradient(value, values, unconnected_gradients="zero")
+
+    def _input_gradient(function: Callable, x: Any) -> tuple:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(x)
+            y, aux = function(x)
+        return tape.gradient(y, x), aux
+
+    def _apply(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:
+        optimizer.apply(gradients, variables)
+
+elif BACKEND == "torch":
+    import torch
+
+    STRIDED_FORM_ON_CPU = "stock"
+
+    def on_cpu() -> bool:
+        """Whether tensors live on the CPU by default."""
+        return keras.ops.zeros(()).device.type == "cpu"
+
+    def _value_and_grad(loss: Callable, values: list) -> tuple:
+        with torch.enable_grad():
+            value, aux = loss(values)
+            gradients = torch.autograd.grad(value, values, materialize_grads=True)
+        return value.detach(), keras.tree.map_structure(_detach, aux), list(gradients)
+
+    def _detach(value: Any) -> Any:
+        return value.detach() if isinstance(value, torch.Tensor) else value
+
+    def _input_gradient(function: Callable, x: Any) -> tuple:
+        def total(x):
+            y, aux = function(x)
+            return y.sum(), aux
+
+        # torch.func, unlike torch.autograd.grad(create_graph=True), can also be compiled.
+        return torch.func.grad(total, has_aux=True)(x)
+
+    def _apply(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:
+        with torch.no_grad():
+            optimizer.apply(gradients, variables)
+
+else:
+    raise ImportError(f"kwavegan runs on jax, torch and tensorflow; Keras is set to {BACKEND!r}")
+
+
+def value_and_grad(loss: Callable, values: Sequence) -> tuple[Any, Any, list]:
+    """Return a loss, what else it computed, and its gradient.
+
+    Args:
+        loss: a function of a list of tensors that returns (scalar, aux), aux any nest of tensors.
+        values: the tensors, for example `[v.value for v in model.trainable_variables]`.
+
+    Returns:
+        (scalar, aux, gradients): gradients in the order of `values`, zeros where unconnected.
+    """
+    return _value_and_grad(loss, list(values))
+
+
+def input_gradient(function: Callable, x: Any) -> tuple[Any, Any]:
+    """Return the gradient of the sum of `function(x)[0]` to x, and aux; differentiable again.
+
+    Args:
+        function: from x to (tensor, aux).
+        x: one tensor.
+    """
+    return _input_gradient(function, x)
+
+
+def apply_gradients(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:
+    """Let `optimizer` change `variables` by `gradients`."""
+    _apply(optimizer, gradients, variables)
+
+
+class StatefulModel(keras.Model):
+    """A model that `fit` trains through one stateful method, `update(data) -> logs`.
+
+    On JAX a training step must be a pure function of its state: `train_step` runs `update` inside
+    a scope that lends the variables their values from the state, and reads the new ones back.
+    """
+
+    def update(self, data: Any) -> dict:
+        """Train on one batch, assigning variables freely; return scalars to log."""
+        raise NotImplementedError(f"{type(self).__name__} must define update(data)")
+
+    if BACKEND == "jax":
+
+        def train_step(self, state: tuple, data: Any) -> tuple:
+            groups = (
+                self.trainable_variables,
+                self.non_trainable_variables,
+                self.optimizer.variables,
+                self.metrics_variables,
+            )
+            lent = [
+                pair
+                for variables, values in zip(groups, state, strict=True)
+                for pair in zip(variables, values, strict=True)
+            ]
+            with keras.StatelessScope(lent) as scope:
+                logs = self.update(data)
+                new = tuple([scope.get_current_value(v) for v in group] for group in groups)
+            return logs, new
+
+    else:
+
+        def train_step(self, data: Any) -> dict:
+            return self.update(data)

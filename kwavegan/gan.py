@@ -1,0 +1,437 @@
+"""The GAN: a Keras model of two networks, two optimizers and one training step.
+
+The step is a pure function of its batch and its noise. All noise of a step is drawn in one place,
+`WaveGAN.draw_noise`, from one seeded generator whose state is saved with the weights; a test can
+feed the same noise to every backend instead.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kwavegan import autodiff
+from kwavegan.layers import draw_shifts, register
+from kwavegan.losses import (
+    GAMES,
+    PENALTIES,
+    class_cross_entropy,
+    slope_penalty,
+    zero_centred_penalty,
+)
+
+LOGS = ("d_loss", "g_loss", "d_raw", "penalty", "slope", "real_score", "fake_score")
+"""Scalars of every step; `class_real` and `class_fake` join them where there is a class head."""
+
+
+@register
+class WaveGAN(autodiff.StatefulModel):
+    """A generator and a discriminator of audio, trained against each other by `fit`.
+
+    `fit` takes batches of audio (batch, length, channels) in −1…1, with labels (batch,) where a
+    network takes them; or one batch per discriminator update, stacked on axis 1: audio (batch,
+    d_updates, length, channels), labels (batch, d_updates). With one batch, all updates of a step
+    share it. Generated audio always takes the labels of the real audio beside it: one label for
+    real, generated and interpolated.
+
+    Args:
+        generator: from `{"latent"}` or `{"latent", "label"}` to audio.
+        discriminator: from `{"audio"}`, with `"label"` and `"shifts"` where it takes them, to
+            `{"score"}`, with `"logits"` where it has a class head. See `kwavegan.networks`.
+        loss: `"wgan-gp"`, `"cross-entropy"`, `"acgan"` or `"relativistic"`.
+        penalty: `"slope"` (λ), `"r1r2"` (γ), `"none"`, or `"auto"`, the loss's own.
+        lamb: λ, the weight of the slope penalty on interpolates (Gulrajani et al. 2017).
+        gamma: γ, twice the weight of R1 + R2; a number or a Keras schedule over steps.
+        smoothing: (low, high), the range that targets of real audio are drawn from.
+        noise: standard deviation of Gaussian noise on the discriminator's input.
+        class_weight: weight of the class loss.
+        class_loss: whom the class loss on generated audio trains: `"generator"`, or `"both"`, as
+            the dissertation has it.
+        d_updates: discriminator updates a step.
+        g_updates: generator updates a step, after them.
+        latent_distribution: `"uniform"` in −1…1, or `"normal"`.
+        phase_shuffle: largest phase shift, in samples.
+        shuffle_per: `"example"` or `"batch"`.
+        average: decay of the averaged generator, which sounds are made with; 0 for none.
+        seed: integer seed of all noise.
+
+    Raises:
+        ValueError: an unknown name or a value out of range.
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        loss: str = "relativistic",
+        penalty: str = "auto",
+        lamb: float = 10.0,
+        gamma: float = 1.0,
+        smoothing: tuple[float, float] = (1.0, 1.0),
+        noise: float = 0.0,
+        class_weight: float = 1.0,
+        class_loss: str = "generator",
+        d_updates: int = 1,
+        g_updates: int = 1,
+        latent_distribution: str = "uniform",
+        phase_shuffle: int = 2,
+        shuffle_per: str = "example",
+        average: float = 0.999,
+        seed: int = 0,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        _check_choice("loss", loss, tuple(GAMES))
+        _check_choice("penalty", penalty, PENALTIES)
+        _check_choice("class_loss", class_loss, ("generator", "both"))
+        _check_choice("latent_distribution", latent_distribution, ("uniform", "normal"))
+        if d_updates < 1 or g_updates < 1:
+            raise ValueError("WaveGAN: d_updates and g_updates must be at least 1")
+        self.generator, self.discriminator = generator, discriminator
+        self.game, self.loss_name = GAMES[loss], loss
+        self.penalty = self.game.penalty if penalty == "auto" else penalty
+        self.lamb, self.gamma, self.smoothing, self.noise = lamb, gamma, tuple(smoothing), noise
+        self.class_weight, self.class_loss = class_weight, class_loss
+        self.d_updates, self.g_updates = d_updates, g_updates
+        self.latent_distribution = latent_distribution
+        self.phase_shuffle, self.shuffle_per = phase_shuffle, shuffle_per
+        self.average, self.seed = average, seed
+
+        self.latent = generator.input["latent"].shape[-1]
+        self.sound_shape = tuple(generator.output.shape[1:])
+        self.conditional = "label" in generator.input
+        self.shuffles = _width(discriminator.input.get("shifts"))
+        self.has_classes = "logits" in discriminator.output
+
+        self.step = self.add_weight((), initializer="zeros", dtype="int32", trainable=False)
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.averaged = keras.models.clone_model(generator)
+        self.averaged.set_weights(generator.get_weights())
+        self.averaged.trainable = False
+        names = LOGS + (("class_real", "class_fake") if self.has_classes else ())
+        self.trackers = {name: keras.metrics.Mean(name) for name in names}
+        self.built = True
+
+    # -- Keras' side: compile, save, load ---------------------------------------------------------
+
+    def compile(
+        self,
+        d_optimizer: keras.Optimizer | str = "adam",
+        g_optimizer: keras.Optimizer | str = "adam",
+        **kwargs: Any,
+    ) -> None:
+        """Set the optimizers of discriminator and generator, and Keras' own options.
+
+        Args:
+            d_optimizer, g_optimizer: two separate optimizers, or their names.
+            **kwargs: `jit_compile`, `run_eagerly`, `steps_per_execution`, as in Keras.
+        """
+        d_optimizer, g_optimizer = keras.optimizers.get(d_optimizer), keras.optimizers.get(g_optimizer)
+        if d_optimizer is g_optimizer:
+            raise ValueError("WaveGAN: discriminator and generator need an optimizer each")
+        of_discriminator = {id(v) for v in self.discriminator.trainable_variables}
+
+        def choose(variable: keras.Variable) -> keras.Optimizer:
+            return d_optimizer if id(variable) in of_discriminator else g_optimizer
+
+        # MultiOptimizer carries the state of both through JAX's step; each is applied by itself.
+        super().compile(optimizer=keras.optimizers.MultiOptimizer(choose), **kwargs)
+        self.optimizer.build(self.trainable_variables)
+        self.d_optimizer, self.g_optimizer = d_optimizer, g_optimizer
+
+    def get_compile_config(self) -> dict:
+        optimizers = {"d_optimizer": self.d_optimizer, "g_optimizer": self.g_optimizer}
+        return {name: _portable(optimizer) for name, optimizer in optimizers.items()}
+
+    def compile_from_config(self, config: dict) -> None:
+        self.compile(**{name: keras.optimizers.get(value) for name, value in config.items()})
+
+    def get_config(self) -> dict:
+        pack = keras.saving.serialize_keras_object
+        return {
+            "name": self.name,
+            "generator": pack(self.generator),
+            "discriminator": pack(self.discriminator),
+            "loss": self.loss_name,
+            "gamma": pack(self.gamma),
+            **{name: getattr(self, name) for name in _PLAIN},
+        }
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "WaveGAN":
+        unpack = keras.saving.deserialize_keras_object
+        packed = {name: unpack(config[name]) for name in ("generator", "discriminator", "gamma")}
+        return cls(**{**config, **packed})
+
+    # Keras does not store the state of seed generators in `.keras` files (3.15).
+    def save_own_variables(self, store: Any) -> None:
+        store["step"] = ops.convert_to_numpy(self.step)
+        store["seed"] = ops.convert_to_numpy(self.seed_generator.state)
+
+    def load_own_variables(self, store: Any) -> None:
+        self.step.assign(store["step"])
+        self.seed_generator.state.assign(store["seed"])
+
+    @property
+    def metrics(self) -> list[keras.Metric]:
+        return list(self.trackers.values())
+
+    def call(self, inputs: dict, training: bool = False) -> Any:
+        """Generate audio with the averaged generator, or the trained one where there is none."""
+        return self.sounding_generator(inputs, training=training)
+
+    @property
+    def sounding_generator(self) -> keras.Model:
+        """The generator that sounds are made with."""
+        return self.averaged if self.average else self.generator
+
+    # -- One step ---------------------------------------------------------------------------------
+
+    def update(self, data: Any, noise: dict | None = None) -> dict:
+        """Train on one batch: `d_updates` of the discriminator, then `g_updates` of the generator.
+
+        Args:
+            data: (audio, labels) or audio, as `fit` gives it.
+            noise: what `draw_noise` would draw; None draws it.
+
+        Returns:
+            The running means of the step's scalars, by name.
+        """
+        batches = self._batches(data)
+        noise = noise or self.draw_noise(ops.shape(batches[0]["audio"])[0])
+        for batch, drawn in zip(batches, noise["discriminator"], strict=True):
+            self._update_discriminator(batch, drawn)
+        for drawn in noise["generator"]:
+            self._update_generator(batches[-1], drawn)
+        self.step.assign_add(1)
+        self._average()
+        return {name: tracker.result() for name, tracker in self.trackers.items()}
+
+    def _batches(self, data: Any) -> list[dict]:
+        """Split data into one batch per discriminator update."""
+        audio, label, _ = keras.utils.unpack_x_y_sample_weight(data)
+        audio = ops.cast(audio, "float32")
+        rank = len(self.sound_shape)
+        stacked = len(audio.shape) == rank + 2
+        if tuple(audio.shape[-rank:]) != self.sound_shape or not (
+            stacked or len(audio.shape) == rank + 1
+        ):
+            raise ValueError(
+                f"WaveGAN: audio must be (batch, {', '.join(map(str, self.sound_shape))}), with "
+                f"axis 1 for the discriminator's updates if there are several; got {audio.shape}"
+            )
+        if stacked and audio.shape[1] != self.d_updates:
+            raise ValueError(
+                f"WaveGAN: axis 1 of audio must be d_updates = {self.d_updates}; got {audio.shape}"
+            )
+        needs_label = self.conditional or self.has_classes
+        if needs_label and label is None:
+            raise ValueError("WaveGAN: this model needs labels: give (audio, labels)")
+        batches = []
+        for update in range(self.d_updates):
+            batch = {"audio": audio[:, update] if stacked else audio}
+            if needs_label:
+                batch["label"] = ops.cast(label[:, update] if stacked else label, "int32")
+            batches.append(batch)
+        return batches
+
+    def draw_noise(self, batch: Any) -> dict:
+        """Draw all noise of one step from the seed.
+
+        Args:
+            batch: examples in the batch.
+
+        Returns:
+            `{"discriminator": [...], "generator": [...]}`, a dictionary for each update:
+            `latent` (batch, latent); `shifts_real`, `shifts_fake`, `shifts_mixed` (batch,
+            shuffles); `mix` (batch, 1, 1) in 0…1; `target` (batch, 1); `noise_real`, `noise_fake`
+            (batch, length, channels) — those that the loss needs.
+        """
+        return {
+            "discriminator": [self._draw(batch, True) for _ in range(self.d_updates)],
+            "generator": [self._draw(batch, False) for _ in range(self.g_updates)],
+        }
+
+    def _draw(self, batch: Any, for_discriminator: bool) -> dict:
+        seed = self.seed_generator
+        if self.latent_distribution == "uniform":
+            drawn = {"latent": keras.random.uniform((batch, self.latent), -1.0, 1.0, seed=seed)}
+        else:
+            drawn = {"latent": keras.random.normal((batch, self.latent), seed=seed)}
+        mixes = for_discriminator and self.penalty == "slope"
+        sides = ["fake"] + ["real"] * (for_discriminator or self.game.pairs) + ["mixed"] * mixes
+        if self.shuffles:
+            for side in sides:
+                drawn[f"shifts_{side}"] = draw_shifts(
+                    batch, (self.shuffles,), self.phase_shuffle, self.shuffle_per, seed
+                )
+        if self.noise:
+            for side in sides[:2]:
+                shape = (batch, *self.sound_shape)
+                drawn[f"noise_{side}"] = keras.random.normal(shape, stddev=self.noise, seed=seed)
+        if mixes:
+            drawn["mix"] = keras.random.uniform((batch, 1, 1), seed=seed)
+        if for_discriminator and self.smoothing != (1.0, 1.0):
+            drawn["target"] = keras.random.uniform((batch, 1), *self.smoothing, seed=seed)
+        return drawn
+
+    def _update_discriminator(self, batch: dict, noise: dict) -> None:
+        fake = self._generate(_values(self.generator.trainable_variables), batch, noise)
+        fake = ops.stop_gradient(fake)
+
+        def loss(weights):
+            return self._discriminator_loss(weights, batch, fake, noise)
+
+        variables = self.discriminator.trainable_variables
+        value, logs, gradients = autodiff.value_and_grad(loss, _values(variables))
+        autodiff.apply_gradients(self.d_optimizer, gradients, variables)
+        self._track({"d_loss": value, **logs})
+
+    def _discriminator_loss(self, weights: list, batch: dict, fake: Any, noise: dict) -> tuple:
+        """Return the discriminator's whole loss and its parts."""
+        real = batch["audio"]
+        if self.noise:
+            real, fake = real + noise["noise_real"], fake + noise["noise_fake"]
+        both = ops.concatenate([real, fake])
+        label = _twice(batch.get("label"))
+        shifts = _joined(noise.get("shifts_real"), noise.get("shifts_fake"))
+
+        def score(audio):
+            heads = self._discriminate(weights, audio, label, shifts)
+            return heads["score"], heads
+
+        penalty, slope = 0.0, 0.0
+        if self.penalty == "r1r2":
+            # One pass gives the scores and their gradients to real and to generated audio.
+            gradient, heads = autodiff.input_gradient(score, both)
+            slope = zero_centred_penalty(gradient)
+            penalty = self._gamma() * slope  # γ/2 (R1 + R2): the mean over both halves, twice
+        else:
+            heads = score(both)[1]
+        if self.penalty == "slope":
+            mixed = noise["mix"] * real + (1.0 - noise["mix"]) * fake
+            gradient = self._score_gradient(weights, mixed, batch.get("label"), noise)
+            slope = slope_penalty(gradient)
+            penalty = self.lamb * slope
+        real_score, fake_score = ops.split(heads["score"], 2)
+        raw = self.game.discriminator(real_score, fake_score, noise.get("target", 1.0))
+        logs = {
+            "d_raw": raw,
+            "penalty": ops.convert_to_tensor(penalty, "float32"),
+            "slope": ops.convert_to_tensor(slope, "float32"),
+            "real_score": ops.mean(real_score),
+            "fake_score": ops.mean(fake_score),
+        }
+        total = raw + penalty
+        if self.has_classes:
+            of_real, of_fake = (
+                class_cross_entropy(logits, batch["label"])
+                for logits in ops.split(heads["logits"], 2)
+            )
+            logs["class_real"] = of_real
+            both_train = self.class_loss == "both"
+            total += self.class_weight * ((of_real + of_fake) / 2 if both_train else of_real)
+        return total, logs
+
+    def _score_gradient(self, weights: list, audio: Any, label: Any, noise: dict) -> Any:
+        def score(audio):
+            shifts = noise.get("shifts_mixed")
+            return self._discriminate(weights, audio, label, shifts)["score"], ()
+
+        return autodiff.input_gradient(score, audio)[0]
+
+    def _update_generator(self, batch: dict, noise: dict) -> None:
+        weights = _values(self.discriminator.trainable_variables)
+
+        def loss(values):
+            return self._generator_loss(values, weights, batch, noise)
+
+        variables = self.generator.trainable_variables
+        value, logs, gradients = autodiff.value_and_grad(loss, _values(variables))
+        autodiff.apply_gradients(self.g_optimizer, gradients, variables)
+        self._track({"g_loss": value, **logs})
+
+    def _generator_loss(self, values: list, weights: list, batch: dict, noise: dict) -> tuple:
+        fake = self._generate(values, batch, noise)
+        if self.noise:
+            fake = fake + noise["noise_fake"]
+        label = batch.get("label")
+        heads = self._discriminate(weights, fake, label, noise.get("shifts_fake"))
+        real_score = None
+        if self.game.pairs:
+            real = batch["audio"] + noise["noise_real"] if self.noise else batch["audio"]
+            shifts = noise.get("shifts_real")
+            real_score = self._discriminate(weights, real, label, shifts)["score"]
+        total = self.game.generator(real_score, heads["score"])
+        if not self.has_classes:
+            return total, {}
+        of_fake = class_cross_entropy(heads["logits"], label)
+        # The dissertation averages the class losses of real and generated audio for both networks.
+        share = 0.5 if self.class_loss == "both" else 1.0
+        return total + self.class_weight * share * of_fake, {"class_fake": of_fake}
+
+    def _generate(self, values: list, batch: dict, noise: dict) -> Any:
+        inputs = {"latent": noise["latent"]}
+        if self.conditional:
+            inputs["label"] = batch["label"]
+        return _run(self.generator, values, inputs)
+
+    def _discriminate(self, weights: list, audio: Any, label: Any, shifts: Any) -> dict:
+        inputs = {"audio": audio, "label": label, "shifts": shifts}
+        return _run(self.discriminator, weights, {k: inputs[k] for k in self.discriminator.input})
+
+    def _gamma(self) -> Any:
+        return self.gamma(self.step) if callable(self.gamma) else self.gamma
+
+    def _average(self) -> None:
+        """Let the averaged generator follow the trained one; quickly at first, then slowly."""
+        if not self.average:
+            return
+        steps = ops.cast(self.step, "float32")
+        decay = ops.minimum(self.average, (1.0 + steps) / (10.0 + steps))
+        for slow, fast in zip(self.averaged.weights, self.generator.weights, strict=True):
+            slow.assign(decay * slow + (1.0 - decay) * ops.stop_gradient(fast.value))
+
+    def _track(self, values: dict) -> None:
+        for name, value in values.items():
+            self.trackers[name].update_state(value)
+
+
+_PLAIN = (
+    "penalty lamb smoothing noise class_weight class_loss d_updates g_updates "
+    "latent_distribution phase_shuffle shuffle_per average seed"
+).split()
+"""Arguments of `WaveGAN` that are plain values, kept under the same name."""
+
+
+def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"WaveGAN: {name} must be one of {', '.join(allowed)}; got {value!r}")
+
+
+def _portable(optimizer: keras.Optimizer) -> dict:
+    """Serialize an optimizer by its public name; PyTorch's class path is private to that backend."""
+    packed = keras.optimizers.serialize(optimizer)
+    return {"class_name": packed["class_name"], "config": packed["config"]}
+
+
+def _width(tensor: Any) -> int:
+    return 0 if tensor is None else tensor.shape[-1]
+
+
+def _values(variables: list) -> list:
+    return [variable.value for variable in variables]
+
+
+def _twice(x: Any) -> Any:
+    return None if x is None else ops.concatenate([x, x])
+
+
+def _joined(first: Any, second: Any) -> Any:
+    return None if first is None else ops.concatenate([first, second])
+
+
+def _run(network: keras.Model, values: list, inputs: dict) -> Any:
+    """Run a network as a pure function of its weights; it has no other state that changes."""
+    fixed = _values(network.non_trainable_variables)
+    return network.stateless_call(values, fixed, inputs, training=True)[0]

@@ -1,0 +1,99 @@
+"""The adversarial games, as pure functions of scores, and the penalties on their gradients.
+
+A game says what the discriminator and the generator want from the scores of real and generated
+audio. In every game, `target` is 1 for plain training; soft and noisy labels draw it from a range
+around 1 (dissertation F.1, `_categorical_loss`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keras import ops
+
+
+def cross_entropy(logit, target):
+    """Return the mean sigmoid cross-entropy of `logit` against `target`; any target is allowed."""
+    return ops.mean(ops.softplus(logit) - target * logit)
+
+
+def class_cross_entropy(logits, label):
+    """Return the mean softmax cross-entropy of `logits` (batch, labels) against integer labels."""
+    one_hot = ops.one_hot(label, logits.shape[-1], dtype=logits.dtype)
+    return -ops.mean(ops.sum(one_hot * ops.log_softmax(logits, axis=-1), axis=-1))
+
+
+def slope_penalty(gradient):
+    """Return the mean of (‖gradient‖ − 1)², one norm an example (Gulrajani et al. 2017)."""
+    # The square root has no slope at zero; the tiny term keeps a dead score from making NaN.
+    slope = ops.sqrt(_squared_norm(gradient) + 1e-12)
+    return ops.mean(ops.square(slope - 1.0))
+
+
+def zero_centred_penalty(gradient):
+    """Return the mean of ‖gradient‖², one norm an example (Mescheder et al. 2018, R1 and R2)."""
+    return ops.mean(_squared_norm(gradient))
+
+
+def _squared_norm(gradient):
+    return ops.sum(ops.square(ops.cast(gradient, "float32")), axis=(1, 2))
+
+
+def _wasserstein_discriminator(real, fake, target):
+    return ops.mean(fake) - ops.mean(target * real)
+
+
+def _wasserstein_generator(real, fake):
+    return -ops.mean(fake)
+
+
+def _cross_entropy_discriminator(real, fake, target):
+    return cross_entropy(real, target) + cross_entropy(fake, 0.0)
+
+
+def _cross_entropy_generator(real, fake):
+    return cross_entropy(fake, 1.0)
+
+
+def _acgan_discriminator(real, fake, target):
+    return _cross_entropy_discriminator(real, fake, target) / 2
+
+
+def _relativistic_discriminator(real, fake, target):
+    return cross_entropy(real - fake, target)
+
+
+def _relativistic_generator(real, fake):
+    return cross_entropy(fake - real, 1.0)
+
+
+@dataclass(frozen=True)
+class Game:
+    """One adversarial game.
+
+    Args:
+        discriminator: (real scores, fake scores, target) → loss.
+        generator: (real scores, fake scores) → loss.
+        penalty: the penalty that belongs to it: `"slope"`, `"r1r2"` or `"none"`.
+        pairs: whether the generator's loss needs the scores of real audio too.
+    """
+
+    discriminator: Callable
+    generator: Callable
+    penalty: str
+    pairs: bool = False
+
+
+GAMES = {
+    # Gulrajani et al. 2017; WaveGAN's own.
+    "wgan-gp": Game(_wasserstein_discriminator, _wasserstein_generator, "slope"),
+    # Goodfellow et al. 2014, the generator's loss in its non-saturating form.
+    "cross-entropy": Game(_cross_entropy_discriminator, _cross_entropy_generator, "none"),
+    # Odena et al. 2016 as the dissertation sums it: half the source loss for the discriminator.
+    "acgan": Game(_acgan_discriminator, _cross_entropy_generator, "none"),
+    # Jolicoeur-Martineau 2018, paired, with R1 and R2 (Huang et al. 2024, R3GAN).
+    "relativistic": Game(
+        _relativistic_discriminator, _relativistic_generator, "r1r2", pairs=True
+    ),
+}
+
+PENALTIES = ("auto", "slope", "r1r2", "none")
