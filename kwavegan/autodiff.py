@@ -9,6 +9,8 @@ from typing import Any
 
 import keras
 
+from kwavegan.types import Tensor
+
 BACKEND = keras.backend.backend()
 
 if BACKEND == "jax":
@@ -26,7 +28,7 @@ if BACKEND == "jax":
         return value, aux, gradients
 
     def _input_gradient(function: Callable, x: Any) -> tuple:
-        def total(x):
+        def total(x: Tensor):
             y, aux = function(x)
             return keras.ops.sum(y), aux
 
@@ -70,6 +72,7 @@ elif BACKEND == "torch":
 
     def _value_and_grad(loss: Callable, values: list) -> tuple:
         with torch.enable_grad():
+            values = [v if v.requires_grad else v.detach().requires_grad_() for v in values]
             value, aux = loss(values)
             gradients = torch.autograd.grad(value, values, materialize_grads=True)
         return value.detach(), keras.tree.map_structure(_detach, aux), list(gradients)
@@ -78,7 +81,7 @@ elif BACKEND == "torch":
         return value.detach() if isinstance(value, torch.Tensor) else value
 
     def _input_gradient(function: Callable, x: Any) -> tuple:
-        def total(x):
+        def total(x: Tensor):
             y, aux = function(x)
             return y.sum(), aux
 

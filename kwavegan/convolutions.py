@@ -3,7 +3,7 @@
 A strided convolution is a plain one on a *folded* signal. With stride s, put s neighbouring samples
 into one frame of s × channels values: a kernel of 25 taps at stride 4, padded to 28, becomes 7 taps
 at stride 1 on frames (polyphase form). Joining the 7 shifted frames makes the layer one matrix
-product. A transposed convolution is the mirror image: 7 frames in, s × filters values out, unfolded.
+product. A transposed convolution mirrors it: 7 frames in, s × filters values out, unfolded.
 
 This matters on a CPU under XLA, where the gradient of a strided convolution is a dilated one that
 runs on a slow path (jax-ml/jax#23783).
@@ -12,6 +12,7 @@ runs on a slow path (jax-ml/jax#23783).
 from keras import ops
 
 from kwavegan import autodiff
+from kwavegan.types import Tensor
 
 FORMS = ("auto", "folded", "stock")
 
@@ -41,14 +42,14 @@ def chosen_form() -> str:
     return autodiff.STRIDED_FORM_ON_CPU if autodiff.on_cpu() else "stock"
 
 
-def _windows(x, taps: int, before: int):
+def _windows(x: Tensor, taps: int, before: int):
     """Join each frame with its neighbours: (batch, frames, c) → (batch, frames, taps × c)."""
     frames = x.shape[1]
     x = ops.pad(x, ((0, 0), (before, taps - 1 - before), (0, 0)))
     return ops.concatenate([x[:, tap : tap + frames] for tap in range(taps)], axis=-1)
 
 
-def folded_conv(x, kernel, stride: int):
+def folded_conv(x: Tensor, kernel: Tensor, stride: int) -> Tensor:
     """Return `conv(x, kernel, stride, "same")` of a signal whose length the stride divides.
 
     Args:
@@ -70,7 +71,7 @@ def folded_conv(x, kernel, stride: int):
     return ops.matmul(_windows(frames, frame_taps, before), kernel)
 
 
-def folded_conv_transpose(x, kernel, stride: int):
+def folded_conv_transpose(x: Tensor, kernel: Tensor, stride: int) -> Tensor:
     """Return `conv_transpose(x, kernel, stride, "same")`.
 
     Args:
@@ -83,7 +84,7 @@ def folded_conv_transpose(x, kernel, stride: int):
     """
     taps, filters, channels = kernel.shape
     left = (taps - stride) // 2
-    # Output sample s·t + p sums x[t - j] · kernel[s·j + p + left] over j: one phase p of the kernel.
+    # Output sample s·t + p sums x[t - j] · kernel[s·j + p + left] over j: phase p of the kernel.
     last = (left + stride - 1) // stride  # the furthest frame ahead, t + last, that t hears
     first = -((taps - 1 - left) // stride)  # and the furthest one behind
     frame_taps = last - first + 1

@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from kwavegan import autodiff
-from kwavegan.layers import draw_shifts, register
+from kwavegan.layers import register
 from kwavegan.losses import (
     GAMES,
     PENALTIES,
@@ -19,9 +19,30 @@ from kwavegan.losses import (
     slope_penalty,
     zero_centred_penalty,
 )
+from kwavegan.noise import StepNoise
+from kwavegan.types import Tensor
 
 LOGS = ("d_loss", "g_loss", "d_raw", "penalty", "slope", "real_score", "fake_score")
-"""Scalars of every step; `class_real` and `class_fake` join them where there is a class head."""
+"""Scalars of every step; `class_real` and `class_fake` join them where there is a class head.
+
+`peak_loss`, the largest |loss| of either network since the last reset, comes with them.
+"""
+
+
+@register
+class Peak(keras.metrics.Metric):
+    """The largest absolute value since the last reset; not finite if any value was not."""
+
+    def __init__(self, name: str = "peak", **kwargs: Any):
+        super().__init__(name=name, **kwargs)
+        self.peak = self.add_variable((), initializer="zeros", name="peak")
+
+    def update_state(self, value: Tensor) -> None:
+        self.peak.assign(ops.maximum(self.peak, ops.abs(ops.cast(value, self.peak.dtype))))
+
+    def result(self) -> Tensor:
+        # A copy: on PyTorch a reset would otherwise change the number already returned.
+        return ops.copy(self.peak)
 
 
 @register
@@ -97,11 +118,21 @@ class WaveGAN(autodiff.StatefulModel):
         self.phase_shuffle, self.shuffle_per = phase_shuffle, shuffle_per
         self.average, self.seed = average, seed
 
-        self.latent = generator.input["latent"].shape[-1]
         self.sound_shape = tuple(generator.output.shape[1:])
         self.conditional = "label" in generator.input
-        self.shuffles = _width(discriminator.input.get("shifts"))
         self.has_classes = "logits" in discriminator.output
+        self.step_noise = StepNoise(
+            latent=_width(generator.input["latent"]),
+            distribution=latent_distribution,
+            shuffles=_width(discriminator.input.get("shifts")),
+            phase_shuffle=phase_shuffle,
+            shuffle_per=shuffle_per,
+            sound_shape=self.sound_shape,
+            input_noise=noise,
+            smoothing=tuple(smoothing),
+            mixes=self.penalty == "slope",
+            pairs=self.game.pairs,
+        )
 
         self.step = self.add_weight((), initializer="zeros", dtype="int32", trainable=False)
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -110,6 +141,7 @@ class WaveGAN(autodiff.StatefulModel):
         self.averaged.trainable = False
         names = LOGS + (("class_real", "class_fake") if self.has_classes else ())
         self.trackers = {name: keras.metrics.Mean(name) for name in names}
+        self.trackers["peak_loss"] = Peak("peak_loss")
         self.built = True
 
     # -- Keras' side: compile, save, load ---------------------------------------------------------
@@ -126,7 +158,10 @@ class WaveGAN(autodiff.StatefulModel):
             d_optimizer, g_optimizer: two separate optimizers, or their names.
             **kwargs: `jit_compile`, `run_eagerly`, `steps_per_execution`, as in Keras.
         """
-        d_optimizer, g_optimizer = keras.optimizers.get(d_optimizer), keras.optimizers.get(g_optimizer)
+        d_optimizer, g_optimizer = (
+            keras.optimizers.get(d_optimizer),
+            keras.optimizers.get(g_optimizer),
+        )
         if d_optimizer is g_optimizer:
             raise ValueError("WaveGAN: discriminator and generator need an optimizer each")
         of_discriminator = {id(v) for v in self.discriminator.trainable_variables}
@@ -247,45 +282,23 @@ class WaveGAN(autodiff.StatefulModel):
             shuffles); `mix` (batch, 1, 1) in 0…1; `target` (batch, 1); `noise_real`, `noise_fake`
             (batch, length, channels) — those that the loss needs.
         """
+        plan, seed = self.step_noise, self.seed_generator
         return {
-            "discriminator": [self._draw(batch, True) for _ in range(self.d_updates)],
-            "generator": [self._draw(batch, False) for _ in range(self.g_updates)],
+            "discriminator": [plan.for_discriminator(batch, seed) for _ in range(self.d_updates)],
+            "generator": [plan.for_generator(batch, seed) for _ in range(self.g_updates)],
         }
-
-    def _draw(self, batch: Any, for_discriminator: bool) -> dict:
-        seed = self.seed_generator
-        if self.latent_distribution == "uniform":
-            drawn = {"latent": keras.random.uniform((batch, self.latent), -1.0, 1.0, seed=seed)}
-        else:
-            drawn = {"latent": keras.random.normal((batch, self.latent), seed=seed)}
-        mixes = for_discriminator and self.penalty == "slope"
-        sides = ["fake"] + ["real"] * (for_discriminator or self.game.pairs) + ["mixed"] * mixes
-        if self.shuffles:
-            for side in sides:
-                drawn[f"shifts_{side}"] = draw_shifts(
-                    batch, (self.shuffles,), self.phase_shuffle, self.shuffle_per, seed
-                )
-        if self.noise:
-            for side in sides[:2]:
-                shape = (batch, *self.sound_shape)
-                drawn[f"noise_{side}"] = keras.random.normal(shape, stddev=self.noise, seed=seed)
-        if mixes:
-            drawn["mix"] = keras.random.uniform((batch, 1, 1), seed=seed)
-        if for_discriminator and self.smoothing != (1.0, 1.0):
-            drawn["target"] = keras.random.uniform((batch, 1), *self.smoothing, seed=seed)
-        return drawn
 
     def _update_discriminator(self, batch: dict, noise: dict) -> None:
         fake = self._generate(_values(self.generator.trainable_variables), batch, noise)
         fake = ops.stop_gradient(fake)
 
-        def loss(weights):
+        def loss(weights: Tensor):
             return self._discriminator_loss(weights, batch, fake, noise)
 
         variables = self.discriminator.trainable_variables
         value, logs, gradients = autodiff.value_and_grad(loss, _values(variables))
         autodiff.apply_gradients(self.d_optimizer, gradients, variables)
-        self._track({"d_loss": value, **logs})
+        self._track({"d_loss": value, "peak_loss": value, **logs})
 
     def _discriminator_loss(self, weights: list, batch: dict, fake: Any, noise: dict) -> tuple:
         """Return the discriminator's whole loss and its parts."""
@@ -296,7 +309,7 @@ class WaveGAN(autodiff.StatefulModel):
         label = _twice(batch.get("label"))
         shifts = _joined(noise.get("shifts_real"), noise.get("shifts_fake"))
 
-        def score(audio):
+        def score(audio: Tensor):
             heads = self._discriminate(weights, audio, label, shifts)
             return heads["score"], heads
 
@@ -334,7 +347,7 @@ class WaveGAN(autodiff.StatefulModel):
         return total, logs
 
     def _score_gradient(self, weights: list, audio: Any, label: Any, noise: dict) -> Any:
-        def score(audio):
+        def score(audio: Tensor):
             shifts = noise.get("shifts_mixed")
             return self._discriminate(weights, audio, label, shifts)["score"], ()
 
@@ -343,13 +356,13 @@ class WaveGAN(autodiff.StatefulModel):
     def _update_generator(self, batch: dict, noise: dict) -> None:
         weights = _values(self.discriminator.trainable_variables)
 
-        def loss(values):
+        def loss(values: Tensor):
             return self._generator_loss(values, weights, batch, noise)
 
         variables = self.generator.trainable_variables
         value, logs, gradients = autodiff.value_and_grad(loss, _values(variables))
         autodiff.apply_gradients(self.g_optimizer, gradients, variables)
-        self._track({"g_loss": value, **logs})
+        self._track({"g_loss": value, "peak_loss": value, **logs})
 
     def _generator_loss(self, values: list, weights: list, batch: dict, noise: dict) -> tuple:
         fake = self._generate(values, batch, noise)
@@ -398,9 +411,20 @@ class WaveGAN(autodiff.StatefulModel):
 
 
 _PLAIN = (
-    "penalty lamb smoothing noise class_weight class_loss d_updates g_updates "
-    "latent_distribution phase_shuffle shuffle_per average seed"
-).split()
+    "penalty",
+    "lamb",
+    "smoothing",
+    "noise",
+    "class_weight",
+    "class_loss",
+    "d_updates",
+    "g_updates",
+    "latent_distribution",
+    "phase_shuffle",
+    "shuffle_per",
+    "average",
+    "seed",
+)
 """Arguments of `WaveGAN` that are plain values, kept under the same name."""
 
 
@@ -410,7 +434,7 @@ def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
 
 
 def _portable(optimizer: keras.Optimizer) -> dict:
-    """Serialize an optimizer by its public name; PyTorch's class path is private to that backend."""
+    """Serialize an optimizer by its public name; torch has a private class path of its own."""
     packed = keras.optimizers.serialize(optimizer)
     return {"class_name": packed["class_name"], "config": packed["config"]}
 
@@ -423,11 +447,11 @@ def _values(variables: list) -> list:
     return [variable.value for variable in variables]
 
 
-def _twice(x: Any) -> Any:
+def _twice(x: Tensor) -> Tensor:
     return None if x is None else ops.concatenate([x, x])
 
 
-def _joined(first: Any, second: Any) -> Any:
+def _joined(first: Any, second: Tensor) -> Tensor:
     return None if first is None else ops.concatenate([first, second])
 
 

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from kwavegan.convolutions import chosen_form, folded_conv, folded_conv_transpose
+from kwavegan.types import Tensor
 
 register = keras.saving.register_keras_serializable("kwavegan")
 
@@ -60,28 +61,28 @@ class PhaseShuffle(keras.layers.Layer):
                 f"{self.n}; it must be longer"
             )
 
-    def call(self, x, shift=None, training=False):
+    def call(self, x: Tensor, shift: Tensor = None, training: bool = False) -> Tensor:
         if self.n == 0 or (shift is None and not training):
             return x
         if shift is None:
             shift = draw_shifts(ops.shape(x)[0], (), self.n, self.per, self.seed_generator)
         return shift_reflected(x, shift)
 
-    def compute_output_shape(self, x_shape, shift_shape=None):
+    def compute_output_shape(self, x_shape: tuple, shift_shape: tuple | None = None) -> tuple:
         return x_shape
 
     def get_config(self) -> dict:
         return {**super().get_config(), "n": self.n, "per": self.per, "seed": self.seed}
 
 
-def draw_shifts(batch, shape: tuple, n: int, per: str, seed):
-    """Draw uniform integers in −n…n: (batch, *shape), the same along the batch for `per="batch"`."""
+def draw_shifts(batch: Tensor, shape: tuple, n: int, per: str, seed: Tensor) -> Tensor:
+    """Draw integers in −n…n: (batch, *shape), alike along the batch for `per="batch"`."""
     rows = batch if per == "example" else 1
     shifts = keras.random.randint((rows, *shape), -n, n + 1, dtype="int32", seed=seed)
     return shifts if per == "example" else ops.broadcast_to(shifts, (batch, *shape))
 
 
-def shift_reflected(x, shift):
+def shift_reflected(x: Tensor, shift: Tensor) -> Tensor:
     """Shift each example of x (batch, time, channels) by shift (batch,) samples, reflecting."""
     batch, (time, channels) = ops.shape(x)[0], x.shape[1:]
     index = ops.expand_dims(ops.arange(time, dtype="int32"), 0) - ops.expand_dims(shift, 1)
@@ -139,7 +140,7 @@ class LabelConcat(keras.layers.Layer):
             self.kernel = self.add_weight(shape, initializer="glorot_uniform", name="kernel")
             self.bias = self.add_weight((self.labels,), initializer="zeros", name="bias")
 
-    def call(self, x, label):
+    def call(self, x: Tensor, label: Tensor) -> Tensor:
         values = ops.one_hot(label, self.labels, dtype=self.compute_dtype)
         if self.units is not None:
             values = ops.matmul(values, self.embedding)
@@ -147,7 +148,7 @@ class LabelConcat(keras.layers.Layer):
             values = self._fill_time(values, ops.shape(x)[0], x.shape[1])
         return ops.concatenate([x, values], axis=-1)
 
-    def _fill_time(self, values, batch, time: int):
+    def _fill_time(self, values: Tensor, batch: Tensor, time: int):
         if self.planes == "constant":
             return ops.broadcast_to(values[:, None], (batch, time, values.shape[-1]))
         # The transposed convolution of a constant signal, written out: its stride is longer than
@@ -159,7 +160,7 @@ class LabelConcat(keras.layers.Layer):
         planes = ops.tile(period, (1, -(-time // LEARNED_PERIOD), 1))[:, :time]
         return planes + self.bias
 
-    def compute_output_shape(self, x_shape, label_shape=None):
+    def compute_output_shape(self, x_shape: tuple, label_shape: tuple | None = None) -> tuple:
         width = self.labels if self.units is None else self.units
         return (*x_shape[:-1], x_shape[-1] + width)
 
@@ -195,12 +196,12 @@ class LabelGate(keras.layers.Layer):
         _check_labels("LabelGate", labels)
         self.labels = labels
 
-    def call(self, x, label):
+    def call(self, x: Tensor, label: Tensor) -> Tensor:
         gate = ops.one_hot(label, self.labels, dtype=self.compute_dtype)[:, None, :, None]
         gated = ops.expand_dims(x, 2) * gate
         return ops.reshape(gated, (-1, x.shape[1], self.labels * x.shape[2]))
 
-    def compute_output_shape(self, x_shape, label_shape=None):
+    def compute_output_shape(self, x_shape: tuple, label_shape: tuple | None = None) -> tuple:
         return (*x_shape[:-1], self.labels * x_shape[-1])
 
     def get_config(self) -> dict:
@@ -223,7 +224,7 @@ class StridedConv1D(keras.layers.Conv1D):
     def __init__(self, filters: int, kernel_size: int, strides: int = 1, **kwargs: Any):
         super().__init__(filters, kernel_size, strides, **{"padding": "same", **kwargs})
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         if inputs.shape[1] % self.strides[0] or not _foldable(self):
             return super().call(inputs)
         return _finish(self, folded_conv(inputs, self.kernel, self.strides[0]))
@@ -236,19 +237,19 @@ class StridedConv1DTranspose(keras.layers.Conv1DTranspose):
     def __init__(self, filters: int, kernel_size: int, strides: int = 1, **kwargs: Any):
         super().__init__(filters, kernel_size, strides, **{"padding": "same", **kwargs})
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         if not _foldable(self):
             return super().call(inputs)
         return _finish(self, folded_conv_transpose(inputs, self.kernel, self.strides[0]))
 
 
-def _foldable(layer) -> bool:
+def _foldable(layer: keras.Layer) -> bool:
     plain = layer.padding == "same" and layer.dilation_rate == (1,)
     plain = plain and layer.data_format == "channels_last" and getattr(layer, "groups", 1) == 1
     return chosen_form() == "folded" and plain and layer.kernel_size[0] >= layer.strides[0]
 
 
-def _finish(layer, y):
+def _finish(layer: keras.Layer, y: Tensor):
     if layer.use_bias:
         y = y + layer.bias
     return layer.activation(y) if layer.activation is not None else y

@@ -10,59 +10,61 @@ from dataclasses import dataclass
 
 from keras import ops
 
+from kwavegan.types import Tensor
 
-def cross_entropy(logit, target):
+
+def cross_entropy(logit: Tensor, target: Tensor) -> Tensor:
     """Return the mean sigmoid cross-entropy of `logit` against `target`; any target is allowed."""
     return ops.mean(ops.softplus(logit) - target * logit)
 
 
-def class_cross_entropy(logits, label):
+def class_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     """Return the mean softmax cross-entropy of `logits` (batch, labels) against integer labels."""
     one_hot = ops.one_hot(label, logits.shape[-1], dtype=logits.dtype)
     return -ops.mean(ops.sum(one_hot * ops.log_softmax(logits, axis=-1), axis=-1))
 
 
-def slope_penalty(gradient):
+def slope_penalty(gradient: Tensor) -> Tensor:
     """Return the mean of (‖gradient‖ − 1)², one norm an example (Gulrajani et al. 2017)."""
     # The square root has no slope at zero; the tiny term keeps a dead score from making NaN.
     slope = ops.sqrt(_squared_norm(gradient) + 1e-12)
     return ops.mean(ops.square(slope - 1.0))
 
 
-def zero_centred_penalty(gradient):
+def zero_centred_penalty(gradient: Tensor) -> Tensor:
     """Return the mean of ‖gradient‖², one norm an example (Mescheder et al. 2018, R1 and R2)."""
     return ops.mean(_squared_norm(gradient))
 
 
-def _squared_norm(gradient):
+def _squared_norm(gradient: Tensor):
     return ops.sum(ops.square(ops.cast(gradient, "float32")), axis=(1, 2))
 
 
-def _wasserstein_discriminator(real, fake, target):
+def _wasserstein_discriminator(real: Tensor, fake: Tensor, target: Tensor):
     return ops.mean(fake) - ops.mean(target * real)
 
 
-def _wasserstein_generator(real, fake):
+def _wasserstein_generator(real: Tensor, fake: Tensor):
     return -ops.mean(fake)
 
 
-def _cross_entropy_discriminator(real, fake, target):
+def _cross_entropy_discriminator(real: Tensor, fake: Tensor, target: Tensor):
     return cross_entropy(real, target) + cross_entropy(fake, 0.0)
 
 
-def _cross_entropy_generator(real, fake):
+def _cross_entropy_generator(real: Tensor, fake: Tensor):
     return cross_entropy(fake, 1.0)
 
 
-def _acgan_discriminator(real, fake, target):
+def _acgan_discriminator(real: Tensor, fake: Tensor, target: Tensor):
     return _cross_entropy_discriminator(real, fake, target) / 2
 
 
-def _relativistic_discriminator(real, fake, target):
+def _relativistic_discriminator(real: Tensor, fake: Tensor, target: Tensor):
     return cross_entropy(real - fake, target)
 
 
-def _relativistic_generator(real, fake):
+def _relativistic_generator(real: Tensor, fake: Tensor):
     return cross_entropy(fake - real, 1.0)
 
 
@@ -91,9 +93,7 @@ GAMES = {
     # Odena et al. 2016 as the dissertation sums it: half the source loss for the discriminator.
     "acgan": Game(_acgan_discriminator, _cross_entropy_generator, "none"),
     # Jolicoeur-Martineau 2018, paired, with R1 and R2 (Huang et al. 2024, R3GAN).
-    "relativistic": Game(
-        _relativistic_discriminator, _relativistic_generator, "r1r2", pairs=True
-    ),
+    "relativistic": Game(_relativistic_discriminator, _relativistic_generator, "r1r2", pairs=True),
 }
 
 PENALTIES = ("auto", "slope", "r1r2", "none")

@@ -24,6 +24,7 @@ from kwavegan.layers import (
     StridedConv1D,
     StridedConv1DTranspose,
 )
+from kwavegan.types import Tensor
 
 FRAMES = 16
 STRIDE = 4
@@ -184,12 +185,12 @@ def build_generator(a: Architecture, dtype: str = "float32") -> keras.Model:
     return keras.Model(inputs, x, name="generator")
 
 
-def _frames_of(x, deep: int, dtype: str):
+def _frames_of(x: Tensor, deep: int, dtype: str):
     x = layers.Dense(FRAMES * deep, dtype=dtype, name="dense")(x)
     return layers.Reshape((FRAMES, deep), dtype=dtype)(x)
 
 
-def _frames_of_tables_5_and_7(latent, label, labels: int, deep: int, dtype: str):
+def _frames_of_tables_5_and_7(latent: Tensor, label: Tensor, labels: int, deep: int, dtype: str):
     """Dense and one-hot label joined on the channel axis, length 1, then 1 → 16 frames."""
     units = FRAMES * deep
     x = layers.Dense(units - labels, dtype=dtype, name="dense")(latent)
@@ -238,7 +239,7 @@ def _conditioning_layer(a: Architecture, dtype: str) -> keras.Layer:
     return LabelConcat(a.labels, planes=planes, dtype=dtype, name="label_concat")
 
 
-def _heads(a: Architecture, x) -> dict:
+def _heads(a: Architecture, x: Tensor) -> dict:
     """Return the score, and the class logits of `acgan`; both are computed in float32."""
     flat = layers.Flatten(dtype="float32")
     if not a.conditional:
@@ -251,7 +252,9 @@ def _heads(a: Architecture, x) -> dict:
     return heads
 
 
-def build(a: Architecture, seed: int = 0, dtype: str = "float32") -> tuple[keras.Model, keras.Model]:
+def build(
+    a: Architecture, seed: int = 0, dtype: str = "float32"
+) -> tuple[keras.Model, keras.Model]:
     """Build generator and discriminator with weights drawn from `seed`, alike on every backend."""
     generator, discriminator = build_generator(a, dtype), build_discriminator(a, dtype)
     generator_seed, discriminator_seed = np.random.SeedSequence(seed).spawn(2)

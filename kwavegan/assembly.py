@@ -1,0 +1,77 @@
+"""From a run's settings to its networks, its optimizers and its GAN."""
+
+import keras
+
+from kwavegan.config import Config, auto_width
+from kwavegan.gan import WaveGAN
+from kwavegan.networks import Architecture, build
+
+Schedule = float | keras.optimizers.schedules.LearningRateSchedule
+
+JIT = {"auto": "auto", "on": True, "off": False}
+
+
+def architecture_of(config: Config) -> Architecture:
+    """Return the architecture of a run.
+
+    Raises:
+        InputError: a combination that cannot be built.
+    """
+    return Architecture(
+        length=config.length,
+        channels=config.channels,
+        labels=0 if config.model == "wgan" else len(config.labels),
+        model=config.model,
+        conditioning=config.conditioning,
+        generator=config.generator,
+        width=config.width or auto_width(config.length),
+        latent=config.latent,
+        label_embedding=config.label_embedding,
+        phase_shuffle=config.phase_shuffle,
+    )
+
+
+def build_gan(config: Config) -> WaveGAN:
+    """Return the compiled GAN of a run, with weights drawn from its seed.
+
+    Raises:
+        InputError: a combination that cannot be built.
+    """
+    generator, discriminator = build(architecture_of(config), config.seed, config.precision)
+    gan = WaveGAN(
+        generator,
+        discriminator,
+        loss=config.loss,
+        penalty=config.penalty,
+        lamb=config.lamb,
+        gamma=_falling(config.gamma, config.gamma_final, config.steps),
+        smoothing=(config.smoothing_low, config.smoothing_high),
+        noise=config.noise,
+        class_weight=config.class_weight,
+        class_loss=config.class_loss,
+        d_updates=config.d_updates,
+        g_updates=config.g_updates,
+        latent_distribution=config.latent_distribution,
+        phase_shuffle=config.phase_shuffle,
+        shuffle_per=config.shuffle_per,
+        average=config.average,
+        seed=config.seed,
+    )
+    gan.compile(
+        _adam(config, config.discriminator_lr, config.d_updates),
+        _adam(config, config.lr, config.g_updates),
+        jit_compile=JIT[config.jit],
+    )
+    return gan
+
+
+def _adam(config: Config, rate: float, updates: int) -> keras.Optimizer:
+    schedule = _falling(rate, config.lr_final, config.steps * updates)
+    return keras.optimizers.Adam(schedule, beta_1=config.beta1, beta_2=config.beta2)
+
+
+def _falling(start: float, fraction: float, steps: int) -> Schedule:
+    """Return `start`, or the schedule of a cosine from it to `fraction` of it."""
+    if fraction == 1.0:
+        return start
+    return keras.optimizers.schedules.CosineDecay(start, steps, alpha=fraction)

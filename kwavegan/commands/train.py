@@ -1,0 +1,166 @@
+"""`kwavegan train`: a folder of audio → a run."""
+
+import time
+from typing import Any
+
+import click
+
+from kwavegan.commands.options import (
+    PRESETS_EPILOG,
+    backend_option,
+    click_options,
+    config_option,
+    preset_option,
+    runs_dir_option,
+)
+from kwavegan.errors import InputError
+
+LATEST = "\0latest"
+"""Stands for `--resume` without a name."""
+
+
+@click.command(epilog=PRESETS_EPILOG)
+@click.argument("data", required=False, type=click.Path())
+@click.option("--name", help="Name of the run.  [default: time and model]")
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value=LATEST,
+    metavar="[RUN]",
+    help="Go on with a run, the latest if none is named; of the settings, only --steps may change.",
+)
+@preset_option
+@config_option
+@click_options()
+@backend_option
+@runs_dir_option
+def command(
+    data: str | None,
+    name: str | None,
+    resume: str | None,
+    preset: str | None,
+    toml_path: str | None,
+    backend: str | None,
+    runs_dir: str | None,
+    **options: Any,
+) -> None:
+    """Train on DATA: a folder with a folder of audio for each label, or what `prepare` made of it.
+
+    Without DATA it trains on the built-in drums: kick, snare and hat. Ctrl-C saves and stops;
+    `kwavegan train --resume` goes on.
+    """
+    from kwavegan.backend import select_backend
+
+    backend = select_backend(backend)
+    if resume is not None:
+        given = [key for key, value in options.items() if value is not None and key != "steps"]
+        extra = {"DATA": data, "--name": name, "--preset": preset, "--config": toml_path}
+        given += [key for key, value in extra.items() if value is not None]
+        if given:
+            option = given[0] if given[0].startswith(("-", "D")) else _option(given[0])
+            raise InputError(
+                f"{option}: cannot change on --resume; a run goes on with its own settings, "
+                "so leave it out or train a new run"
+            )
+        _resume(None if resume == LATEST else resume, options["steps"], runs_dir, backend)
+    else:
+        _train(data, name, preset, toml_path, runs_dir, backend, options)
+
+
+def _option(field: str) -> str:
+    from kwavegan.config import option_name
+
+    return option_name(field)
+
+
+def _train(
+    data: str | None,
+    name: str | None,
+    preset: str | None,
+    toml_path: str | None,
+    runs_dir: str | None,
+    backend: str,
+    options: dict[str, Any],
+) -> None:
+    from pathlib import Path
+
+    from kwavegan.config import resolve
+    from kwavegan.sources import load
+
+    config = resolve(preset, toml_path, options)
+    data = data if data is not None else config.data
+    dataset = load(data, config, _preparing)
+
+    from kwavegan.training import settle, train
+
+    config = settle(config, dataset, str(Path(data).resolve()) if data else "")
+
+    def started(run: Any) -> None:
+        labels = f", labels {', '.join(config.labels)}" if config.labels else ""
+        click.echo(
+            f"{run.name}: {config.model} on {backend}, {len(dataset.train)} sounds of "
+            f"{config.length} samples at {config.rate} Hz{labels}"
+        )
+
+    _finish(train(config, dataset, name, runs_dir, _Line(config.steps), started), config.steps)
+
+
+def _resume(given: str | None, steps: int | None, runs_dir: str | None, backend: str) -> None:
+    from kwavegan.runs import Run
+    from kwavegan.sources import load
+
+    run = Run.open(given, runs_dir)
+    config = run.config()
+    dataset = load(config.data, config, _preparing)
+
+    from kwavegan.training import resume
+
+    total = steps or config.steps
+    click.echo(f"{run.name}: going on with {config.model} on {backend}")
+    warn = lambda line: click.echo(f"kwavegan: {line}", err=True)  # noqa: E731
+    _finish(resume(run, dataset, steps, _Line(total), warn), total)
+
+
+def _preparing(done: int, total: int) -> None:
+    end = "\n" if done == total else ""
+    click.echo(f"\rpreparing {done}/{total} sounds{end}", nl=False, err=True)
+
+
+class _Line:
+    """The live line of a training: rewritten in place on a terminal, now and then elsewhere."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.live = total, click.get_text_stream("stdout").isatty()
+        self.printed = 0.0
+
+    def __call__(self, row: dict[str, float]) -> None:
+        rate, step = row["steps_per_second"], int(row["step"])
+        left = int((self.total - step) / rate)
+        text = (
+            f"step {step}/{self.total}  {rate:.2f} steps/s  {left // 60}:{left % 60:02} left  "
+            f"d_loss {row['d_loss']:.4g}  g_loss {row['g_loss']:.4g}"
+        )
+        if self.live:
+            click.echo(f"\r\033[K{text}", nl=step == self.total)
+        elif time.monotonic() - self.printed > 10 or step == self.total:
+            click.echo(text)
+            self.printed = time.monotonic()
+
+
+def _finish(outcome: Any, total: int) -> None:
+    run = outcome.run
+    if outcome.state == "finished":
+        click.echo(f"finished: {run.path}\nnext: kwavegan generate {run.name}")
+    elif outcome.state == "stopped":
+        click.echo(
+            f"\nstopped and saved at step {outcome.step} of {total}; "
+            f"go on with: kwavegan train --resume {run.name}"
+        )
+    else:
+        kept = f"the checkpoint of step {outcome.step} is kept" if outcome.step else "none is kept"
+        click.echo(
+            f"\nkwavegan: {run.path}: diverged: {outcome.message}; {kept}; try a lower --lr, "
+            "another --seed (--retry 3 does it by itself), or --loss relativistic",
+            err=True,
+        )
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,36 @@
+"""Whatever `train` is pointed at, as a prepared dataset."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kwavegan.config import Config
+from kwavegan.dataset import Dataset, is_prepared, open_dataset
+from kwavegan.drums import builtin_dataset
+from kwavegan.errors import InputError
+from kwavegan.prepare import PrepareSettings, prepare_cached
+
+Progress = Callable[[int, int], None]
+
+
+def load(data: str, config: Config, progress: Progress | None = None) -> Dataset:
+    """Open a prepared folder, prepare a raw one into the cache, or make the built-in drums.
+
+    Args:
+        data: a folder; "" for the built-in set.
+        config: whose rate, length, channels and labels a raw folder is prepared with; 0 and ()
+            take the defaults of `PrepareSettings`.
+        progress: called with files done and files in all.
+
+    Raises:
+        InputError: the folder is missing or damaged, or holds no usable audio.
+    """
+    if not data:
+        return builtin_dataset(progress)
+    if not Path(data).exists():
+        raise InputError(f"{data}: no such folder; name a folder of audio, or a prepared one")
+    if is_prepared(data):
+        return open_dataset(data)
+    wishes = {"rate": config.rate, "length": config.length, "channels": config.channels}
+    given = {name: wish for name, wish in wishes.items() if wish}
+    settings = PrepareSettings(labels=config.labels or None, **given)
+    return prepare_cached(data, settings, progress=progress)

@@ -1,0 +1,204 @@
+"""Train a run: dataset, model, callbacks and run folder wired together; resuming; retrying."""
+
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+
+from kwavegan.assembly import architecture_of, build_gan
+from kwavegan.backend import versions
+from kwavegan.batches import StepBatches
+from kwavegan.callbacks import Checkpoints, Recorder, Report, Stopper
+from kwavegan.config import Config
+from kwavegan.dataset import Dataset, require_labels
+from kwavegan.errors import InputError
+from kwavegan.files import write_text
+from kwavegan.runs import Run, runs_folder
+from kwavegan.state import restore
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended.
+
+    Attributes:
+        run: the run.
+        state: `"finished"`, `"stopped"` (asked to) or `"diverged"`.
+        step: steps done; for a diverged run, that of its last good checkpoint.
+        message: what happened, and what to try; empty for a finished run.
+    """
+
+    run: Run
+    state: str
+    step: int
+    message: str = ""
+
+
+def _silent(what: object) -> None:
+    pass
+
+
+def settle(config: Config, dataset: Dataset, source: str = "") -> Config:
+    """Fill the settings that a dataset decides, and check that it can be trained on.
+
+    Args:
+        config: the wishes; rate, length, channels and labels of 0 or () take the dataset's.
+        dataset: what to train on.
+        source: where it came from, kept in the run; "" for the built-in drums.
+
+    Raises:
+        InputError: the wishes differ from the prepared set, there are too few labels, or the
+            networks cannot be built.
+    """
+    if config.model != "wgan":
+        require_labels(dataset)
+    for name in ("rate", "length", "channels", "labels"):
+        wish, have = getattr(config, name), getattr(dataset, name)
+        if wish and wish != have:
+            raise InputError(
+                f"--{name}: {_plain(wish)} is asked for, but {dataset.path} was prepared with "
+                f"{_plain(have)}; leave the option out, or prepare the audio anew"
+            )
+    settled = replace(
+        config,
+        data=source,
+        rate=dataset.rate,
+        length=dataset.length,
+        channels=dataset.channels,
+        labels=dataset.labels,
+    )
+    architecture_of(settled)
+    return settled
+
+
+def _plain(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def train(
+    config: Config,
+    dataset: Dataset,
+    name: str | None = None,
+    runs_dir: str | Path | None = None,
+    report: Report = _silent,
+    started: Callable[[Run], None] = _silent,
+) -> Outcome:
+    """Train a new run; with `config.retry`, again with the next seed while it diverges.
+
+    Args:
+        config: settings from `settle`.
+        dataset: what to train on.
+        name: of the run; later tries add `-seed<k>` to it.
+        runs_dir: where the run folders are.
+        report: called with every row of metrics.
+        started: called with each run once its folder exists.
+
+    Raises:
+        InputError: the run cannot be made, or another training holds it.
+    """
+    first = config.seed
+    while True:
+        again = config.seed > first
+        taken = f"{name}-seed{config.seed}" if name and again else name
+        run = Run.create(taken, config, runs_folder(runs_dir))
+        started(run)
+        outcome = _session(run, config, dataset, report, _silent)
+        if outcome.state != "diverged" or config.seed >= first + config.retry:
+            return outcome
+        config = replace(config, seed=config.seed + 1)
+
+
+def resume(
+    run: Run,
+    dataset: Dataset,
+    steps: int | None = None,
+    report: Report = _silent,
+    warn: Callable[[str], None] = _silent,
+) -> Outcome:
+    """Go on with a run from its last whole checkpoint, exactly as if it had never stopped.
+
+    Args:
+        run: the run.
+        dataset: what it was trained on.
+        steps: steps to do in all, if they are to be more or fewer than before.
+        report: called with every row of metrics.
+        warn: called with a line for each checkpoint that was damaged and passed over.
+
+    Raises:
+        InputError: the dataset is not the run's, or another training holds the run.
+    """
+    config = run.config()
+    settle(config, dataset, config.data)
+    if steps is not None and steps != config.steps:
+        config = replace(config, steps=steps)
+        write_text(run.path / "config.toml", config.to_toml())
+    return _session(run, config, dataset, report, warn)
+
+
+def _session(
+    run: Run, config: Config, dataset: Dataset, report: Report, warn: Callable[[str], None]
+) -> Outcome:
+    with run.lock():
+        gan = build_gan(config)
+        start = _restore(run, gan, warn)
+        if start >= config.steps:
+            run.update(state="finished", step=start, steps=config.steps, message="")
+            return Outcome(run, "finished", start)
+        backend = keras.backend.backend()
+        run.update(
+            state="running",
+            step=start,
+            steps=config.steps,
+            backend=backend,
+            versions=versions(),
+            message="",
+        )
+        try:
+            outcome = _fit(run, config, dataset, gan, start, report)
+        except BaseException as error:
+            run.update(state="failed", message=f"{type(error).__name__}: {error}")
+            raise
+        run.update(state=outcome.state, step=outcome.step, message=outcome.message)
+        return outcome
+
+
+def _restore(run: Run, gan: keras.Model, warn: Callable[[str], None]) -> int:
+    """Restore the newest whole checkpoint, if there is one, and return its step."""
+    if not run.steps():
+        return 0
+    checkpoint = run.load_checkpoint()
+    for problem in checkpoint.problems:
+        warn(problem)
+    restore(gan, checkpoint.arrays)
+    return checkpoint.step
+
+
+def _fit(
+    run: Run, config: Config, dataset: Dataset, gan: keras.Model, start: int, report: Report
+) -> Outcome:
+    log = run.rewind(start)
+    batches = StepBatches(
+        dataset.train,
+        config.batch,
+        config.d_updates,
+        config.seed,
+        start,
+        config.steps,
+        labelled=config.model != "wgan",
+    )
+    recorder = Recorder(run, log, start, config.steps, config.log_every, config.stop_loss, report)
+    checkpoints = Checkpoints(run, recorder, config.checkpoint_every, config.keep)
+    stopper = Stopper()
+    # Python lets the main thread alone take signals.
+    main = threading.current_thread() is threading.main_thread()
+    with stopper if main else nullcontext():
+        gan.fit(batches, shuffle=False, verbose=0, callbacks=[recorder, checkpoints, stopper])
+    checkpoints.save(gan.get_metrics_result())
+    if recorder.diverged:
+        return Outcome(run, "diverged", (run.steps() or [0])[-1], recorder.diverged)
+    if recorder.step < config.steps:
+        return Outcome(run, "stopped", recorder.step, f"stopped by {stopper.asked}")
+    return Outcome(run, "finished", recorder.step)

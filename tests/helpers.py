@@ -1,0 +1,126 @@
+"""What several tests share: tiny models, fed noise and one test that every layer passes."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from kwavegan import autodiff
+from kwavegan.gan import WaveGAN
+from kwavegan.networks import Architecture, build
+
+LENGTH, BATCH = 256, 4
+
+MODELS = {
+    "wgan": {"model": "wgan"},
+    "cwgan": {"model": "cwgan", "conditioning": "concat", "generator": "dissertation"},
+    "cwgan-learned": {"model": "cwgan", "conditioning": "learned"},
+    "gated": {"model": "cwgan", "conditioning": "gate"},
+    "acgan": {"model": "acgan"},
+}
+"""The networks that every backend must agree on."""
+
+CASES = [
+    (model, loss)
+    for model in MODELS
+    for loss in ("wgan-gp", "cross-entropy", "acgan", "relativistic")
+]
+
+
+def tiny_architecture(model="gated", **changes):
+    """Return a two-layer architecture of 256 samples."""
+    defaults = {"length": LENGTH, "width": 2, "latent": 8, "label_embedding": 4}
+    labels = 0 if model == "wgan" else 2
+    return Architecture(**{**defaults, "labels": labels, **MODELS[model], **changes})
+
+
+def tiny_gan(model="gated", loss="relativistic", seed=0, architecture=None, **options):
+    """Return a compiled tiny GAN with Adam, alike on every backend."""
+    networks = build(architecture or tiny_architecture(model), seed)
+    gan = WaveGAN(*networks, loss=loss, seed=seed, **options)
+    gan.compile(*(adam() for _ in range(2)))
+    return gan
+
+
+def adam():
+    """Return Adam with a large epsilon.
+
+    The bias of a score has no gradient where only differences of scores count. Plain Adam would
+    turn the rounding noise there into whole steps, up on one backend and down on another.
+    """
+    return keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9, epsilon=1e-3)
+
+
+def batch_of(gan, seed=1, batch=BATCH, updates=None):
+    """Return audio and labels from NumPy, stacked for `updates` discriminator updates."""
+    rng = np.random.default_rng(seed)
+    lead = (batch,) if updates is None else (batch, updates)
+    audio = rng.uniform(-0.5, 0.5, (*lead, *gan.sound_shape)).astype("float32")
+    return audio, rng.integers(0, 2, lead).astype("int32")
+
+
+def fed_noise(gan, seed=2, batch=BATCH):
+    """Return noise of the shapes that the GAN would draw, but from NumPy."""
+    rng = np.random.default_rng(seed)
+
+    def draw(name, tensor):
+        shape = tuple(tensor.shape)
+        if name.startswith("shifts"):
+            n = gan.phase_shuffle
+            return ops.convert_to_tensor(rng.integers(-n, n + 1, shape).astype("int32"))
+        low, high = {"latent": (-1, 1), "target": gan.smoothing, "mix": (0, 1)}.get(name, (-1, 1))
+        scale = gan.noise if name.startswith("noise") else 1.0
+        return ops.convert_to_tensor((scale * rng.uniform(low, high, shape)).astype("float32"))
+
+    return {
+        side: [{name: draw(name, value) for name, value in update.items()} for update in updates]
+        for side, updates in gan.draw_noise(batch).items()
+    }
+
+
+def arrays(tensors):
+    """Return tensors as NumPy arrays."""
+    return [ops.convert_to_numpy(tensor) for tensor in tensors]
+
+
+def relative_error(got, want):
+    """Return ‖got − want‖ / ‖want‖, where a root mean square below 1e-3 counts as that."""
+    floor = 1e-3 * np.sqrt(np.size(want))
+    return float(np.linalg.norm(got - want) / max(np.linalg.norm(want), floor))
+
+
+def run_layer_test(layer_class, config, inputs, output_shape, tmp_path, **call):
+    """Check what every layer owes: shapes, config, saving inside a model, gradients, bfloat16.
+
+    Args:
+        layer_class, config: the layer and its arguments.
+        inputs: tuple of arrays; the first is float32 and gets the gradient.
+        output_shape: what must come out.
+        tmp_path: where to save a model.
+        **call: keyword arguments of the call.
+    """
+    layer = layer_class(**config)
+    output = layer(*inputs, **call)
+    assert tuple(output.shape) == output_shape
+    assert np.isfinite(ops.convert_to_numpy(output)).all()
+
+    # Symbolic and eager shapes agree, and the config builds the same layer.
+    symbols = [keras.Input(x.shape[1:], dtype=str(x.dtype)) for x in inputs]
+    again = layer_class.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    model = keras.Model(symbols, again(*symbols, **call))
+    assert model.output_shape == (None, *output_shape[1:])
+    again.set_weights(layer.get_weights())
+
+    # A model with the layer in it survives a file, without custom_objects.
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    before, after = (ops.convert_to_numpy(m(list(inputs))) for m in (model, loaded))
+    np.testing.assert_array_equal(before, after)
+
+    # A gradient reaches the input and every weight.
+    x = ops.convert_to_tensor(inputs[0])
+    gradient, _ = autodiff.input_gradient(lambda x: (layer(x, *inputs[1:], **call), ()), x)
+    assert np.abs(ops.convert_to_numpy(gradient)).max() > 0
+
+    half = layer_class(**{**config, "dtype": "mixed_bfloat16"})(*inputs, **call)
+    assert keras.backend.standardize_dtype(half.dtype) == "bfloat16"
