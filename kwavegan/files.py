@@ -22,6 +22,7 @@ _WHY = {
     errno.EPERM: "permission denied; choose a place you may write to",
     errno.EROFS: "the disk is read-only; choose a place you may write to",
     errno.ENOTDIR: "a file stands where a folder is needed; choose another place",
+    errno.EEXIST: "a file stands where a folder is needed; choose another place",
 }
 
 
@@ -47,7 +48,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
             raise
         raise InputError(f"{path}: cannot be written: {reason}") from error
     finally:
-        remove(partial)
+        if path.parent.is_dir():
+            remove(partial)
 
 
 def _replace(partial: Path, path: Path) -> None:
