@@ -1,0 +1,398 @@
+"""Everything a run needs to be repeated: one table of fields, its presets and its checks.
+
+Validation, the TOML of a run folder and the options of `train` all come from the fields of
+`Config`; a new field here is a new option there.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kwavegan.errors import InputError
+
+Spelling = Callable[[str], str]
+"""From a field's name to how the user spelled it: `--d-updates`, or `mine.toml: d_updates`."""
+
+
+_FREE = {"choices": (), "low": -math.inf, "high": math.inf, "or_zero": False, "option": True}
+
+
+def _setting(default: Any, help: str, **limits: Any) -> Any:
+    """One field: its default gives its type; `or_zero` allows 0 below `low` (it means "auto")."""
+    return field(default=default, metadata={**_FREE, "help": help, **limits})
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run, flat and frozen; each field's help text says what it means.
+
+    Raises:
+        InputError: a wrong type, a value out of range, or an impossible combination.
+    """
+
+    # What it was trained on.
+    data: str = _setting("", "Folder trained on; empty for the built-in drums.", option=False)
+    rate: int = _setting(
+        0, "Sample rate in Hz; 0: the set's.", low=1_000, high=768_000, or_zero=True
+    )
+    length: int = _setting(0, "Samples in a sound; 0: the set's.", low=64, high=2**20, or_zero=True)
+    channels: int = _setting(0, "1 mono, 2 stereo; 0: the set's.", low=0, high=2)
+    labels: tuple[str, ...] = _setting((), "Labels, in index order; none for all.")
+
+    # The networks.
+    model: str = _setting(
+        "cwgan",
+        "Unconditional, label into the discriminator, or label guessed by it.",
+        choices=("wgan", "cwgan", "acgan"),
+    )
+    conditioning: str = _setting(
+        "gate",
+        "How the label enters cwgan's discriminator: waveform times label planes, constant planes"
+        " beside it, or planes from a transposed convolution (Hill 2018, F.1).",
+        choices=("gate", "concat", "learned"),
+    )
+    generator: str = _setting(
+        "lean",
+        "How the label enters the generator: an embedding joined to the latent, or tables 5 and 7"
+        " of Hill 2018.",
+        choices=("lean", "dissertation"),
+    )
+    width: int = _setting(
+        16, "Filters of the layer next to the waveform; 0 to fit the length.", low=0, high=1024
+    )
+    latent: int = _setting(100, "Values of a latent.", low=1, high=4096)
+    latent_distribution: str = _setting(
+        "uniform", "Latents in -1 to 1, or of variance 1.", choices=("uniform", "normal")
+    )
+    label_embedding: int = _setting(
+        16, "Values of the label embedding of the lean generator.", low=1, high=1024
+    )
+    phase_shuffle: int = _setting(
+        2, "Largest phase shift between the discriminator's layers, in samples.", low=0, high=15
+    )
+    shuffle_per: str = _setting(
+        "example", "What phase shifts are drawn for.", choices=("example", "batch")
+    )
+
+    # The game.
+    loss: str = _setting(
+        "relativistic",
+        "The adversarial loss.",
+        choices=("wgan-gp", "cross-entropy", "acgan", "relativistic"),
+    )
+    penalty: str = _setting(
+        "auto",
+        "On the discriminator's slope: WGAN-GP's, R1 and R2, none, or the loss's.",
+        choices=("auto", "slope", "r1r2", "none"),
+    )
+    lamb: float = _setting(
+        10.0, "Lambda, the weight of WGAN-GP's slope penalty.", low=0, high=10_000
+    )
+    gamma: float = _setting(1.0, "Gamma, twice the weight of R1 and R2.", low=0, high=10_000)
+    gamma_final: float = _setting(
+        1.0,
+        "Fraction of gamma reached at the last step, by a cosine; 1 for constant.",
+        low=0,
+        high=10,
+    )
+    smoothing_low: float = _setting(1.0, "Lower end of the targets of real sounds.", low=0, high=2)
+    smoothing_high: float = _setting(1.0, "Upper end of the targets of real sounds.", low=0, high=2)
+    noise: float = _setting(
+        0.0, "Standard deviation of noise on the discriminator's input.", low=0, high=10
+    )
+    class_weight: float = _setting(1.0, "Weight of acgan's class loss.", low=0, high=1_000)
+    class_loss: str = _setting(
+        "generator",
+        "Whom the class loss on generated sounds trains; both is Hill 2018's.",
+        choices=("generator", "both"),
+    )
+
+    # The training.
+    d_updates: int = _setting(1, "Discriminator updates a step.", low=1, high=1_000)
+    g_updates: int = _setting(1, "Generator updates a step.", low=1, high=1_000)
+    batch: int = _setting(32, "Sounds in a batch.", low=1, high=65_536)
+    steps: int = _setting(3_000, "Steps to train for.", low=1, high=1_000_000_000)
+    lr: float = _setting(2e-4, "Learning rate of Adam.", low=1e-9, high=1)
+    d_lr: float = _setting(
+        0.0, "Learning rate of the discriminator; 0 for the same.", low=1e-9, high=1, or_zero=True
+    )
+    lr_final: float = _setting(
+        0.1, "Fraction of the rates reached at the last step, by a cosine.", low=0, high=1
+    )
+    beta1: float = _setting(0.0, "Adam's beta 1.", low=0, high=0.9999)
+    beta2: float = _setting(0.99, "Adam's beta 2.", low=0, high=0.999999)
+    average: float = _setting(
+        0.999, "Decay of the averaged generator; 0 for none.", low=0, high=0.999999
+    )
+    precision: str = _setting(
+        "float32", "Number format of the layers.", choices=("float32", "mixed_bfloat16")
+    )
+    jit: str = _setting("auto", "Compile the training step.", choices=("auto", "on", "off"))
+    seed: int = _setting(0, "Seed of all that is random.", low=0, high=2**31 - 1)
+
+    # The run folder, and when to stop.
+    log_every: int = _setting(20, "Steps between rows of metrics.", low=1, high=1_000_000_000)
+    checkpoint_every: int = _setting(500, "Steps between checkpoints.", low=1, high=1_000_000_000)
+    keep: int = _setting(3, "Checkpoints to keep, the last ones.", low=1, high=1_000_000)
+    stop_loss: float = _setting(
+        400.0,
+        "Stop when a loss passes this, plus or minus; 0: only if not finite.",
+        low=0,
+        high=1e12,
+    )
+    retry: int = _setting(
+        0, "Times to start again, with another seed, a run that diverged.", low=0, high=1_000
+    )
+
+    def __post_init__(self) -> None:
+        for name, setting in SETTINGS.items():
+            value = _checked(setting, getattr(self, name), option_name(name))
+            object.__setattr__(self, name, value)
+        _check_together(self.as_dict(), option_name)
+
+    @property
+    def discriminator_lr(self) -> float:
+        """The discriminator's learning rate: `d_lr`, or `lr` where that is 0."""
+        return self.d_lr or self.lr
+
+    def as_dict(self) -> dict[str, Any]:
+        """Values by field."""
+        return {name: getattr(self, name) for name in SETTINGS}
+
+    def to_toml(self) -> str:
+        """Every field as TOML, its help text above it as a comment."""
+        import tomli_w
+
+        return "".join(
+            f"# {setting.metadata['help']}\n{tomli_w.dumps({name: getattr(self, name)})}"
+            for name, setting in SETTINGS.items()
+        )
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> "Config":
+        """Read what `to_toml` wrote; fields that are missing take their defaults.
+
+        Raises:
+            InputError: no such file, not TOML, or a value that `Config` refuses.
+        """
+        return resolve(toml_path=path)
+
+
+SETTINGS: dict[str, Field] = {setting.name: setting for setting in fields(Config)}
+"""The table: every field of `Config` by name, with `metadata`."""
+
+
+class Preset(NamedTuple):
+    """What differs from the defaults, with one line of help."""
+
+    help: str
+    values: dict[str, Any]
+
+
+# Donahue et al. 2018, appendix E, and one phase shift a batch as in their code; Hill's too.
+_WAVEGAN = {
+    "shuffle_per": "batch",
+    "batch": 64,
+    "lr": 1e-4,
+    "lr_final": 1.0,
+    "beta1": 0.5,
+    "beta2": 0.9,
+    "average": 0.0,
+}
+# Hill 2018, F.1: the defaults of its arguments, STEPS (its summaries) and CHECKPOINTS. Shifts are
+# drawn anew each step, as its text (3.1.4) has it; its listing draws them once a run.
+_DISSERTATION = {
+    **_WAVEGAN,
+    "generator": "dissertation",
+    "width": 0,
+    "steps": 1_000,
+    "log_every": 100,
+    "checkpoint_every": 5_000,
+}
+_CWGAN = {**_DISSERTATION, "conditioning": "concat", "loss": "cross-entropy"}
+
+PRESETS = {
+    "default": Preset("Conditional, gated, relativistic loss: learns in minutes.", {}),
+    "wavegan": Preset(
+        "WaveGAN as published: Donahue et al. 2018 (arXiv 1802.04208), appendix E and code.",
+        {
+            **_WAVEGAN,
+            "model": "wgan",
+            "width": 64,
+            "loss": "wgan-gp",
+            "d_updates": 5,
+            "steps": 200_000,
+            "stop_loss": 0.0,
+        },
+    ),
+    "dissertation-wgan": Preset(
+        "The downsized WaveGAN of Hill 2018 (3.1).",
+        {**_DISSERTATION, "model": "wgan", "loss": "wgan-gp"},
+    ),
+    "dissertation-cwgan": Preset(
+        "Hill 2018's conditional WaveGAN (3.2.1), cross-entropy loss as its final code.", _CWGAN
+    ),
+    "dissertation-cwgan-gp": Preset(
+        "Hill 2018's conditional WaveGAN with the WGAN-GP loss.", {**_CWGAN, "loss": "wgan-gp"}
+    ),
+    "dissertation-gated": Preset(
+        "Hill 2018's novel conditioning: the waveform times label planes (3.2.1).",
+        {**_DISSERTATION, "loss": "cross-entropy"},
+    ),
+    "dissertation-acgan": Preset(
+        "Hill 2018's ACGAN (3.2.2), with its label smoothing.",
+        {
+            **_DISSERTATION,
+            "model": "acgan",
+            "loss": "acgan",
+            "smoothing_low": 0.7,
+            "smoothing_high": 1.2,
+            "class_loss": "both",
+        },
+    ),
+}
+
+
+def auto_width(length: int) -> int:
+    """The width that goes with a length: the dissertation's d, where `Config.width` is 0.
+
+    16 at 1,024 samples, 32 at 4,096 and 64 at 16,384 (Hill 2018, F.1; Donahue et al. 2018,
+    appendix D); a length between counts as the one with as many layers of stride 4, so up to
+    2,048 and up to 8,192; never more than 64.
+    """
+    if length <= 2_048:
+        return 16
+    return 32 if length <= 8_192 else 64
+
+
+def option_name(name: str) -> str:
+    """A field as `train` spells it: `d_updates` → `--d-updates`."""
+    return "--" + name.replace("_", "-")
+
+
+def resolve(
+    preset: str | None = None,
+    toml_path: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Config:
+    """Put a run's settings together: defaults ← preset ← TOML ← options.
+
+    Args:
+        preset: a key of `PRESETS`; None for the one that the TOML names, if it does.
+        toml_path: a file with any of the fields, and `preset`.
+        options: by field name; None means "not given".
+
+    Raises:
+        InputError: an unknown name, a value out of range, or an impossible combination; the
+            message names the file or the option.
+    """
+    given = {name: value for name, value in (options or {}).items() if value is not None}
+    stored = {} if toml_path is None else _read_toml(Path(toml_path))
+    named, where = stored.pop("preset", None), f"{toml_path}: preset"
+    if preset is not None:
+        named, where = preset, "--preset"
+    values = {} if named is None else dict(_preset(named, where).values)
+    spelled = {name: f"{toml_path}: {name}" for name in stored}
+    spelled |= {name: option_name(name) for name in given}
+
+    def spelling(name: str) -> str:
+        return spelled.get(name, option_name(name))
+
+    for name, value in {**stored, **given}.items():
+        if name not in SETTINGS:
+            raise InputError(f"{spelling(name)}: unknown{_nearest(name, SETTINGS)}")
+        values[name] = _checked(SETTINGS[name], value, spelling(name))
+    _check_together({name: s.default for name, s in SETTINGS.items()} | values, spelling)
+    return Config(**values)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text; save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not TOML: {error}; write lines such as `lr = 2e-4`") from error
+
+
+def _preset(name: Any, spelled: str) -> Preset:
+    if not isinstance(name, str) or name not in PRESETS:
+        raise InputError(f"{spelled}: {name!r} is unknown; choose from {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def _nearest(name: str, names: Mapping[str, Any]) -> str:
+    import difflib
+
+    found = difflib.get_close_matches(name.replace("-", "_"), names, n=1)
+    return f"; did you mean {found[0]}?" if found else f"; the names are {', '.join(names)}"
+
+
+def _checked(setting: Field, value: Any, spelled: str) -> Any:
+    """Return `value` as the setting's type, or raise an InputError that starts with `spelled`."""
+    kind, limits = type(setting.default), setting.metadata
+    if kind is tuple:
+        return _checked_names(value, spelled)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not kind:
+        what = {str: "text", int: "a whole number", float: "a number"}[kind]
+        raise InputError(f"{spelled}: {value!r} is not {what}")
+    if kind is str:
+        _check_text(value, spelled)
+        if limits["choices"] and value not in limits["choices"]:
+            choices = ", ".join(limits["choices"])
+            raise InputError(f"{spelled}: {value!r} is unknown; choose from {choices}")
+        return value
+    fits = limits["low"] <= value <= limits["high"] or (limits["or_zero"] and value == 0)
+    if not fits:  # NaN never fits
+        raise InputError(f"{spelled}: {value} is out of range; choose {limits_of(setting)}")
+    return value
+
+
+def _checked_names(value: Any, spelled: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise InputError(f"{spelled}: {value!r} is not a list of names")
+    for i, name in enumerate(value):
+        _check_text(name, spelled)
+        if not name:
+            raise InputError(f"{spelled}: an empty name; remove it")
+        if name in value[:i]:
+            raise InputError(f"{spelled}: {name!r} is given twice")
+    return tuple(value)
+
+
+def _check_text(value: str, spelled: str) -> None:
+    # File names may hold bytes that are no text; TOML cannot.
+    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise InputError(f"{spelled}: {value!a} is not UTF-8; rename the file or folder")
+
+
+def limits_of(setting: Field) -> str:
+    """The range of a number's field as text, `1 to 1000`; empty for other fields."""
+    low, high = setting.metadata["low"], setting.metadata["high"]
+    if math.isinf(high):
+        return ""
+    return f"{'0 or ' if setting.metadata['or_zero'] else ''}{low:.12g} to {high:.12g}"
+
+
+def _check_together(values: Mapping[str, Any], spelling: Spelling) -> None:
+    low, high = values["smoothing_low"], values["smoothing_high"]
+    if low > high:
+        raise InputError(
+            f"{spelling('smoothing_low')}: {low:g} is above the upper end, {high:g}; "
+            f"lower it or raise {option_name('smoothing_high')}"
+        )
+    if values["loss"] == "acgan" and values["model"] != "acgan":
+        raise InputError(
+            f"{spelling('loss')}: acgan needs the model acgan, and the model is "
+            f"{values['model']}; add --model acgan or take another --loss"
+        )

@@ -1,0 +1,185 @@
+"""A run → sounds, by label, seed and latent; and walks from one sound to another."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from kwavegan.assembly import architecture_of
+from kwavegan.config import Config
+from kwavegan.errors import InputError
+from kwavegan.networks import build_generator
+from kwavegan.runs import Run
+from kwavegan.state import restore_sounding
+
+BATCH = 64
+"""Sounds generated at once; the last batch is filled up, so that nothing compiles twice."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that makes one sound: its latent and its label, and the name of its file."""
+
+    latent: np.ndarray
+    label: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A run's generator, ready to make sounds.
+
+    Attributes:
+        run: where it comes from.
+        config: the run's settings.
+        step: of the checkpoint.
+        problems: one line for each newer checkpoint that was damaged and passed over.
+    """
+
+    run: Run
+    config: Config
+    step: int
+    problems: tuple[str, ...]
+    network: keras.Model = field(repr=False)
+
+    @property
+    def rate(self) -> int:
+        """Sample rate in Hz."""
+        return self.config.rate
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels that sounds can be asked for; none for an unconditional run."""
+        return self.config.labels if self.config.model != "wgan" else ()
+
+    def label_index(self, label: str | None) -> int:
+        """Return the index of a label; 0 for None in an unconditional run.
+
+        Raises:
+            InputError: the run has no such label, or has labels and none is named.
+        """
+        if label is None and not self.labels:
+            return 0
+        if label in self.labels:
+            return self.labels.index(label)
+        if not self.labels:
+            raise InputError(
+                f"--label: {label!r} cannot be asked for: {self.run.name} is unconditional "
+                "(model wgan); leave the option out, or train a cwgan"
+            )
+        raise InputError(
+            f"--label: {label!r} is not a label of {self.run.name}; "
+            f"choose from {', '.join(self.labels)}"
+        )
+
+    def latents(self, n: int, seed: int = 0, first: int = 0) -> np.ndarray:
+        """Return latents (n, latent) of sounds `first`, `first` + 1, … of a seed.
+
+        The latent of a sound depends on its seed and index alone, on any backend, however many
+        are asked for.
+        """
+        draw = {
+            "uniform": lambda rng, size: rng.uniform(-1.0, 1.0, size),
+            "normal": lambda rng, size: rng.standard_normal(size),
+        }[self.config.latent_distribution]
+        rows = [
+            draw(np.random.default_rng([seed, index]), self.config.latent)
+            for index in range(first, first + n)
+        ]
+        return np.array(rows, "float32").reshape(n, self.config.latent)
+
+    def generate(
+        self,
+        label: str | None = None,
+        n: int = 1,
+        seed: int = 0,
+        latents: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Make sounds of one label.
+
+        Args:
+            label: one of `labels`; None for an unconditional run.
+            n: how many.
+            seed: of their latents.
+            latents: (n, latent) to use instead; then n and seed do not count.
+
+        Returns:
+            (n, length, channels), float32 in −1…1.
+
+        Raises:
+            InputError: no such label, or latents of the wrong shape.
+        """
+        index = self.label_index(label)
+        z = self.latents(n, seed) if latents is None else np.asarray(latents, "float32")
+        if z.ndim != 2 or z.shape[1] != self.config.latent:
+            raise InputError(
+                f"latents: must be (sounds, {self.config.latent}) for {self.run.name}; "
+                f"got {z.shape}"
+            )
+        sounds = list(self.batches(z, np.full(len(z), index, "int32")))
+        shape = (0, self.config.length, self.config.channels)
+        return np.concatenate(sounds) if sounds else np.zeros(shape, "float32")
+
+    def batches(self, latents: np.ndarray, labels: Sequence[int]) -> Iterator[np.ndarray]:
+        """Yield sounds of latents (n, latent) and label indices (n,), `BATCH` at a time."""
+        labels = np.asarray(labels, "int32")
+        size = min(BATCH, len(latents))
+        for start in range(0, len(latents), BATCH):
+            z, y = latents[start : start + BATCH], labels[start : start + BATCH]
+            fill = ((0, size - len(z)), (0, 0))
+            inputs = {"latent": np.pad(z, fill), "label": np.pad(y, fill[0])}
+            inputs = {name: inputs[name] for name in self.network.input}
+            yield np.asarray(self.network.predict_on_batch(inputs))[: len(z)]
+
+    def recipes(self, label: str | None, n: int, seed: int) -> Iterator[Recipe]:
+        """Yield what makes n sounds of one label and seed, named `<label>_s<seed>_<index>`."""
+        index, title = self.label_index(label), label or "sound"
+        digits = max(4, len(str(n - 1)))
+        for i in range(n):
+            latent = self.latents(1, seed, i)[0]
+            yield Recipe(latent, index, f"{title}_s{seed}_{i:0{digits}}")
+
+
+def load_run(
+    run: str | Path | None = None,
+    checkpoint: int | None = None,
+    runs_dir: str | Path | None = None,
+) -> Generator:
+    """Open a run's generator.
+
+    Args:
+        run: name or path; None for the latest run.
+        checkpoint: step of the checkpoint; None for the best, or else the newest that is whole.
+        runs_dir: where the run folders are; None for `KWAVEGAN_RUNS`, or `./runs`.
+
+    Returns:
+        The averaged generator of the run, if it keeps one; else the trained one.
+
+    Raises:
+        InputError: there is no such run or checkpoint, or it is damaged.
+
+    Example:
+        >>> kwavegan.load_run("runs/drums").generate("snare", n=8, seed=0).shape
+        (8, 4096, 1)
+    """
+    opened = Run.open(run, runs_dir)
+    config = opened.config()
+    step = opened.best_step() if checkpoint is None else checkpoint
+    stored = opened.load_checkpoint(step)
+    network = build_generator(architecture_of(config))
+    restore_sounding(network, stored.arrays, "averaged" if config.average else "generator")
+    return Generator(opened, config, stored.step, stored.problems, network)
+
+
+def walk(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
+    """Return latents on the line from `start` to `end`, both included: (steps, latent).
+
+    Raises:
+        InputError: fewer than two steps.
+    """
+    if steps < 2:
+        raise InputError(f"--steps: a walk needs at least 2 sounds; got {steps}")
+    share = np.linspace(0.0, 1.0, steps, dtype="float32")[:, None]
+    return (1 - share) * start + share * end

@@ -1,0 +1,497 @@
+"""The run folder: its settings, state, metrics and checkpoints; and the list of runs.
+
+A run is all of `config.toml`, `status.json`, `metrics.csv` and `checkpoints/step-00000500.npz`.
+One training at a time writes it, under `Run.lock`; anything may read it meanwhile.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import struct
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from kwavegan import files
+from kwavegan.config import Config
+from kwavegan.errors import InputError
+
+ENV = "KWAVEGAN_RUNS"
+STATES = ("running", "stopped", "finished", "diverged", "failed")
+VERSION = 1
+"""Of the checkpoint format."""
+
+_NAME = re.compile(r"\w[\w .+=@-]{0,99}(?<![ .])")
+_STEP = re.compile(r"step-(\d{8,})\.npz")
+_DAMAGE = (OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError)
+_DAMAGE += (zipfile.BadZipFile, zlib.error, struct.error)
+
+
+def runs_folder(given: str | Path | None = None) -> Path:
+    """Where the run folders are: `given`, else the environment's KWAVEGAN_RUNS, else ./runs."""
+    return Path(given or os.environ.get(ENV) or "runs").expanduser()
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a run is.
+
+    Attributes:
+        state: one of `STATES`; "stopped" before the first step.
+        step: steps done. steps: to do in all.
+        backend, versions: what computed last, as `backend.versions` gives them.
+        started, updated: ISO 8601 times, UTC.
+        seconds: trained, summed over all sessions.
+        message: why it is in this state; may be empty.
+    """
+
+    state: str = "stopped"
+    step: int = 0
+    steps: int = 0
+    backend: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    started: str = ""
+    updated: str = ""
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What `Run.load_checkpoint` found.
+
+    Attributes:
+        step: of the training, when it was saved.
+        arrays, meta: as given to `save_checkpoint`.
+        problems: one line for each newer checkpoint that was passed over.
+    """
+
+    step: int
+    arrays: dict[str, np.ndarray]
+    meta: dict[str, Any]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run in the list; a damaged one has the state "damaged" and a `problem`.
+
+    A run whose state says "running" while no training holds its lock is "interrupted".
+    """
+
+    name: str
+    path: str
+    state: str
+    model: str = ""
+    labels: tuple[str, ...] = ()
+    backend: str = ""
+    step: int = 0
+    steps: int = 0
+    started: str = ""
+    problem: str = ""
+
+
+class _DamagedError(Exception):
+    """Why a checkpoint cannot be read."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(os.path.abspath(self.path))
+
+    @classmethod
+    def create(cls, name: str | None, config: Config, base: str | Path | None = None) -> "Run":
+        """Make a run folder with its settings.
+
+        Args:
+            name: of the folder; None for the time and the model, `20260131-142501-cwgan`.
+            config: the settings.
+            base: where the run folders are, as for `runs_folder`.
+
+        Raises:
+            InputError: the name is taken or not allowed, or the place is not writable.
+        """
+        path = _claim(runs_folder(base), name, config.model)
+        run = cls(path)
+        try:
+            files.write_text(path / "config.toml", config.to_toml())
+            run._write(Status(steps=config.steps, started=_now()))
+        except BaseException:
+            shutil.rmtree(path)
+            raise
+        return run
+
+    @classmethod
+    def open(cls, given: str | Path | None = None, base: str | Path | None = None) -> "Run":
+        """Find a run by name or path; None for the one started last.
+
+        Raises:
+            InputError: there is no such run; the message lists those there are.
+        """
+        base = runs_folder(base)
+        if given is None:
+            whole = [info.path for info in list_runs(base) if info.state != "damaged"]
+            if not whole:
+                raise InputError(f"{base}: no runs yet; `kwavegan train` makes one")
+            return cls(Path(whole[0]))
+        candidates = (base / given, Path(given).expanduser())
+        for path in candidates:
+            if (path / "config.toml").is_file():
+                return cls(path)
+        for path in candidates:
+            if path.is_dir():
+                raise InputError(f"{path}: not a run, or damaged (no config.toml)")
+        names = [info.name for info in list_runs(base)]
+        more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+        known = f"the runs are {', '.join(names[:10])}{more}" if names else "there are no runs yet"
+        raise InputError(f"{given}: no such run in {base}; {known}")
+
+    def config(self) -> Config:
+        """The settings.
+
+        Raises:
+            InputError: `config.toml` is missing or damaged.
+        """
+        return Config.from_toml(self.path / "config.toml")
+
+    def status(self) -> Status:
+        """The state as last written.
+
+        Raises:
+            InputError: `status.json` is missing or damaged.
+        """
+        path = self.path / "status.json"
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            status = Status(**{f.name: stored[f.name] for f in fields(Status) if f.name in stored})
+            checked = (f for f in fields(Status) if f.type in (str, int))
+            if not all(type(getattr(status, f.name)) is f.type for f in checked):
+                raise ValueError("wrong types")
+            if status.state not in STATES:
+                raise ValueError("unknown state")
+            datetime.fromisoformat(status.started)
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(
+                f"{path}: missing or damaged; train again under another name"
+            ) from error
+        return status
+
+    def update(self, **changes: Any) -> Status:
+        """Write fields of `Status` that changed, atomically, and the time."""
+        return self._write(replace(self.status(), **changes))
+
+    def _write(self, status: Status) -> Status:
+        status = replace(status, updated=_now())
+        files.write_json(self.path / "status.json", asdict(status))
+        return status
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other trainings out; the system frees the lock when this process ends, in any way.
+
+        Raises:
+            InputError: another training holds it, or the folder is not writable.
+        """
+        try:
+            file = (self.path / ".lock").open("a+b")
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot be written: {error.strerror}") from error
+        with file:
+            # `is_locked` holds it for a moment, so one refusal is not yet an answer.
+            if not any(_try_lock(file, shared=False) or time.sleep(0.05) for _ in range(10)):
+                raise InputError(
+                    f"{self.path}: another training is writing this run; wait for it to end, or"
+                    " train under another name"
+                )
+            yield
+
+    def is_locked(self) -> bool:
+        """Whether a training is writing this run now."""
+        try:
+            file = (self.path / ".lock").open("rb")
+        except OSError:
+            return False
+        with file:
+            return not _try_lock(file, shared=True)
+
+    def steps(self) -> list[int]:
+        """The steps that there are checkpoints of, ascending."""
+        found = (_STEP.fullmatch(path.name) for path in self.path.glob("checkpoints/*"))
+        return sorted(int(match[1]) for match in found if match)
+
+    def checkpoint_path(self, step: int) -> Path:
+        """The file of a step's checkpoint, whether it exists or not."""
+        return self.path / "checkpoints" / f"step-{step:08}.npz"
+
+    def save_checkpoint(
+        self, step: int, arrays: Mapping[str, np.ndarray], meta: dict[str, Any], keep: int = 3
+    ) -> Path:
+        """Write a checkpoint, atomically, then delete all but the last `keep` and the best.
+
+        Args:
+            step: steps done.
+            arrays: numbers or truth values by name; names may hold "/".
+            meta: values that JSON can hold.
+            keep: at least 1.
+
+        Raises:
+            InputError: the disk is full or not writable.
+            TypeError: an array that would need pickle, such as bfloat16 (of ml_dtypes).
+        """
+        path = self.checkpoint_path(step)
+        with files.atomic(path) as partial:
+            _write_checkpoint(partial, step, arrays, meta)
+        for old in self.steps()[:-keep]:
+            if old != self.best_step():
+                self.checkpoint_path(old).unlink(missing_ok=True)
+        return path
+
+    def load_checkpoint(self, step: int | None = None) -> Checkpoint:
+        """Read a checkpoint and check its sum; None for the newest that is whole.
+
+        Raises:
+            InputError: there is none of that step, or it is damaged, or none is whole.
+        """
+        if step is not None and step not in self.steps():
+            known = ", ".join(map(str, self.steps())) or "none yet"
+            raise InputError(f"{self.path}: no checkpoint of step {step}; there are: {known}")
+        problems: list[str] = []
+        tried: set[int] = set()
+        # Listed anew each time: a training may be deleting old ones, after it wrote newer ones.
+        while untried := [s for s in self.steps() if s not in tried and step in (None, s)]:
+            tried.add(untried[-1])
+            path = self.checkpoint_path(untried[-1])
+            try:
+                passed = tuple(f"{problem}; passed over" for problem in problems)
+                return replace(_read_checkpoint(path), problems=passed)
+            except FileNotFoundError:
+                continue
+            except _DamagedError as error:
+                problems.append(f"{path}: {error}")
+        why = problems[0] if problems else f"{self.path}: no checkpoint yet"
+        raise InputError(f"{why}; take another step or run, or train again")
+
+    def mark_best(self, step: int, **why: Any) -> None:
+        """Name the best checkpoint so far, in `best.json`; it is never deleted."""
+        files.write_json(self.path / "best.json", {"step": step, **why})
+
+    def best_step(self) -> int | None:
+        """The step that `mark_best` named."""
+        try:
+            return json.loads((self.path / "best.json").read_text(encoding="utf-8"))["step"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def rewind(self, step: int) -> "MetricsLog":
+        """Forget what came after `step`, and return the log to go on with; 0 for a new run.
+
+        Deletes later checkpoints and rows of metrics, and what a killed training left half done.
+        Call it under `lock`.
+        """
+        for later in self.steps():
+            if later > step:
+                self.checkpoint_path(later).unlink()
+        if (self.best_step() or 0) > step:
+            files.remove(self.path / "best.json")
+        for partial in list(self.path.rglob(f"{files.PARTIAL}*")):
+            files.remove(partial)
+        return MetricsLog(self.path / "metrics.csv", step)
+
+
+def list_runs(base: str | Path | None = None) -> list[RunInfo]:
+    """The runs in a folder, started last first, then the damaged ones."""
+    known = ("config.toml", "status.json", "checkpoints")
+    paths = sorted(path for path in runs_folder(base).glob("[!.]*") if path.is_dir())
+    infos = [_describe(Run(p)) for p in paths if any((p / name).exists() for name in known)]
+    return sorted(infos, key=lambda info: info.started, reverse=True)
+
+
+def _describe(run: Run) -> RunInfo:
+    try:
+        config, status = run.config(), run.status()
+    except InputError as error:
+        return RunInfo(run.name, str(run.path), "damaged", problem=str(error))
+    interrupted = status.state == "running" and not run.is_locked()
+    return RunInfo(
+        name=run.name,
+        path=str(run.path),
+        state="interrupted" if interrupted else status.state,
+        model=config.model,
+        labels=config.labels,
+        backend=status.backend,
+        step=status.step,
+        steps=status.steps,
+        started=status.started,
+    )
+
+
+def _claim(base: Path, name: str | None, model: str) -> Path:
+    """Make the folder: only one of two processes gets a name."""
+    if name is not None and not _NAME.fullmatch(name):
+        raise InputError(f"--name: {name!r} cannot name a folder; use letters, digits, - and _")
+    stem = name or f"{time.strftime('%Y%m%d-%H%M%S')}-{model}"
+    path, again = base / stem, 1
+    while True:
+        try:
+            base.mkdir(parents=True, exist_ok=True)
+            path.mkdir()
+            return path
+        except OSError as error:
+            if not path.exists():
+                raise InputError(f"{path}: cannot be made: {error.strerror}") from error
+            if name:
+                raise InputError(
+                    f"{path}: exists already; choose another --name, or go on with --resume {name}"
+                ) from error
+        again += 1
+        path = base / f"{stem}-{again}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _write_checkpoint(
+    path: Path, step: int, arrays: Mapping[str, np.ndarray], meta: dict[str, Any]
+) -> None:
+    arrays = {name: np.asarray(array) for name, array in arrays.items()}
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"{name}: {array.dtype} cannot be saved; cast it to float32")
+    header = json.dumps({"version": VERSION, "step": step, "meta": meta}).encode()
+    entries = {f"arrays/{name}": array for name, array in arrays.items()}
+    entries["header"] = np.frombuffer(header, np.uint8)
+    entries["checksum"] = np.frombuffer(_digest(entries), np.uint8)
+    np.savez(path, **entries)
+
+
+def _digest(entries: Mapping[str, np.ndarray]) -> bytes:
+    """The SHA-256 of names, types, shapes and contents."""
+    digest = hashlib.sha256()
+    for name in sorted(entries):
+        array = np.ascontiguousarray(entries[name])
+        digest.update(f"{name}\0{array.dtype.str}\0{entries[name].shape}\0".encode())
+        digest.update(array.reshape(-1).view(np.uint8))
+    return digest.digest()
+
+
+def _read_checkpoint(path: Path) -> Checkpoint:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            # Members are read whole, so the zip's own sums are checked before NumPy parses them.
+            entries = {
+                name.removesuffix(".npy"): np.lib.format.read_array(
+                    io.BytesIO(archive.read(name)), allow_pickle=False
+                )
+                for name in archive.namelist()
+            }
+        if entries.pop("checksum").tobytes() != _digest(entries):
+            raise ValueError("its checksum differs")
+        header = json.loads(entries.pop("header").tobytes())
+    except FileNotFoundError:
+        raise
+    except _DAMAGE as error:
+        raise _DamagedError(f"damaged ({error or type(error).__name__})") from error
+    if header["version"] > VERSION:
+        raise _DamagedError("written by a newer kwavegan; upgrade")
+    arrays = {name.removeprefix("arrays/"): array for name, array in entries.items()}
+    return Checkpoint(header["step"], arrays, header["meta"])
+
+
+class MetricsLog:
+    """Rows of numbers by step in a CSV file, each written whole and at once.
+
+    Args:
+        path: the file; it need not exist.
+        step: rows after this step, and unfinished ones, are dropped.
+    """
+
+    def __init__(self, path: Path, step: int = 0) -> None:
+        self.path = path
+        rows = read_metrics(path)
+        self._columns = list(dict.fromkeys(name for row in rows for name in row))
+        if rows:
+            self._rewrite([row for row in rows if row["step"] <= step])
+        else:
+            files.remove(path)
+
+    def append(self, row: Mapping[str, float]) -> None:
+        """Add a row; it must hold "step". The first row's names make the header."""
+        if new := [name for name in row if name not in self._columns]:
+            self._columns += new
+            self._rewrite(read_metrics(self.path))
+        with self.path.open("a", encoding="utf-8", newline="") as file:
+            file.write(self._line(row))
+
+    def _line(self, row: Mapping[str, float]) -> str:
+        text = io.StringIO()
+        values = {name: int(v) if name == "step" else float(v) for name, v in row.items()}
+        csv.DictWriter(text, self._columns, lineterminator="\n").writerow(values)
+        return text.getvalue()
+
+    def _rewrite(self, rows: list[dict[str, float]]) -> None:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerow(self._columns)
+        files.write_text(self.path, text.getvalue() + "".join(map(self._line, rows)))
+
+
+def read_metrics(path: Path) -> list[dict[str, float]]:
+    """The rows of a `metrics.csv`; a line that a killed training left unfinished is passed over.
+
+    Blank values are left out of their row; a file that does not exist has no rows.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
+    lines = csv.reader(io.StringIO(text[: text.rfind("\n") + 1]))
+    header = next(lines, [])
+    rows = []
+    for line in lines:
+        try:
+            row = {name: float(v) for name, v in zip(header, line, strict=True) if v}
+            rows.append({**row, "step": int(row["step"])})
+        except (ValueError, KeyError):
+            continue
+    return rows
+
+
+if os.name == "nt":
+    import msvcrt
+
+    def _try_lock(file: BinaryIO, shared: bool) -> bool:
+        try:
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(file: BinaryIO, shared: bool) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_NB | (fcntl.LOCK_SH if shared else fcntl.LOCK_EX))
+        except OSError as error:
+            # Any other error: a file system without locks, which keeps nobody out.
+            return not isinstance(error, BlockingIOError)
+        return True
