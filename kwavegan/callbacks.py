@@ -8,7 +8,8 @@ from types import FrameType
 
 import keras
 
-from kwavegan.runs import MetricsLog, Run
+from kwavegan.metrics import MetricsLog
+from kwavegan.runs import Run
 from kwavegan.state import capture
 
 Report = Callable[[dict[str, float]], None]

@@ -4,17 +4,11 @@ A run is all of `config.toml`, `status.json`, `metrics.csv` and `checkpoints/ste
 One training at a time writes it, under `Run.lock`; anything may read it meanwhile.
 """
 
-import csv
-import hashlib
-import io
 import json
 import os
 import re
 import shutil
-import struct
 import time
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -24,19 +18,17 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from kwavegan import files
+from kwavegan import checkpoints, files
+from kwavegan.checkpoints import Checkpoint
 from kwavegan.config import Config
 from kwavegan.errors import InputError
+from kwavegan.metrics import MetricsLog
 
 ENV = "KWAVEGAN_RUNS"
 STATES = ("running", "stopped", "finished", "diverged", "failed")
-VERSION = 1
-"""Of the checkpoint format."""
 
 _NAME = re.compile(r"\w[\w .+=@-]{0,99}(?<![ .])")
 _STEP = re.compile(r"step-(\d{8,})\.npz")
-_DAMAGE = (OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError)
-_DAMAGE += (zipfile.BadZipFile, zlib.error, struct.error)
 
 
 def runs_folder(given: str | Path | None = None) -> Path:
@@ -69,22 +61,6 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """What `Run.load_checkpoint` found.
-
-    Attributes:
-        step: of the training, when it was saved.
-        arrays, meta: as given to `save_checkpoint`.
-        problems: one line for each newer checkpoint that was passed over.
-    """
-
-    step: int
-    arrays: dict[str, np.ndarray]
-    meta: dict[str, Any]
-    problems: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class RunInfo:
     """A run in the list; a damaged one has the state "damaged" and a `problem`.
 
@@ -101,10 +77,6 @@ class RunInfo:
     steps: int = 0
     started: str = ""
     problem: str = ""
-
-
-class _DamagedError(Exception):
-    """Why a checkpoint cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -258,7 +230,7 @@ class Run:
         """
         path = self.checkpoint_path(step)
         with files.atomic(path) as partial:
-            _write_checkpoint(partial, step, arrays, meta)
+            checkpoints.write(partial, step, arrays, meta)
         for old in self.steps()[:-keep]:
             if old != self.best_step():
                 self.checkpoint_path(old).unlink(missing_ok=True)
@@ -281,10 +253,10 @@ class Run:
             path = self.checkpoint_path(untried[-1])
             try:
                 passed = tuple(f"{problem}; passed over" for problem in problems)
-                return replace(_read_checkpoint(path), problems=passed)
+                return replace(checkpoints.read(path), problems=passed)
             except FileNotFoundError:
                 continue
-            except _DamagedError as error:
+            except checkpoints.DamagedError as error:
                 problems.append(f"{path}: {error}")
         why = problems[0] if problems else f"{self.path}: no checkpoint yet"
         raise InputError(f"{why}; take another step or run, or train again")
@@ -300,7 +272,7 @@ class Run:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def rewind(self, step: int) -> "MetricsLog":
+    def rewind(self, step: int) -> MetricsLog:
         """Forget what came after `step`, and return the log to go on with; 0 for a new run.
 
         Deletes later checkpoints and rows of metrics, and what a killed training left half done.
@@ -367,111 +339,6 @@ def _claim(base: Path, name: str | None, model: str) -> Path:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _write_checkpoint(
-    path: Path, step: int, arrays: Mapping[str, np.ndarray], meta: dict[str, Any]
-) -> None:
-    arrays = {name: np.asarray(array) for name, array in arrays.items()}
-    for name, array in arrays.items():
-        if array.dtype.kind not in "biuf":
-            raise TypeError(f"{name}: {array.dtype} cannot be saved; cast it to float32")
-    header = json.dumps({"version": VERSION, "step": step, "meta": meta}).encode()
-    entries = {f"arrays/{name}": array for name, array in arrays.items()}
-    entries["header"] = np.frombuffer(header, np.uint8)
-    entries["checksum"] = np.frombuffer(_digest(entries), np.uint8)
-    np.savez(path, **entries)
-
-
-def _digest(entries: Mapping[str, np.ndarray]) -> bytes:
-    """The SHA-256 of names, types, shapes and contents."""
-    digest = hashlib.sha256()
-    for name in sorted(entries):
-        array = np.ascontiguousarray(entries[name])
-        digest.update(f"{name}\0{array.dtype.str}\0{entries[name].shape}\0".encode())
-        digest.update(array.reshape(-1).view(np.uint8))
-    return digest.digest()
-
-
-def _read_checkpoint(path: Path) -> Checkpoint:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            # Members are read whole, so the zip's own sums are checked before NumPy parses them.
-            entries = {
-                name.removesuffix(".npy"): np.lib.format.read_array(
-                    io.BytesIO(archive.read(name)), allow_pickle=False
-                )
-                for name in archive.namelist()
-            }
-        if entries.pop("checksum").tobytes() != _digest(entries):
-            raise ValueError("its checksum differs")
-        header = json.loads(entries.pop("header").tobytes())
-    except FileNotFoundError:
-        raise
-    except _DAMAGE as error:
-        raise _DamagedError(f"damaged ({error or type(error).__name__})") from error
-    if header["version"] > VERSION:
-        raise _DamagedError("written by a newer kwavegan; upgrade")
-    arrays = {name.removeprefix("arrays/"): array for name, array in entries.items()}
-    return Checkpoint(header["step"], arrays, header["meta"])
-
-
-class MetricsLog:
-    """Rows of numbers by step in a CSV file, each written whole and at once.
-
-    Args:
-        path: the file; it need not exist.
-        step: rows after this step, and unfinished ones, are dropped.
-    """
-
-    def __init__(self, path: Path, step: int = 0) -> None:
-        self.path = path
-        rows = read_metrics(path)
-        self._columns = list(dict.fromkeys(name for row in rows for name in row))
-        if rows:
-            self._rewrite([row for row in rows if row["step"] <= step])
-        else:
-            files.remove(path)
-
-    def append(self, row: Mapping[str, float]) -> None:
-        """Add a row; it must hold "step". The first row's names make the header."""
-        if new := [name for name in row if name not in self._columns]:
-            self._columns += new
-            self._rewrite(read_metrics(self.path))
-        with self.path.open("a", encoding="utf-8", newline="") as file:
-            file.write(self._line(row))
-
-    def _line(self, row: Mapping[str, float]) -> str:
-        text = io.StringIO()
-        values = {name: int(v) if name == "step" else float(v) for name, v in row.items()}
-        csv.DictWriter(text, self._columns, lineterminator="\n").writerow(values)
-        return text.getvalue()
-
-    def _rewrite(self, rows: list[dict[str, float]]) -> None:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(self._columns)
-        files.write_text(self.path, text.getvalue() + "".join(map(self._line, rows)))
-
-
-def read_metrics(path: Path) -> list[dict[str, float]]:
-    """The rows of a `metrics.csv`; a line that a killed training left unfinished is passed over.
-
-    Blank values are left out of their row; a file that does not exist has no rows.
-    """
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return []
-    lines = csv.reader(io.StringIO(text[: text.rfind("\n") + 1]))
-    header = next(lines, [])
-    rows = []
-    for line in lines:
-        try:
-            row = {name: float(v) for name, v in zip(header, line, strict=True) if v}
-            rows.append({**row, "step": int(row["step"])})
-        except (ValueError, KeyError):
-            continue
-    return rows
 
 
 if os.name == "nt":

@@ -14,7 +14,8 @@ import pytest
 from kwavegan.config import Config
 from kwavegan.errors import InputError
 from kwavegan.files import PARTIAL
-from kwavegan.runs import MetricsLog, Run, list_runs, read_metrics, runs_folder
+from kwavegan.metrics import MetricsLog, read_metrics
+from kwavegan.runs import Run, list_runs, runs_folder
 
 ARRAYS = {
     "generator/dense/kernel": np.arange(12, dtype="float32").reshape(3, 4),
@@ -202,7 +203,7 @@ def test_sum_covers_what_the_zip_does_not(run):
 
 def test_newer_format_says_upgrade(run, monkeypatch):
     with monkeypatch.context() as later:
-        later.setattr("kwavegan.runs.VERSION", 2)
+        later.setattr("kwavegan.checkpoints.VERSION", 2)
         run.save_checkpoint(1, ARRAYS, {})
     assert "newer kwavegan" in refusal(run.load_checkpoint)
 

@@ -1,5 +1,6 @@
 """`kwavegan train`: a folder of audio → a run."""
 
+import sys
 import time
 from typing import Any
 
@@ -122,15 +123,15 @@ def _resume(given: str | None, steps: int | None, runs_dir: str | None, backend:
 
 
 def _preparing(done: int, total: int) -> None:
-    end = "\n" if done == total else ""
-    click.echo(f"\rpreparing {done}/{total} sounds{end}", nl=False, err=True)
+    if sys.stderr.isatty():
+        click.echo(f"\r\033[Kpreparing {done}/{total} sounds", nl=done == total, err=True)
 
 
 class _Line:
     """The live line of a training: rewritten in place on a terminal, now and then elsewhere."""
 
     def __init__(self, total: int) -> None:
-        self.total, self.live = total, click.get_text_stream("stdout").isatty()
+        self.total, self.live = total, sys.stdout.isatty()
         self.printed = 0.0
 
     def __call__(self, row: dict[str, float]) -> None:
