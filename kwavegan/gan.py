@@ -5,6 +5,7 @@ The step is a pure function of its batch and its noise. All noise of a step is d
 feed the same noise to every backend instead.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -20,29 +21,8 @@ from kwavegan.losses import (
     zero_centred_penalty,
 )
 from kwavegan.noise import StepNoise
+from kwavegan.trackers import PEAK, make_trackers
 from kwavegan.types import Tensor
-
-LOGS = ("d_loss", "g_loss", "d_raw", "penalty", "slope", "real_score", "fake_score")
-"""Scalars of every step; `class_real` and `class_fake` join them where there is a class head.
-
-`peak_loss`, the largest |loss| of either network since the last reset, comes with them.
-"""
-
-
-@register
-class Peak(keras.metrics.Metric):
-    """The largest absolute value since the last reset; not finite if any value was not."""
-
-    def __init__(self, name: str = "peak", **kwargs: Any):
-        super().__init__(name=name, **kwargs)
-        self.peak = self.add_variable((), initializer="zeros", name="peak")
-
-    def update_state(self, value: Tensor) -> None:
-        self.peak.assign(ops.maximum(self.peak, ops.abs(ops.cast(value, self.peak.dtype))))
-
-    def result(self) -> Tensor:
-        # A copy: on PyTorch a reset would otherwise change the number already returned.
-        return ops.copy(self.peak)
 
 
 @register
@@ -139,9 +119,7 @@ class WaveGAN(autodiff.StatefulModel):
         self.averaged = keras.models.clone_model(generator)
         self.averaged.set_weights(generator.get_weights())
         self.averaged.trainable = False
-        names = LOGS + (("class_real", "class_fake") if self.has_classes else ())
-        self.trackers = {name: keras.metrics.Mean(name) for name in names}
-        self.trackers["peak_loss"] = Peak("peak_loss")
+        self.trackers = make_trackers(self.has_classes)
         self.built = True
 
     # -- Keras' side: compile, save, load ---------------------------------------------------------
@@ -292,13 +270,28 @@ class WaveGAN(autodiff.StatefulModel):
         fake = self._generate(_values(self.generator.trainable_variables), batch, noise)
         fake = ops.stop_gradient(fake)
 
-        def loss(weights: Tensor):
+        def loss(weights: list) -> tuple:
             return self._discriminator_loss(weights, batch, fake, noise)
 
-        variables = self.discriminator.trainable_variables
-        value, logs, gradients = autodiff.value_and_grad(loss, _values(variables))
-        autodiff.apply_gradients(self.d_optimizer, gradients, variables)
-        self._track({"d_loss": value, "peak_loss": value, **logs})
+        self._descend("d_loss", loss, self.discriminator, self.d_optimizer)
+
+    def _update_generator(self, batch: dict, noise: dict) -> None:
+        d_weights = _values(self.discriminator.trainable_variables)
+
+        def loss(weights: list) -> tuple:
+            return self._generator_loss(weights, d_weights, batch, noise)
+
+        self._descend("g_loss", loss, self.generator, self.g_optimizer)
+
+    def _descend(
+        self, name: str, loss: Callable, network: keras.Model, optimizer: keras.Optimizer
+    ) -> None:
+        """Let one network take one step down its loss; nobody else's gradient is computed."""
+        variables = network.trainable_variables
+        value, parts, gradients = autodiff.value_and_grad(loss, _values(variables))
+        autodiff.apply_gradients(optimizer, gradients, variables)
+        for tracker, number in {name: value, PEAK: value, **parts}.items():
+            self.trackers[tracker].update_state(number)
 
     def _discriminator_loss(self, weights: list, batch: dict, fake: Any, noise: dict) -> tuple:
         """Return the discriminator's whole loss and its parts."""
@@ -353,28 +346,18 @@ class WaveGAN(autodiff.StatefulModel):
 
         return autodiff.input_gradient(score, audio)[0]
 
-    def _update_generator(self, batch: dict, noise: dict) -> None:
-        weights = _values(self.discriminator.trainable_variables)
-
-        def loss(values: Tensor):
-            return self._generator_loss(values, weights, batch, noise)
-
-        variables = self.generator.trainable_variables
-        value, logs, gradients = autodiff.value_and_grad(loss, _values(variables))
-        autodiff.apply_gradients(self.g_optimizer, gradients, variables)
-        self._track({"g_loss": value, "peak_loss": value, **logs})
-
-    def _generator_loss(self, values: list, weights: list, batch: dict, noise: dict) -> tuple:
-        fake = self._generate(values, batch, noise)
+    def _generator_loss(self, weights: list, d_weights: list, batch: dict, noise: dict) -> tuple:
+        """Return the generator's whole loss and its parts."""
+        fake = self._generate(weights, batch, noise)
         if self.noise:
             fake = fake + noise["noise_fake"]
         label = batch.get("label")
-        heads = self._discriminate(weights, fake, label, noise.get("shifts_fake"))
+        heads = self._discriminate(d_weights, fake, label, noise.get("shifts_fake"))
         real_score = None
         if self.game.pairs:
             real = batch["audio"] + noise["noise_real"] if self.noise else batch["audio"]
             shifts = noise.get("shifts_real")
-            real_score = self._discriminate(weights, real, label, shifts)["score"]
+            real_score = self._discriminate(d_weights, real, label, shifts)["score"]
         total = self.game.generator(real_score, heads["score"])
         if not self.has_classes:
             return total, {}
@@ -404,10 +387,6 @@ class WaveGAN(autodiff.StatefulModel):
         decay = ops.minimum(self.average, (1.0 + steps) / (10.0 + steps))
         for slow, fast in zip(self.averaged.weights, self.generator.weights, strict=True):
             slow.assign(decay * slow + (1.0 - decay) * ops.stop_gradient(fast.value))
-
-    def _track(self, values: dict) -> None:
-        for name, value in values.items():
-            self.trackers[name].update_state(value)
 
 
 _PLAIN = (

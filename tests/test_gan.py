@@ -13,8 +13,9 @@ from helpers import (
 from keras import ops
 
 from kwavegan import autodiff
-from kwavegan.gan import Peak, WaveGAN
+from kwavegan.gan import WaveGAN
 from kwavegan.networks import build
+from kwavegan.trackers import Peak
 
 
 def fitted(gan, steps=3, batch=8, **fit):
