@@ -90,7 +90,7 @@ class Config:
     lamb: float = _setting(
         10.0, "Lambda, the weight of WGAN-GP's slope penalty.", low=0, high=10_000
     )
-    gamma: float = _setting(1.0, "Gamma, twice the weight of R1 and R2.", low=0, high=10_000)
+    gamma: float = _setting(0.3, "Gamma, twice the weight of R1 and R2.", low=0, high=10_000)
     gamma_final: float = _setting(
         1.0,
         "Fraction of gamma reached at the last step, by a cosine; 1 for constant.",
@@ -112,9 +112,9 @@ class Config:
     # The training.
     d_updates: int = _setting(1, "Discriminator updates a step.", low=1, high=1_000)
     g_updates: int = _setting(1, "Generator updates a step.", low=1, high=1_000)
-    batch: int = _setting(32, "Sounds in a batch.", low=1, high=65_536)
-    steps: int = _setting(3_000, "Steps to train for.", low=1, high=1_000_000_000)
-    lr: float = _setting(2e-4, "Learning rate of Adam.", low=1e-9, high=1)
+    batch: int = _setting(16, "Sounds in a batch.", low=1, high=65_536)
+    steps: int = _setting(3_600, "Steps to train for.", low=1, high=1_000_000_000)
+    lr: float = _setting(4e-4, "Learning rate of Adam.", low=1e-9, high=1)
     d_lr: float = _setting(
         0.0, "Learning rate of the discriminator; 0 for the same.", low=1e-9, high=1, or_zero=True
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kwavegan import files
+from kwavegan.errors import InputError
 
 
 class MetricsLog:
@@ -30,8 +31,11 @@ class MetricsLog:
         if new := [name for name in row if name not in self._columns]:
             self._columns += new
             self._rewrite(read_metrics(self.path))
-        with self.path.open("a", encoding="utf-8", newline="") as file:
-            file.write(self._line(row))
+        try:
+            with self.path.open("a", encoding="utf-8", newline="") as file:
+                file.write(self._line(row))
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot be written: {error.strerror}") from error
 
     def _line(self, row: Mapping[str, float]) -> str:
         text = io.StringIO()

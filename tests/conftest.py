@@ -7,6 +7,12 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+# Where another program keeps a core busy, PyTorch's threads wait on each other: 15 times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The networks of the tests are tiny: XLA would spend its time on making them fast.
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
 
 
 @pytest.fixture(autouse=True)

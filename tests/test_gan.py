@@ -146,7 +146,7 @@ def test_penalties_constrain_the_gradient_they_name():
     slopes = {}
     for penalty in ("r1r2", "none"):
         gan = tiny_gan("gated", gamma=100.0, penalty=penalty)
-        for _ in range(30):
+        for _ in range(60):
             gan.train_on_batch(*batch_of(gan))
         (batch,) = gan._batches(batch_of(gan))
         weights = [v.value for v in gan.discriminator.trainable_variables]
