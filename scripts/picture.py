@@ -10,6 +10,7 @@ import librosa
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from kwavegan.backend import select_backend
 
@@ -30,7 +31,12 @@ def draw(rows: list[tuple[str, np.ndarray]], rate: int, out: str) -> None:
     """Draw rows of (title, sounds) and save the figure."""
     columns = len(rows[0][1])
     figure, axes = plt.subplots(
-        len(rows), columns, figsize=(2.6 * columns, 1.5 * len(rows)), sharex=True, sharey=True
+        len(rows),
+        columns,
+        figsize=(2.6 * columns, 1.5 * len(rows)),
+        sharex=True,
+        sharey=True,
+        layout="constrained",
     )
     pictures = [[power(sound[:, 0]) for sound in sounds] for _, sounds in rows]
     top = max(picture.max() for row in pictures for picture in row)
@@ -49,7 +55,7 @@ def draw(rows: list[tuple[str, np.ndarray]], rate: int, out: str) -> None:
         line[0].set_ylabel(f"{title}\nkHz")
     for axis in axes[-1]:
         axis.set_xlabel("seconds")
-    figure.tight_layout()
+        axis.xaxis.set_major_locator(MaxNLocator(4))
     figure.colorbar(image, ax=axes, label="dB re full scale", fraction=0.03, pad=0.01)
     figure.savefig(out, dpi=90)
 

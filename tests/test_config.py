@@ -174,7 +174,7 @@ def test_options_come_from_the_table():
     assert text.isascii()  # a Windows pipe may not print more
     for name in SETTINGS.keys() - {"data"}:
         assert f"--{name.replace('_', '-')} " in text
-    assert "[default: 32; 1 to" in text
+    assert "[default: 16; 1 to" in text
     assert all(f"  {name} " in text for name in PRESETS)
 
 
