@@ -82,7 +82,7 @@ def test_runs_without_any():
 
 
 def test_runs_as_table_and_json(tmp_path):
-    first = Run.create("first", Config(labels=("kick", "snare")))
+    first = Run.create("first", Config(labels=("kick", "snare"), steps=3000))
     first.update(state="finished", step=3000, backend="torch", started="2020-01-01T00:00:00+00:00")
     Run.create("second", Config(model="wgan"))
     (tmp_path / "runs" / "third" / "checkpoints").mkdir(parents=True)
