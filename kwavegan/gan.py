@@ -299,7 +299,7 @@ class WaveGAN(autodiff.StatefulModel):
         if self.noise:
             real, fake = real + noise["noise_real"], fake + noise["noise_fake"]
         both = ops.concatenate([real, fake])
-        label = _twice(batch.get("label"))
+        label = _joined(batch.get("label"), batch.get("label"))
         shifts = _joined(noise.get("shifts_real"), noise.get("shifts_fake"))
 
         def score(audio: Tensor):
@@ -424,10 +424,6 @@ def _width(tensor: Any) -> int:
 
 def _values(variables: list) -> list:
     return [variable.value for variable in variables]
-
-
-def _twice(x: Tensor) -> Tensor:
-    return None if x is None else ops.concatenate([x, x])
 
 
 def _joined(first: Any, second: Tensor) -> Tensor:

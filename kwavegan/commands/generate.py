@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kwavegan.commands.options import backend_option, runs_dir_option
+from kwavegan.commands.options import backend_option, runs_dir_option, warn
 from kwavegan.errors import InputError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def command(
 
     generator = load_run(run, checkpoint, runs_dir)
     for problem in generator.problems:
-        click.echo(f"kwavegan: {problem}", err=True)
+        warn(problem)
     if interpolate:
         recipes = _walk(generator, label, seed, table, interpolate, 8 if steps is None else steps)
     elif table is not None:

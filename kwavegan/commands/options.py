@@ -92,3 +92,8 @@ runs_dir_option = click.option(
     help="Where the run folders are.  [default: KWAVEGAN_RUNS, else runs]",
 )
 """`--runs-dir`, for the argument `runs_dir`; give it to `runs.runs_folder`."""
+
+
+def warn(line: str) -> None:
+    """Print one line about something that the command goes on without."""
+    click.echo(f"kwavegan: {line}", err=True)

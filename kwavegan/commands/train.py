@@ -13,7 +13,9 @@ from kwavegan.commands.options import (
     config_option,
     preset_option,
     runs_dir_option,
+    warn,
 )
+from kwavegan.config import option_name
 from kwavegan.errors import InputError
 
 LATEST = "\0latest"
@@ -54,24 +56,17 @@ def command(
 
     backend = select_backend(backend)
     if resume is not None:
-        given = [key for key, value in options.items() if value is not None and key != "steps"]
-        extra = {"DATA": data, "--name": name, "--preset": preset, "--config": toml_path}
-        given += [key for key, value in extra.items() if value is not None]
-        if given:
-            option = given[0] if given[0].startswith(("-", "D")) else _option(given[0])
-            raise InputError(
-                f"{option}: cannot change on --resume; a run goes on with its own settings, "
-                "so leave it out or train a new run"
-            )
+        fixed = {option_name(key): value for key, value in options.items() if key != "steps"}
+        fixed |= {"DATA": data, "--name": name, "--preset": preset, "--config": toml_path}
+        for option, value in fixed.items():
+            if value is not None:
+                raise InputError(
+                    f"{option}: cannot change on --resume; a run goes on with its own settings, "
+                    "so leave it out or train a new run"
+                )
         _resume(None if resume == LATEST else resume, options["steps"], runs_dir, backend)
     else:
         _train(data, name, preset, toml_path, runs_dir, backend, options)
-
-
-def _option(field: str) -> str:
-    from kwavegan.config import option_name
-
-    return option_name(field)
 
 
 def _train(
@@ -118,7 +113,6 @@ def _resume(given: str | None, steps: int | None, runs_dir: str | None, backend:
 
     total = steps or config.steps
     click.echo(f"{run.name}: going on with {config.model} on {backend}")
-    warn = lambda line: click.echo(f"kwavegan: {line}", err=True)  # noqa: E731
     _finish(resume(run, dataset, steps, _Line(total), warn), total)
 
 
