@@ -22,6 +22,9 @@ VERSION = 1
 
 SPLITS = ("train", "validation", "test")
 
+JUDGE = "judge.npz"
+"""In a prepared folder: the classifier that `evaluate` trained on it."""
+
 # The second line is not readable here, but meant as sound: better a problem than passed over.
 SUFFIXES = re.compile(
     r"\.(wav|wave|flac|ogg|oga|opus|mp3|aif|aiff|aifc|au|snd|caf|w64|rf64"
@@ -214,6 +217,13 @@ class Sounds:
     def batch(self, indices: np.ndarray | Sequence[int]) -> np.ndarray:
         """The clips at `indices` as float32 (len(indices), length, channels) in [-1, 1]."""
         return to_float(np.asarray(self.audio[np.asarray(indices, dtype=np.intp)]))
+
+
+def some(sounds: Sounds, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the audio and labels of a split, or of `most` of its sounds, always the same ones."""
+    rows = np.random.default_rng(0).permutation(len(sounds))[:most]
+    rows.sort()
+    return sounds.batch(rows), np.asarray(sounds.labels)[rows]
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,20 @@
 """A run → sounds, by label, seed and latent; and walks from one sound to another."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from kwavegan import sampling
 from kwavegan.assembly import architecture_of
+from kwavegan.checkpoints import Checkpoint
 from kwavegan.config import Config
 from kwavegan.errors import InputError
 from kwavegan.networks import build_generator
 from kwavegan.runs import Run
 from kwavegan.state import restore_sounding
-
-BATCH = 64
-"""Sounds generated at once; the last batch is filled up, so that nothing compiles twice."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,11 @@ class Generator:
     step: int
     problems: tuple[str, ...]
     network: keras.Model = field(repr=False)
+
+    @property
+    def which(self) -> str:
+        """The checkpoint in words: "step 3500, the best" or "step 3600"."""
+        return f"step {self.step}" + (", the best" if self.step == self.run.best_step() else "")
 
     @property
     def rate(self) -> int:
@@ -80,15 +84,8 @@ class Generator:
         The latent of a sound depends on its seed and index alone, on any backend, however many
         are asked for.
         """
-        draw = {
-            "uniform": lambda rng, size: rng.uniform(-1.0, 1.0, size),
-            "normal": lambda rng, size: rng.standard_normal(size),
-        }[self.config.latent_distribution]
-        rows = [
-            draw(np.random.default_rng([seed, index]), self.config.latent)
-            for index in range(first, first + n)
-        ]
-        return np.array(rows, "float32").reshape(n, self.config.latent)
+        config = self.config
+        return sampling.draw_latents(config.latent_distribution, config.latent, n, seed, first)
 
     def generate(
         self,
@@ -123,15 +120,8 @@ class Generator:
         return np.concatenate(sounds) if sounds else np.zeros(shape, "float32")
 
     def batches(self, latents: np.ndarray, labels: Sequence[int]) -> Iterator[np.ndarray]:
-        """Yield sounds of latents (n, latent) and label indices (n,), `BATCH` at a time."""
-        labels = np.asarray(labels, "int32")
-        size = min(BATCH, len(latents))
-        for start in range(0, len(latents), BATCH):
-            z, y = latents[start : start + BATCH], labels[start : start + BATCH]
-            fill = ((0, size - len(z)), (0, 0))
-            inputs = {"latent": np.pad(z, fill), "label": np.pad(y, fill[0])}
-            inputs = {name: inputs[name] for name in self.network.input}
-            yield np.asarray(self.network.predict_on_batch(inputs))[: len(z)]
+        """Yield sounds of latents (n, latent) and label indices (n,), `sampling.BATCH` at once."""
+        return sampling.sounds(self.network, latents, labels)
 
     def recipes(self, label: str | None, n: int, seed: int) -> Iterator[Recipe]:
         """Yield what makes n sounds of one label and seed, named `<label>_s<seed>_<index>`."""
@@ -166,11 +156,23 @@ def load_run(
     """
     opened = Run.open(run, runs_dir)
     config = opened.config()
-    step = opened.best_step() if checkpoint is None else checkpoint
-    stored = opened.load_checkpoint(step)
+    stored = opened.load_checkpoint(checkpoint) if checkpoint is not None else _best_or_last(opened)
     network = build_generator(architecture_of(config))
     restore_sounding(network, stored.arrays, "averaged" if config.average else "generator")
     return Generator(opened, config, stored.step, stored.problems, network)
+
+
+def _best_or_last(run: Run) -> Checkpoint:
+    """Read the best checkpoint; where there is none, or it is damaged, the newest whole one."""
+    best = run.best_step()
+    if best is None:
+        return run.load_checkpoint()
+    try:
+        return run.load_checkpoint(best)
+    except InputError as error:
+        stored = run.load_checkpoint()
+        passed = f"{run.path}: the best checkpoint, of step {best}, cannot be read: {error}"
+        return replace(stored, problems=(passed, *stored.problems))
 
 
 def walk(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:

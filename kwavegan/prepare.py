@@ -24,6 +24,7 @@ from kwavegan.changes import Planned, make_plan, nothing_changed, rows_before, s
 from kwavegan.clips import ClipSettings, Decoded, decode_all
 from kwavegan.dataset import (
     FORMAT,
+    JUDGE,
     SPLITS,
     VERSION,
     Dataset,
@@ -45,7 +46,7 @@ Progress = Callable[[int, int], None]
 """Called with files done and files in all, now and then and at the end."""
 
 _PROGRESS_STEP = 50  # files between two calls of the progress function
-_OWN = {"manifest.csv", "settings.json", "wav"} | {
+_OWN = {"manifest.csv", "settings.json", "wav", JUDGE} | {
     f"{split}{end}.npy" for split in SPLITS for end in ("", "_labels")
 }
 

@@ -9,7 +9,8 @@ import kwavegan
 from kwavegan import latents
 from kwavegan.cli import main
 from kwavegan.errors import InputError
-from kwavegan.generation import BATCH, Recipe, load_run, walk
+from kwavegan.generation import Recipe, load_run, walk
+from kwavegan.sampling import BATCH
 from kwavegan.training import settle, train
 
 

@@ -80,7 +80,7 @@ def command(
     folder = Path(out or Path("sounds") / generator.run.name)
     written = _write(generator, recipes, folder)
     click.echo(
-        f"{written} sounds of {generator.run.name}, step {generator.step}, in {folder} "
+        f"{written} sounds of {generator.run.name}, {generator.which}, in {folder} "
         f"(their latents: {folder / 'latents.csv'})"
     )
 
@@ -154,7 +154,7 @@ def _write(generator: "Generator", recipes: "Iterable[Recipe]", folder: Path) ->
 
     from kwavegan import files, latents
     from kwavegan.audio import write_wav
-    from kwavegan.generation import BATCH
+    from kwavegan.sampling import BATCH
 
     names: set[str] = set()
     path = folder / "latents.csv"
