@@ -1,0 +1,76 @@
+"""Evaluate sounds whose score is known beforehand: does each measure say what it should?
+
+    python scripts/controls.py DATA > controls.md
+
+DATA is a prepared folder, or one to prepare; without it, the built-in drums. The columns of the
+table are, against the real test sounds: training sounds (the floor), one half of the test sounds
+against the other, training sounds with their labels swapped, one training sound of each label
+repeated, training sounds with noise 20 dB below full scale, and white noise.
+"""
+
+import argparse
+from dataclasses import replace
+
+import numpy as np
+
+from kwavegan.backend import select_backend
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", nargs="?", default="")
+    parser.add_argument("--rate", type=int, default=0)
+    parser.add_argument("--length", type=int, default=0)
+    parser.add_argument("--format", choices=("text", "markdown", "csv"), default="markdown")
+    given = parser.parse_args()
+    select_backend()
+    from kwavegan.config import Config
+    from kwavegan.evaluation import assemble, scores
+    from kwavegan.results import Evaluation
+    from kwavegan.sources import load
+    from kwavegan.tables import compared
+
+    dataset = load(given.data, Config(rate=given.rate, length=given.length))
+    audience = assemble(dataset)
+    found = []
+    for name, (sounds, labels) in _controls(audience.audio["train"]).items():
+        scored = scores(sounds, labels, audience)
+        found.append(Evaluation(run=name, step=0, **scored, about={}))
+    found.insert(1, _halves(dataset))
+    for evaluation in found:
+        print(f"<!-- {evaluation.run}: {evaluation.sounds} -->")
+    print(f"<!-- judge right on {audience.accuracy:.1%} of the test sounds -->\n")
+    print(compared(found, given.format).replace(" @ 0", ""))
+
+
+def _controls(real: tuple[np.ndarray, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    sounds, labels = real
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal(sounds.shape).astype("float32")
+    first = {label: np.flatnonzero(labels == label)[0] for label in np.unique(labels)}
+    repeated = np.array([first[label] for label in labels])
+    swapped = (labels + 1) % (labels.max() + 1)
+    return {
+        "training": real,
+        "labels swapped": (sounds, swapped),
+        "one repeated": (sounds[repeated], labels),
+        "noisy": (np.clip(sounds + 0.1 * noise, -1, 1), labels),
+        "white noise": (np.clip(0.3 * noise, -1, 1), labels),
+    }
+
+
+def _halves(dataset):  # noqa: ANN001
+    from kwavegan.dataset import Sounds
+    from kwavegan.evaluation import assemble, scores
+    from kwavegan.results import Evaluation
+
+    rows = np.random.default_rng(1).permutation(len(dataset.test))
+    first, second = np.array_split(rows, 2)
+    audio, labels = dataset.test.batch(np.sort(first)), dataset.test.labels[np.sort(first)]
+    rest = Sounds(dataset.test.audio[np.sort(second)], dataset.test.labels[np.sort(second)])
+    audience = assemble(replace(dataset, test=rest))
+    return Evaluation(run="half of test", step=0, **scores(audio, labels, audience), about={})
+
+
+if __name__ == "__main__":
+    main()
