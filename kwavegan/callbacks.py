@@ -102,17 +102,21 @@ class Checkpoints(keras.callbacks.Callback):
         if self.recorder.step % self.every == 0:
             self.save(logs or {})
 
-    def save(self, logs: dict) -> None:
+    def save(self, logs: dict) -> bool:
         """Save now, unless this step is saved already or the training has gone wrong.
 
         Args:
             logs: the metrics since the last row.
+
+        Returns:
+            Whether this step is saved.
         """
         step = self.recorder.step
         if step != self.saved and self.recorder.sound(logs):
             meta = {"backend": keras.backend.backend()}
             self.run.save_checkpoint(step, capture(self.model), meta, self.keep)
             self.saved = step
+        return step == self.saved
 
 
 class Stopper(keras.callbacks.Callback):

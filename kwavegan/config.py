@@ -10,6 +10,7 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kwavegan.checks import checked
 from kwavegan.errors import InputError
 
 Spelling = Callable[[str], str]
@@ -142,13 +143,23 @@ class Config:
         low=0,
         high=1e12,
     )
+    evaluate_every: int = _setting(
+        200,
+        "Steps between evaluations on the validation sounds, by which the best checkpoint is"
+        " known; 0 for none.",
+        low=0,
+        high=1_000_000_000,
+    )
+    stop_when_stalled: int = _setting(
+        0, "Stop after this many evaluations without a better one; 0 for never.", low=0, high=10_000
+    )
     retry: int = _setting(
         0, "Times to start again, with another seed, a run that diverged.", low=0, high=1_000
     )
 
     def __post_init__(self) -> None:
         for name, setting in SETTINGS.items():
-            value = _checked(setting, getattr(self, name), option_name(name))
+            value = checked(setting, getattr(self, name), option_name(name))
             object.__setattr__(self, name, value)
         _check_together(self.as_dict(), option_name)
 
@@ -303,7 +314,7 @@ def resolve(
     for name, value in {**stored, **given}.items():
         if name not in SETTINGS:
             raise InputError(f"{spelling(name)}: unknown{_nearest(name, SETTINGS)}")
-        values[name] = _checked(SETTINGS[name], value, spelling(name))
+        values[name] = checked(SETTINGS[name], value, spelling(name))
     _check_together({name: s.default for name, s in SETTINGS.items()} | values, spelling)
     return Config(**values)
 
@@ -336,60 +347,17 @@ def _nearest(name: str, names: Mapping[str, Any]) -> str:
     return f"; did you mean {found[0]}?" if found else f"; the names are {', '.join(names)}"
 
 
-def _checked(setting: Field, value: Any, spelled: str) -> Any:
-    """Return `value` as the setting's type, or raise an InputError that starts with `spelled`."""
-    kind, limits = type(setting.default), setting.metadata
-    if kind is tuple:
-        return _checked_names(value, spelled)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) is not kind:
-        what = {str: "text", int: "a whole number", float: "a number"}[kind]
-        raise InputError(f"{spelled}: {value!r} is not {what}")
-    if kind is str:
-        _check_text(value, spelled)
-        if limits["choices"] and value not in limits["choices"]:
-            choices = ", ".join(limits["choices"])
-            raise InputError(f"{spelled}: {value!r} is unknown; choose from {choices}")
-        return value
-    fits = limits["low"] <= value <= limits["high"] or (limits["or_zero"] and value == 0)
-    if not fits:  # NaN never fits
-        raise InputError(f"{spelled}: {value} is out of range; choose {limits_of(setting)}")
-    return value
-
-
-def _checked_names(value: Any, spelled: str) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
-        raise InputError(f"{spelled}: {value!r} is not a list of names")
-    for i, name in enumerate(value):
-        _check_text(name, spelled)
-        if not name:
-            raise InputError(f"{spelled}: an empty name; remove it")
-        if name in value[:i]:
-            raise InputError(f"{spelled}: {name!r} is given twice")
-    return tuple(value)
-
-
-def _check_text(value: str, spelled: str) -> None:
-    # File names may hold bytes that are no text; TOML cannot.
-    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise InputError(f"{spelled}: {value!a} is not UTF-8; rename the file or folder")
-
-
-def limits_of(setting: Field) -> str:
-    """The range of a number's field as text, `1 to 1000`; empty for other fields."""
-    low, high = setting.metadata["low"], setting.metadata["high"]
-    if math.isinf(high):
-        return ""
-    return f"{'0 or ' if setting.metadata['or_zero'] else ''}{low:.12g} to {high:.12g}"
-
-
 def _check_together(values: Mapping[str, Any], spelling: Spelling) -> None:
     low, high = values["smoothing_low"], values["smoothing_high"]
     if low > high:
         raise InputError(
             f"{spelling('smoothing_low')}: {low:g} is above the upper end, {high:g}; "
             f"lower it or raise {option_name('smoothing_high')}"
+        )
+    if values["stop_when_stalled"] and not values["evaluate_every"]:
+        raise InputError(
+            f"{spelling('stop_when_stalled')}: needs evaluations, and there are none; set "
+            f"{option_name('evaluate_every')} or leave it out"
         )
     if values["loss"] == "acgan" and values["model"] != "acgan":
         raise InputError(

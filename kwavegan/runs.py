@@ -1,6 +1,7 @@
 """The run folder: its settings, state, metrics and checkpoints; and the list of runs.
 
-A run is all of `config.toml`, `status.json`, `metrics.csv` and `checkpoints/step-00000500.npz`.
+A run is all of `config.toml`, `status.json`, `metrics.csv`, `validation.csv`, `best.json`,
+`checkpoints/step-00000500.npz` and `evaluations/step-00000500.json`.
 One training at a time writes it, under `Run.lock`; anything may read it meanwhile.
 """
 
@@ -25,10 +26,13 @@ from kwavegan.errors import InputError
 from kwavegan.metrics import MetricsLog
 
 ENV = "KWAVEGAN_RUNS"
-STATES = ("running", "stopped", "finished", "diverged", "failed")
+STATES = ("running", "stopped", "stalled", "finished", "diverged", "failed")
+
+VALIDATION = "validation.csv"
+"""In a run: what evaluations on the validation sounds found, by step."""
 
 _NAME = re.compile(r"\w[\w .+=@-]{0,99}(?<![ .])")
-_STEP = re.compile(r"step-(\d{8,})\.npz")
+_STEP = re.compile(r"step-(\d{8,})\.(?:npz|json)")
 
 
 def runs_folder(given: str | Path | None = None) -> Path:
@@ -213,6 +217,15 @@ class Run:
         """The file of a step's checkpoint, whether it exists or not."""
         return self.path / "checkpoints" / f"step-{step:08}.npz"
 
+    def evaluated(self) -> list[int]:
+        """The steps whose checkpoint has been evaluated, ascending."""
+        found = (_STEP.fullmatch(path.name) for path in self.path.glob("evaluations/*"))
+        return sorted(int(match[1]) for match in found if match)
+
+    def evaluation_path(self, step: int) -> Path:
+        """The file of a step's evaluation, whether it exists or not."""
+        return self.path / "evaluations" / f"step-{step:08}.json"
+
     def save_checkpoint(
         self, step: int, arrays: Mapping[str, np.ndarray], meta: dict[str, Any], keep: int = 3
     ) -> Path:
@@ -275,16 +288,21 @@ class Run:
     def rewind(self, step: int) -> MetricsLog:
         """Forget what came after `step`, and return the log to go on with; 0 for a new run.
 
-        Deletes later checkpoints and rows of metrics, and what a killed training left half done.
+        Deletes later checkpoints, evaluations and rows of metrics, and what a killed training
+        left half done.
         Call it under `lock`.
         """
         for later in self.steps():
             if later > step:
                 self.checkpoint_path(later).unlink()
+        for evaluated in self.evaluated():
+            if evaluated > step:
+                self.evaluation_path(evaluated).unlink()
         if (self.best_step() or 0) > step:
             files.remove(self.path / "best.json")
         for partial in list(self.path.rglob(f"{files.PARTIAL}*")):
             files.remove(partial)
+        MetricsLog(self.path / VALIDATION, step)
         return MetricsLog(self.path / "metrics.csv", step)
 
 

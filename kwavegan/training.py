@@ -16,8 +16,10 @@ from kwavegan.config import Config
 from kwavegan.dataset import Dataset, require_labels
 from kwavegan.errors import InputError
 from kwavegan.files import write_text
-from kwavegan.runs import Run, runs_folder
+from kwavegan.metrics import MetricsLog
+from kwavegan.runs import VALIDATION, Run, runs_folder
 from kwavegan.state import restore
+from kwavegan.validation import Examiner, Validation, Validator
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Outcome:
 
     Attributes:
         run: the run.
-        state: `"finished"`, `"stopped"` (asked to) or `"diverged"`.
+        state: `"finished"`, `"stopped"` (asked to), `"stalled"` or `"diverged"`.
         step: steps done; for a diverged run, that of its last good checkpoint.
         message: what happened, and what to try; empty for a finished run.
     """
@@ -39,6 +41,23 @@ class Outcome:
 
 def _silent(what: object) -> None:
     pass
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Whom a training tells what; by default nobody.
+
+    Attributes:
+        started: of each new run, once its folder exists.
+        row: of every row of metrics.
+        validated: of every evaluation on the validation sounds.
+        note: lines about what takes time, was passed over, or differs from the usual.
+    """
+
+    started: Callable[[Run], None] = _silent
+    row: Report = _silent
+    validated: Callable[[Validation], None] = _silent
+    note: Callable[[str], None] = _silent
 
 
 def settle(config: Config, dataset: Dataset, source: str = "") -> Config:
@@ -83,8 +102,7 @@ def train(
     dataset: Dataset,
     name: str | None = None,
     runs_dir: str | Path | None = None,
-    report: Report = _silent,
-    started: Callable[[Run], None] = _silent,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Train a new run; with `config.retry`, again with the next seed while it diverges.
 
@@ -93,19 +111,18 @@ def train(
         dataset: what to train on.
         name: of the run; later tries add `-seed<k>` to it.
         runs_dir: where the run folders are.
-        report: called with every row of metrics.
-        started: called with each run once its folder exists.
+        watch: whom to tell.
 
     Raises:
         InputError: the run cannot be made, or another training holds it.
     """
-    first = config.seed
+    watch, first = watch or Watch(), config.seed
     while True:
         again = config.seed > first
         taken = f"{name}-seed{config.seed}" if name and again else name
         run = Run.create(taken, config, runs_folder(runs_dir))
-        started(run)
-        outcome = _session(run, config, dataset, report, _silent)
+        watch.started(run)
+        outcome = _session(run, config, dataset, watch)
         if outcome.state != "diverged" or config.seed >= first + config.retry:
             return outcome
         config = replace(config, seed=config.seed + 1)
@@ -115,8 +132,7 @@ def resume(
     run: Run,
     dataset: Dataset,
     steps: int | None = None,
-    report: Report = _silent,
-    warn: Callable[[str], None] = _silent,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Go on with a run from its last whole checkpoint, exactly as if it had never stopped.
 
@@ -124,8 +140,7 @@ def resume(
         run: the run.
         dataset: what it was trained on.
         steps: steps to do in all, if they are to be more or fewer than before.
-        report: called with every row of metrics.
-        warn: called with a line for each checkpoint that was damaged and passed over.
+        watch: whom to tell.
 
     Raises:
         InputError: the dataset is not the run's, or another training holds the run.
@@ -135,15 +150,13 @@ def resume(
     if steps is not None and steps != config.steps:
         config = replace(config, steps=steps)
         write_text(run.path / "config.toml", config.to_toml())
-    return _session(run, config, dataset, report, warn)
+    return _session(run, config, dataset, watch or Watch())
 
 
-def _session(
-    run: Run, config: Config, dataset: Dataset, report: Report, warn: Callable[[str], None]
-) -> Outcome:
+def _session(run: Run, config: Config, dataset: Dataset, watch: Watch) -> Outcome:
     with run.lock():
         gan = build_gan(config)
-        start = _restore(run, gan, warn)
+        start = _restore(run, gan, watch.note)
         if start >= config.steps:
             run.update(state="finished", step=start, steps=config.steps, message="")
             return Outcome(run, "finished", start)
@@ -157,7 +170,7 @@ def _session(
             message="",
         )
         try:
-            outcome = _fit(run, config, dataset, gan, start, report)
+            outcome = _fit(run, config, dataset, gan, start, watch)
         except BaseException as error:
             run.update(state="failed", message=f"{type(error).__name__}: {error}")
             raise
@@ -165,19 +178,19 @@ def _session(
         return outcome
 
 
-def _restore(run: Run, gan: keras.Model, warn: Callable[[str], None]) -> int:
+def _restore(run: Run, gan: keras.Model, note: Callable[[str], None]) -> int:
     """Restore the newest whole checkpoint, if there is one, and return its step."""
     if not run.steps():
         return 0
     checkpoint = run.load_checkpoint()
     for problem in checkpoint.problems:
-        warn(problem)
+        note(problem)
     restore(gan, checkpoint.arrays)
     return checkpoint.step
 
 
 def _fit(
-    run: Run, config: Config, dataset: Dataset, gan: keras.Model, start: int, report: Report
+    run: Run, config: Config, dataset: Dataset, gan: keras.Model, start: int, watch: Watch
 ) -> Outcome:
     log = run.rewind(start)
     batches = StepBatches(
@@ -189,16 +202,41 @@ def _fit(
         config.steps,
         labelled=config.model != "wgan",
     )
-    recorder = Recorder(run, log, start, config.steps, config.log_every, config.stop_loss, report)
+    recorder = Recorder(
+        run, log, start, config.steps, config.log_every, config.stop_loss, watch.row
+    )
     checkpoints = Checkpoints(run, recorder, config.checkpoint_every, config.keep)
+    validator = _validator(run, config, dataset, start, checkpoints, watch)
     stopper = Stopper()
+    callbacks = [recorder, checkpoints, *([validator] if validator else []), stopper]
     # Python lets the main thread alone take signals.
     main = threading.current_thread() is threading.main_thread()
     with stopper if main else nullcontext():
-        gan.fit(batches, shuffle=False, verbose=0, callbacks=[recorder, checkpoints, stopper])
+        gan.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)
     checkpoints.save(gan.get_metrics_result())
     if recorder.diverged:
         return Outcome(run, "diverged", (run.steps() or [0])[-1], recorder.diverged)
-    if recorder.step < config.steps:
-        return Outcome(run, "stopped", recorder.step, f"stopped by {stopper.asked}")
-    return Outcome(run, "finished", recorder.step)
+    if recorder.step == config.steps:
+        return Outcome(run, "finished", recorder.step)
+    if validator and validator.stalled:
+        return Outcome(run, "stalled", recorder.step, validator.stalled)
+    return Outcome(run, "stopped", recorder.step, f"stopped by {stopper.asked}")
+
+
+def _validator(
+    run: Run,
+    config: Config,
+    dataset: Dataset,
+    start: int,
+    checkpoints: Checkpoints,
+    watch: Watch,
+) -> Validator | None:
+    """Return the callback that evaluates; None where it would have no turn."""
+    every = config.evaluate_every
+    if not every or config.steps // every == start // every:
+        return None
+    log = MetricsLog(run.path / VALIDATION, start)
+    examiner = Examiner(config, dataset, watch.note)
+    return Validator(
+        run, log, examiner, checkpoints, every, config.stop_when_stalled, watch.validated
+    )

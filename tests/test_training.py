@@ -17,7 +17,7 @@ from kwavegan.errors import InputError
 from kwavegan.generation import load_run
 from kwavegan.metrics import read_metrics
 from kwavegan.runs import Run
-from kwavegan.training import resume, settle, train
+from kwavegan.training import Watch, resume, settle, train
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_stopped_and_resumed_equals_never_stopped(dataset, model):
             signal.raise_signal(signal.SIGINT)
 
     config = settle(tiny_config(model=model, d_updates=2, noise=0.01), dataset)
-    outcome = train(config, dataset, "cut", report=interrupt)
+    outcome = train(config, dataset, "cut", watch=Watch(row=interrupt))
     # The signal comes while step 6 is reported, so that step is the last.
     assert (outcome.state, outcome.step) == ("stopped", 6)
     assert outcome.run.status().state == "stopped"
@@ -123,7 +123,7 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_is_used(dataset):
     path = run.checkpoint_path(12)
     path.write_bytes(path.read_bytes()[:-1000])
     problems = []
-    outcome = resume(run, dataset, warn=problems.append)
+    outcome = resume(run, dataset, watch=Watch(note=problems.append))
     assert (outcome.state, outcome.step) == ("finished", 12)
     assert len(problems) == 1
     assert "step-00000012.npz: damaged" in problems[0]

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from kwavegan.backend import BACKENDS
-from kwavegan.config import PRESETS, SETTINGS, limits_of, option_name
+from kwavegan.checks import limits_of
+from kwavegan.config import PRESETS, SETTINGS, option_name
 
 
 class Names(click.ParamType):

@@ -87,7 +87,7 @@ def _train(
     data = data if data is not None else config.data
     dataset = load(data, config, _preparing)
 
-    from kwavegan.training import settle, train
+    from kwavegan.training import Watch, settle, train
 
     config = settle(config, dataset, str(Path(data).resolve()) if data else "")
 
@@ -98,7 +98,9 @@ def _train(
             f"{config.length} samples at {config.rate} Hz{labels}"
         )
 
-    _finish(train(config, dataset, name, runs_dir, _Line(config.steps), started), config.steps)
+    line = _Line(config.steps, config.model != "wgan")
+    watch = Watch(started, line, line.validated, warn)
+    _finish(train(config, dataset, name, runs_dir, watch), config.steps)
 
 
 def _resume(given: str | None, steps: int | None, runs_dir: str | None, backend: str) -> None:
@@ -109,11 +111,13 @@ def _resume(given: str | None, steps: int | None, runs_dir: str | None, backend:
     config = run.config()
     dataset = load(config.data, config, _preparing)
 
-    from kwavegan.training import resume
+    from kwavegan.training import Watch, resume
 
     total = steps or config.steps
     click.echo(f"{run.name}: going on with {config.model} on {backend}")
-    _finish(resume(run, dataset, steps, _Line(total), warn), total)
+    line = _Line(total, config.model != "wgan")
+    watch = Watch(row=line, validated=line.validated, note=warn)
+    _finish(resume(run, dataset, steps, watch), total)
 
 
 def _preparing(done: int, total: int) -> None:
@@ -124,8 +128,9 @@ def _preparing(done: int, total: int) -> None:
 class _Line:
     """The live line of a training: rewritten in place on a terminal, now and then elsewhere."""
 
-    def __init__(self, total: int) -> None:
-        self.total, self.live = total, sys.stdout.isatty()
+    def __init__(self, total: int, labelled: bool) -> None:
+        self.total, self.labelled, self.live = total, labelled, sys.stdout.isatty()
+        self.clear = "\r\033[K" if self.live else ""
         self.printed = 0.0
 
     def __call__(self, row: dict[str, float]) -> None:
@@ -136,16 +141,30 @@ class _Line:
             f"d_loss {row['d_loss']:.4g}  g_loss {row['g_loss']:.4g}"
         )
         if self.live:
-            click.echo(f"\r\033[K{text}", nl=step == self.total)
+            click.echo(f"{self.clear}{text}", nl=step == self.total)
         elif time.monotonic() - self.printed > 10 or step == self.total:
             click.echo(text)
             self.printed = time.monotonic()
+
+    def validated(self, found: Any) -> None:
+        """Print one line for an evaluation, above the live one."""
+        accuracy = f", label accuracy {found.label_accuracy:.3f}" if self.labelled else ""
+        best = ", the best so far" if found.best else ""
+        click.echo(
+            f"{self.clear}step {found.step}: Fréchet distance {found.frechet_distance:.4g} (real "
+            f"{found.floor:.4g}){accuracy}{best}"
+        )
 
 
 def _finish(outcome: Any, total: int) -> None:
     run = outcome.run
     if outcome.state == "finished":
         click.echo(f"finished: {run.path}\nnext: kwavegan generate {run.name}")
+    elif outcome.state == "stalled":
+        click.echo(
+            f"\nstalled at step {outcome.step} of {total}: {outcome.message}: {run.path}\n"
+            f"next: kwavegan generate {run.name}"
+        )
     elif outcome.state == "stopped":
         click.echo(
             f"\nstopped and saved at step {outcome.step} of {total}; "
