@@ -135,9 +135,9 @@ def _any_labels(labels: Sequence[str]) -> None:
 
 
 # speech-embedding: Google's speech_embedding (tfhub.dev/google/speech_embedding/1) in ONNX.
-_MEL_FRAMES = 76  # a window: 0.775 s
+_MEL_FRAMES = 76  # of 10 ms: a window
 _MEL_HOP = 8
-_SHORTEST = 12640  # samples that make one window: 76 frames of 160, and 480 for the last one's rest
+_SHORTEST = 75 * 160 + 512  # samples that make one window
 _EMBEDDING = 96
 
 
@@ -175,20 +175,17 @@ def _rate_quality(
 ) -> dict[str, np.ndarray]:
     """Return "signal", "background" and "overall" (n,): means over windows of 9 s, every second."""
     model = _session(_folder("speechmos") / "dnsmos_models" / "sig_bak_ovr.onnx")
-    scores = np.empty((len(sounds), len(_MOS_FITS)))
+    fits = _MOS_FITS.values()
+    scores = np.empty((len(sounds), len(fits)))
     for i, sound in enumerate(sounds):
         rated = {}  # a sound whose repetitions fit a second has the same window many times
         windows = _mos_windows(sound)
         for window in windows:
             if (key := window.tobytes()) not in rated:
-                rated[key] = model.run(None, {"input_1": window[np.newaxis]})[0][0]
-        raw = np.mean([_mos(rated[window.tobytes()]) for window in windows], axis=0)
-        scores[i] = raw
+                raw = model.run(None, {"input_1": window[np.newaxis]})[0][0]
+                rated[key] = [np.polyval(*pair) for pair in zip(fits, raw, strict=True)]
+        scores[i] = np.mean([rated[window.tobytes()] for window in windows], axis=0)
     return dict(zip(_MOS_FITS, scores.T, strict=True))
-
-
-def _mos(raw: np.ndarray) -> list[float]:
-    return [np.polyval(fit, value) for fit, value in zip(_MOS_FITS.values(), raw, strict=True)]
 
 
 def _mos_windows(sound: np.ndarray) -> list[np.ndarray]:
@@ -236,6 +233,11 @@ def _pronunciations(words: Collection[str]) -> dict[str, str]:
 
 
 def _check_words(labels: Sequence[str]) -> None:
+    if not labels:
+        raise InputError(
+            "--judge: pocketsphinx listens for the label's word, and these sounds have no labels; "
+            "leave out --judge pocketsphinx"
+        )
     known = _pronunciations({label.lower() for label in labels})
     if unknown := [label for label in labels if label.lower() not in known]:
         raise InputError(

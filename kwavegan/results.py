@@ -49,7 +49,7 @@ MEASURES = {
         "inception score", "higher", "In ten parts, as Donahue et al. 2018."
     ),
     "inception_score_halves": Measure(
-        "inception score, halves", "higher", "As SaShiMi (Goel et al. 2022) computes it."
+        "inception score, halves", "higher", "Marginal from the other half, after Goel et al. 2022."
     ),
     "modified_inception_score": Measure(
         "modified inception score", "higher", "Over pairs of sounds (Gurumurthy et al. 2017)."
@@ -63,6 +63,7 @@ MEASURES = {
     "silent": Measure("silent", "real", "Share of sounds below -60 dBFS."),
     "clipped": Measure("clipped", "real", "Share of sounds with 0.1 % of samples at full scale."),
     "loudness": Measure("loudness", "real", "Mean RMS in dBFS."),
+    "offset": Measure("offset", "real", "Mean size of the DC offset; full scale is 1."),
 }
 """Every measure by name, in the order of tables."""
 

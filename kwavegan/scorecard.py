@@ -20,7 +20,7 @@ class Heard:
         labels: (n,) indices.
         statistics: (n, s) of the log-mel spectrograms, in training standard deviations.
         nearest: (n,) distance to the nearest training sound, over that among training sounds.
-        loudness, silent, clipped: (n,), of the waveforms.
+        loudness, silent, clipped, offset: (n,), of the waveforms.
         embedding, probabilities: (n, 64) and (n, labels) of the judge; None without one.
     """
 
@@ -30,6 +30,7 @@ class Heard:
     loudness: np.ndarray
     silent: np.ndarray
     clipped: np.ndarray
+    offset: np.ndarray
     embedding: np.ndarray | None = None
     probabilities: np.ndarray | None = None
 
@@ -49,6 +50,10 @@ class Heard:
     def space(self) -> np.ndarray:
         """Where neighbours are looked for: the embedding, or without a judge the statistics."""
         return self.statistics if self.embedding is None else self.embedding
+
+
+# In the order of the fields of `Heard`.
+_WAVES = (measures.loudness, measures.silent, measures.clipped, measures.offset)
 
 
 class Ears:
@@ -95,15 +100,15 @@ class Ears:
         for part in parts:
             for start in range(0, len(part), 256):
                 rows.append(self._listen_to(part[start : start + 256]))
-        raw, shapes, loud, silent, clipped, *judged = (
+        raw, shapes, *rest = (
             np.concatenate(column) if column[0] is not None else None
             for column in zip(*rows, strict=True)
         )
-        return raw, shapes, (loud, silent, clipped), tuple(judged)
+        return raw, shapes, tuple(rest[:-2]), tuple(rest[-2:])
 
     def _listen_to(self, sounds: np.ndarray) -> tuple:
         spectrograms = log_mel(sounds, self.mel)
-        waves = (measures.loudness(sounds), measures.silent(sounds), measures.clipped(sounds))
+        waves = (hear(sounds) for hear in _WAVES)
         judged = (None, None) if self.judge is None else self.judge.hear(spectrograms)
         return statistics(spectrograms), outlines(spectrograms), *waves, *judged
 
@@ -129,6 +134,7 @@ def alone(heard: Heard, labelled: bool, reference: np.ndarray | None = None) -> 
         "silent": heard.silent,
         "clipped": heard.clipped,
         "loudness": heard.loudness,
+        "offset": heard.offset,
     }
     if labelled and heard.probabilities is not None:
         each["label_accuracy"] = heard.probabilities.argmax(axis=1) == heard.labels

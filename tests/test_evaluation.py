@@ -256,3 +256,36 @@ def test_other_data_than_the_run_was_trained_on_is_one_clear_line(cli, tmp_path)
     assert "not what cwgan was trained on" in made.stderr
     assert len(made.stderr.splitlines()) == 1
     assert "no such folder" in cli("cwgan", "--data", str(tmp_path / "none"), code=2).stderr
+
+
+def test_outside_judges_stand_beside_what_they_say_of_real_sounds(audience, monkeypatch):
+    """A judge whose verdicts are known: the loudness of a sound, and an embedding."""
+
+    def listen(name, sounds, labels, rate, names):
+        assert (rate, names, len(sounds)) == (RATE, audience.dataset.labels, len(labels))
+        level = np.sqrt((sounds**2).mean(axis=(1, 2)))
+        if name == "embedding":
+            return {"embedding": np.stack([level, labels], axis=1)}
+        return {"heard": level > 0.1, "overall": level}
+
+    monkeypatch.setattr(evaluation.outside, "listen", listen)
+    sounds, labels = new_sines()
+    asked = {"judges": ("verdicts", "embedding")}
+    made = scores(sounds / 2, labels, audience, **asked)["outside"]
+    level = np.sqrt((sounds**2).mean(axis=(1, 2))) / 2
+    row = made["verdicts"]["overall"]
+    assert math.isclose(row.value, level.mean(), rel_tol=1e-5)
+    assert math.isclose(row.error, level.std(ddof=1) / math.sqrt(80), rel_tol=1e-4)
+    assert row.real > 1.5 * row.value
+    assert made["verdicts"]["heard"].real == 1
+    apart = made["embedding"]["frechet_distance"]
+    assert apart.value > 3 * apart.real
+    # Without labels that were asked for, there is none to be heard.
+    unasked = scores(sounds, labels, audience, labelled=False, **asked)["outside"]
+    assert list(unasked["verdicts"]) == ["overall"]
+
+
+def test_an_unknown_judge_is_one_clear_line(cli):
+    made = cli("cwgan", "--judge", "nobody", code=2)
+    assert made.stderr.startswith("kwavegan: --judge: 'nobody' is no judge; choose from")
+    assert len(made.stderr.splitlines()) == 1
