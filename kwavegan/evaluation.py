@@ -235,18 +235,22 @@ def _ask(
     labelled: bool,
 ) -> dict[str, Row]:
     """Return an outside judge's measures of generated sounds, beside those of real ones."""
-    dataset = audience.dataset
+    dataset, most = audience.dataset, outside.JUDGES[name].most
+    rng = np.random.default_rng(0)
 
     def listen(sounds: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-        return outside.listen(name, sounds, labels, dataset.rate, dataset.labels)
+        rows = np.sort(rng.permutation(len(sounds))[:most])
+        return outside.listen(name, sounds[rows], labels[rows], dataset.rate, dataset.labels)
 
-    heard, test = listen(*generated), listen(*audience.audio["test"])
-    if "embedding" not in heard:
-        own = {key: heard[key] for key in heard if labelled or key != "heard"}
-        return {key: Row(*_share(own[key]), *_share(test[key])) for key in own}
-    audio, labels = audience.audio["train"]
-    training = listen(audio[theirs], labels[theirs])["embedding"]
-    return {"frechet_distance": _distance(heard["embedding"][ours], training, test["embedding"])}
+    test = listen(*audience.audio["test"])
+    if "embedding" in test:
+        audio, labels = (array[theirs] for array in audience.audio["train"])
+        heard, training = listen(*(array[ours] for array in generated)), listen(audio, labels)
+        sets = (found["embedding"] for found in (heard, training, test))
+        return {"frechet_distance": _distance(*sets)}
+    heard = listen(*generated)
+    own = {key: heard[key] for key in heard if labelled or key != "heard"}
+    return {key: Row(*_share(own[key]), *_share(test[key])) for key in own}
 
 
 def _share(values: np.ndarray) -> tuple[float, float]:

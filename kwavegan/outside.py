@@ -40,6 +40,7 @@ class OutsideJudge:
         help: what it measures, in a line.
         packages: what must be importable.
         measures: the names of the arrays that `listen` returns.
+        most: how many sounds of a set it is asked about at most, for its slowness.
         distance: whether the measure is an embedding, to be compared between sets of sounds, and
             not a verdict on each sound.
         hear: (sounds, labels, label names) → the measures.
@@ -50,6 +51,7 @@ class OutsideJudge:
     help: str
     packages: tuple[str, ...]
     measures: tuple[str, ...]
+    most: int
     distance: bool
     hear: Callable[[Sounds, Sequence[int], Sequence[str]], dict[str, np.ndarray]]
     check_labels: Callable[[Sequence[str]], None]
@@ -103,7 +105,7 @@ def listen(
 
 def _heard(sound: np.ndarray, rate: int) -> np.ndarray:
     """(length, channels) float at `rate` → (time,) int16 at `RATE`."""
-    if not sound.size or not np.isfinite(sound).all():
+    if round(len(sound) * RATE / rate) < 1 or not np.isfinite(sound).all():
         raise InputError("--judge: a sound is empty or holds NaN or infinity; generate it again")
     mono = audio.mix(np.asarray(sound, np.float32), 1)
     return audio.to_int16(audio.resample(mono, rate, RATE)[:, 0])
@@ -216,12 +218,12 @@ def _recognize_words(
 
 
 def _grammar(names: Sequence[str]) -> tuple[str, ...]:
-    """The words to choose from: the label names, or all ten digits if these are digits.
+    """The words to choose from: the label names, and the digits where there are fewer than ten.
 
     Between two words, noise is always the same one, and half of what is generated seems right.
     """
     words = tuple(dict.fromkeys(name.lower() for name in names))
-    return DIGITS if set(words) <= set(DIGITS) else words
+    return words if len(words) >= 10 else tuple(dict.fromkeys((*words, *DIGITS)))
 
 
 def _pronunciations(words: Collection[str]) -> dict[str, str]:
@@ -282,6 +284,7 @@ JUDGES = {
             help="Fréchet distance to real sounds in Google's speech embedding.",
             packages=("openwakeword", "onnxruntime"),
             measures=("embedding",),
+            most=1_000,
             distance=True,
             hear=_embed,
             check_labels=_any_labels,
@@ -291,6 +294,7 @@ JUDGES = {
             help="Quality as speech, 1 to 5, as DNSMOS predicts listeners' opinions.",
             packages=("speechmos", "onnxruntime"),
             measures=tuple(_MOS_FITS),
+            most=40,
             distance=False,
             hear=_rate_quality,
             check_labels=_any_labels,
@@ -300,6 +304,7 @@ JUDGES = {
             help="Whether a speech recogniser hears the label's word, for labels that are words.",
             packages=("pocketsphinx",),
             measures=("heard",),
+            most=300,
             distance=False,
             hear=_recognize_words,
             check_labels=_check_words,

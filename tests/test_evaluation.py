@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from toys import LENGTH, PITCHES, RATE, tiny_config, write_sines
 
-from kwavegan import evaluation, judge
+from kwavegan import evaluation, judge, outside
 from kwavegan.cli import main
 from kwavegan.dataset import Sounds, open_dataset
 from kwavegan.errors import InputError
@@ -269,6 +269,8 @@ def test_outside_judges_stand_beside_what_they_say_of_real_sounds(audience, monk
         return {"heard": level > 0.1, "overall": level}
 
     monkeypatch.setattr(evaluation.outside, "listen", listen)
+    for name in ("verdicts", "embedding"):
+        monkeypatch.setitem(outside.JUDGES, name, replace(outside.JUDGES["dnsmos"], most=1000))
     sounds, labels = new_sines()
     asked = {"judges": ("verdicts", "embedding")}
     made = scores(sounds / 2, labels, audience, **asked)["outside"]
@@ -280,6 +282,10 @@ def test_outside_judges_stand_beside_what_they_say_of_real_sounds(audience, monk
     assert made["verdicts"]["heard"].real == 1
     apart = made["embedding"]["frechet_distance"]
     assert apart.value > 3 * apart.real
+    # A slow judge hears some of the sounds.
+    monkeypatch.setitem(outside.JUDGES, "verdicts", replace(outside.JUDGES["dnsmos"], most=7))
+    few = scores(sounds / 2, labels, audience, judges=("verdicts",))["outside"]["verdicts"]
+    assert few["overall"].error > 2 * row.error
     # Without labels that were asked for, there is none to be heard.
     unasked = scores(sounds, labels, audience, labelled=False, **asked)["outside"]
     assert list(unasked["verdicts"]) == ["overall"]
