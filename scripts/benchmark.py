@@ -1,0 +1,199 @@
+"""Measure what kwavegan promises about speed and memory, as ratios within one run.
+
+    python scripts/benchmark.py --backend jax [--rows step,fit] [--out docs/performance/jax.json]
+    python scripts/benchmark.py --backend all
+    python scripts/benchmark.py --table
+
+Every time is the median of interleaved repetitions (A B A B …), warm. `--backend all` takes one
+backend after the other, each in a process of its own, then writes the table of `--table`,
+`docs/performance.md`, from their JSON files. On a busy machine the ratios still mean little.
+`--quick` runs everything tiny, to see that it runs. Row `prepare` needs the extra `plots`.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from benchmarks import machine, table
+from benchmarks.rows import DATA, ROWS, Bench
+
+from kwavegan.backend import BACKENDS, installed_backends, select_backend
+from kwavegan.errors import InputError
+from kwavegan.files import write_json, write_text
+
+DOCS = Path(__file__).parents[1] / "docs"
+MEASURED = tuple(name for name in ROWS if name not in ("backends", "prepare-memory"))
+"""Rows that can be asked for; `prepare` gives its memory as well."""
+
+SETTLING = 300
+"""Seconds to wait, at most, until the load of the backend before has died away."""
+
+
+def functions() -> dict[str, Callable]:
+    """Return what measures each row; imports Keras."""
+    from benchmarks import data, generation, steps
+
+    return {
+        "step": steps.step,
+        "bfloat16": steps.bfloat16,
+        "roofline": steps.roofline,
+        "fit": steps.fit,
+        "relativistic": steps.relativistic,
+        "generate": generation.generate,
+        "generate-one": generation.generate_one,
+        "memory": data.memory,
+        "prepare": data.prepare,
+        "help": data.help_time,
+    }
+
+
+def measure(bench: Bench, rows: tuple[str, ...], out: Path | None) -> None:
+    """Measure rows on one backend; write after each, so that nothing measured is lost.
+
+    Raises:
+        InputError: a row failed, after the others were measured.
+    """
+    result = {**machine.header(bench), "rows": []}
+    _say_what_disturbs(result)
+    known, failed = functions(), []
+    for name in rows:
+        click.echo(f"{bench.backend}: {ROWS[name]} …")
+        try:
+            found = known[name](bench)
+        except RuntimeError as error:  # out of memory, or a child process failed
+            click.echo(f"{bench.backend}: {name} failed: {error}", err=True)
+            failed.append(name)
+            continue
+        for one in found if isinstance(found, list) else [found]:
+            result["rows"].append(one)
+            click.echo(f"{bench.backend}: {one['title']}: {_told(one)}")
+        if out is not None:
+            write_json(out, result)
+    if failed:
+        raise InputError(f"{', '.join(failed)}: not measured")
+
+
+def _told(one: dict) -> str:
+    value, bar = (
+        None if number is None else table.amount(number, one["unit"])
+        for number in (one["value"], one["bar"])
+    )
+    if bar is None:
+        return f"{value} ({one['note']})"
+    return f"{value} (bar {bar}, {'met' if one['met'] else 'NOT met'})"
+
+
+def _say_what_disturbs(result: dict) -> None:
+    if (result["load"] or 0) > machine.QUIET:
+        click.echo(f"warning: the load average is {result['load']}: other programs disturb this")
+    if result["quick"]:
+        click.echo("quick: everything is tiny, and the numbers mean nothing")
+
+
+def measure_all(rows: tuple[str, ...], options: list[str], folder: Path, quick: bool) -> None:
+    """Measure on every installed backend; what no backend has a part in, once.
+
+    Raises:
+        InputError: a backend failed, after the others were measured.
+    """
+    failed = []
+    for place, backend in enumerate(installed_backends()):
+        mine = rows if place == 0 else tuple(name for name in rows if name not in DATA)
+        if not mine:
+            continue
+        if place and not quick:
+            _settle()
+        command = [sys.executable, __file__, "--backend", backend, "--rows", ",".join(mine)]
+        command += [*options, "--out", str(folder / f"{backend}.json")]
+        if subprocess.run(command, check=False).returncode:
+            failed.append(backend)
+    if failed:
+        raise InputError(f"{', '.join(failed)}: not measured to the end; no table is written")
+
+
+def _settle() -> None:
+    end = time.monotonic() + SETTLING
+    while (machine.load() or 0) > machine.QUIET / 2 and time.monotonic() < end:
+        time.sleep(5)
+
+
+def write_table(folder: Path) -> None:
+    """Write the table of the JSON files in `folder` to the page beside it, and print it.
+
+    Raises:
+        InputError: there is none.
+    """
+    results = table.read(folder, BACKENDS)
+    if not results:
+        raise InputError(f"{folder}: no results; run scripts/benchmark.py --backend all first")
+    page = folder.with_suffix(".md")
+    text = table.render(results)
+    write_text(page, table.placed(text, page.read_text("utf-8") if page.is_file() else None))
+    click.echo(text)
+    click.echo(f"written: {page}")
+
+
+def _rows_of(text: str) -> tuple[str, ...]:
+    rows = tuple(filter(None, text.split(",")))
+    unknown = [name for name in rows if name not in MEASURED]
+    if unknown:
+        raise InputError(f"--rows: {unknown[0]!r} is unknown; choose from {','.join(MEASURED)}")
+    return rows
+
+
+@click.command()
+@click.option("--backend", type=click.Choice((*BACKENDS, "all")), help="What to measure on.")
+@click.option("--device", type=click.Choice(("cpu", "gpu")), default="cpu", show_default=True)
+@click.option("--rows", default=",".join(MEASURED), help="What to measure, with commas.")
+@click.option("--repeat", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--quick", is_flag=True, help="Tiny sizes: only to see that everything runs.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="JSON to write, a folder with --backend all and --table; docs/performance by default, or"
+    " nothing with --quick.",
+)
+@click.option("--table", "only_table", is_flag=True, help="Only write the table.")
+def main(
+    backend: str | None,
+    device: str,
+    rows: str,
+    repeat: int,
+    quick: bool,
+    out: Path | None,
+    only_table: bool,
+) -> None:
+    """Measure kwavegan on one backend, or on all."""
+    try:
+        if only_table or backend == "all":
+            folder = out or DOCS / "performance"
+            if quick and out is None:
+                raise InputError(
+                    "--quick: its numbers do not belong into docs; name a --out folder"
+                )
+            if not only_table:
+                options = ["--device", device, "--repeat", str(repeat), *["--quick"] * quick]
+                measure_all(_rows_of(rows), options, folder, quick)
+            write_table(folder)
+            return
+        machine.choose_device(device)
+        chosen = select_backend(backend)
+        if device == "gpu" and not machine.has_gpu(chosen):
+            raise InputError(
+                f"--device gpu: there is no GPU that {chosen} can use; nothing measured"
+            )
+        default = None if quick else DOCS / "performance" / f"{chosen}.json"
+        measure(Bench(chosen, device, quick, repeat), _rows_of(rows), out or default)
+    except InputError as error:
+        click.echo(f"benchmark: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

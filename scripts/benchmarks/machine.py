@@ -1,0 +1,154 @@
+"""What the numbers were measured on, and how to wait for a device."""
+
+import os
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.rows import Bench, median
+
+QUIET = 0.5
+"""The load average above which another program may have disturbed the numbers."""
+
+BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16")
+"""In /proc/cpuinfo, where the processor multiplies bfloat16 (Intel and AMD, Intel, Arm)."""
+
+
+def header(bench: Bench) -> dict:
+    """Return what goes above the rows in the JSON."""
+    from kwavegan.backend import devices, versions
+
+    return {
+        "backend": bench.backend,
+        "device": bench.device,
+        "devices": devices(bench.backend),
+        "quick": bench.quick,
+        "repeat": bench.repeat,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpu": cpu_model(),
+        "cores": cores(),
+        "bfloat16": has_bfloat16(bench),
+        "load": load(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "threads": {name: os.environ[name] for name in _THREADS if name in os.environ},
+        "versions": versions(),
+    }
+
+
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "XLA_FLAGS", "TF_NUM_INTRAOP_THREADS")
+
+
+def cpu_model() -> str:
+    """Return the processor's name."""
+    lines = _cpuinfo("model name")
+    return lines[0] if lines else platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def load() -> float | None:
+    """Return the load average of the last minute; None where the system keeps none."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+def has_bfloat16(bench: Bench) -> bool:
+    """Whether the device multiplies bfloat16 by itself; a GPU is taken to."""
+    flags = " ".join(_cpuinfo("flags") + _cpuinfo("Features")).split()
+    return bench.device == "gpu" or any(flag in flags for flag in BFLOAT16_FLAGS)
+
+
+def _cpuinfo(key: str) -> list[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    pairs = [line.split(":", 1) for line in lines if ":" in line]
+    return [value.strip() for name, value in pairs if name.strip() == key]
+
+
+def choose_device(device: str) -> None:
+    """Hide the other devices from every backend; to be called before Keras is imported."""
+    if device == "cpu":
+        os.environ.update(CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu", KERAS_TORCH_DEVICE="cpu")
+
+
+def has_gpu(backend: str) -> bool:
+    """Whether a backend computes on anything but the CPU."""
+    from kwavegan.backend import devices
+
+    return any(not name.lower().startswith("cpu") for name in devices(backend))
+
+
+def wait(backend: str) -> Callable[[Any], Any]:
+    """Return a function that returns its argument, any nest of tensors, once it is computed."""
+    if backend == "jax":
+        import jax
+
+        return jax.block_until_ready
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return _after(tf.test.experimental.sync_devices)
+    import torch
+
+    if torch.cuda.is_available():
+        return _after(torch.cuda.synchronize)
+    return _after(torch.mps.synchronize if torch.backends.mps.is_available() else _nothing)
+
+
+def _nothing() -> None:
+    """A CPU's tensors are there when PyTorch returns them."""
+
+
+def _after(finish: Callable[[], Any]) -> Callable[[Any], Any]:
+    def waited(value: Any) -> Any:
+        finish()
+        return value
+
+    return waited
+
+
+def products(bench: Bench) -> dict[int, Callable[[int], None]]:
+    """Return sides that multiply two float32 matrices n × n, by n."""
+    import numpy as np
+    from keras import ops
+
+    done = wait(bench.backend)
+
+    def multiply(count: int, pair: tuple) -> None:
+        out = None
+        for _ in range(count):
+            out = ops.matmul(*pair)
+        done(out)
+
+    rng, sides = np.random.default_rng(0), {}
+    for n in bench.pick((1024, 2048, 4096), (128, 256)):
+        pair = tuple(
+            ops.convert_to_tensor(rng.uniform(-1, 1, (n, n)).astype("float32")) for _ in range(2)
+        )
+        sides[n] = partial(multiply, pair=pair)
+    return sides
+
+
+def limit(seconds: dict[Any, list[float]], operations: float) -> tuple[list[float], str]:
+    """Return how long the best matrix product would take for `operations`, and in words.
+
+    Args:
+        seconds: by n, of the sides of `products`.
+        operations: multiplications and additions.
+    """
+    best = max(seconds, key=lambda n: 2 * n**3 / median(seconds[n]))
+    limits = [operations / (2 * best**3 / each) for each in seconds[best]]
+    rate = 2 * best**3 / median(seconds[best]) / 1e9
+    return limits, (
+        f"{operations / 1e9:.4g} G operations at the {rate:.4g} GFLOP/s of a float32 matrix"
+        f" product of {best} × {best}"
+    )
