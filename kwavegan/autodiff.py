@@ -14,6 +14,8 @@ from kwavegan.types import Tensor
 BACKEND = keras.backend.backend()
 
 if BACKEND == "jax":
+    from functools import partial
+
     import jax
 
     # XLA runs strided convolutions, and even more so their gradients, on a slow path on CPU.
@@ -37,10 +39,21 @@ if BACKEND == "jax":
     def _apply(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:
         optimizer.apply(gradients, variables)
 
+    def _with_gradients(function: Callable, gradients: Callable) -> Callable:
+        @partial(jax.custom_vjp, nondiff_argnums=(2,))
+        def told(a: Tensor, b: Tensor, fixed: Any) -> Tensor:
+            return function(a, b, fixed)
+
+        told.defvjp(
+            lambda a, b, fixed: (function(a, b, fixed), (a, b)),
+            lambda fixed, saved, g: gradients(*saved, fixed, g),
+        )
+        return told
+
 elif BACKEND == "tensorflow":
     import tensorflow as tf
 
-    STRIDED_FORM_ON_CPU = "stock"
+    STRIDED_FORM_ON_CPU = "folded"
 
     def on_cpu() -> bool:
         """Whether tensors live on the CPU by default."""
@@ -64,7 +77,7 @@ elif BACKEND == "tensorflow":
 elif BACKEND == "torch":
     import torch
 
-    STRIDED_FORM_ON_CPU = "stock"
+    STRIDED_FORM_ON_CPU = "planar"
 
     def on_cpu() -> bool:
         """Whether tensors live on the CPU by default."""
@@ -117,6 +130,19 @@ def input_gradient(function: Callable, x: Any) -> tuple[Any, Any]:
         x: one tensor.
     """
     return _input_gradient(function, x)
+
+
+def with_gradients(function: Callable, gradients: Callable) -> Callable:
+    """Return a function whose gradients are computed as written, where that is worth telling.
+
+    On JAX, which would take gradients of slices and joins apart piece by piece. PyTorch and
+    TensorFlow find the same numbers by themselves: they get the function back.
+
+    Args:
+        function: (a, b, fixed) → a tensor, of two tensors and something hashable.
+        gradients: (a, b, fixed, g) → the gradients to a and b, differentiable in turn.
+    """
+    return _with_gradients(function, gradients) if BACKEND == "jax" else function
 
 
 def apply_gradients(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:

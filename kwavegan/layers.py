@@ -246,7 +246,7 @@ class StridedConv1DTranspose(keras.layers.Conv1DTranspose):
 def _foldable(layer: keras.Layer) -> bool:
     plain = layer.padding == "same" and layer.dilation_rate == (1,)
     plain = plain and layer.data_format == "channels_last" and getattr(layer, "groups", 1) == 1
-    return chosen_form() == "folded" and plain and layer.kernel_size[0] >= layer.strides[0]
+    return chosen_form() != "stock" and plain and layer.kernel_size[0] >= layer.strides[0]
 
 
 def _finish(layer: keras.Layer, y: Tensor):

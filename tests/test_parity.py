@@ -56,8 +56,8 @@ def test_one_update_gives_the_golden_losses_and_weights(golden, model, loss):
     check_against(golden, model, loss)
 
 
-@pytest.mark.parametrize("form", ["folded", "stock"])
-def test_both_forms_of_the_convolutions_give_the_golden_numbers(golden, form):
+@pytest.mark.parametrize("form", convolutions.FORMS[1:])
+def test_all_forms_of_the_convolutions_give_the_golden_numbers(golden, form):
     convolutions.set_form(form)
     try:
         check_against(golden, "gated", "relativistic")
