@@ -2,8 +2,8 @@
 
 A strided convolution is a plain one on a *folded* signal. With stride s, put s neighbours into one
 frame of s × channels values: a kernel of 25 taps at stride 4, padded to 28, becomes 7 taps at
-stride 1 on frames (polyphase form). A transposed one mirrors it: 7 frames in, s × filters values out,
-unfolded.
+stride 1 on frames (polyphase form). A transposed one mirrors it: 7 frames in, s × filters values
+out, unfolded.
 
 This matters on a CPU under XLA, where the gradient of a strided convolution is a dilated one that
 runs on a slow path (jax-ml/jax#23783).
