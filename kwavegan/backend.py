@@ -28,12 +28,17 @@ def installed_backends() -> tuple[str, ...]:
 
 
 def _is_installed(name: str) -> bool:
+    return package_folder(name) is not None
+
+
+def package_folder(name: str) -> Path | None:
+    """Return where a package is installed, found without importing it; None if it is not."""
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):  # ValueError: a module without a spec took its place
-        return False
+        return None
     # A mere folder of that name, such as ./jax, has a spec without an origin.
-    return spec is not None and spec.origin is not None
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent
 
 
 def select_backend(name: str | None = None) -> str:

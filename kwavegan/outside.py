@@ -7,7 +7,6 @@ verdict depends neither on the other sounds nor on their order. All models run o
 """
 
 import functools
-import importlib.util
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kwavegan import audio
+from kwavegan.backend import package_folder
 from kwavegan.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def check(names: Sequence[str], labels: Sequence[str]) -> None:
         if name not in JUDGES:
             raise InputError(f"--judge: {name!r} is no judge; choose from {', '.join(JUDGES)}")
         judge = JUDGES[name]
-        if missing := [package for package in judge.packages if _folder(package) is None]:
+        if missing := [package for package in judge.packages if package_folder(package) is None]:
             raise InputError(
                 f"--judge: {name} needs {' and '.join(missing)}; "
                 "run: pip install 'kwavegan[judges]'"
@@ -111,16 +111,6 @@ def _heard(sound: np.ndarray, rate: int) -> np.ndarray:
     return audio.to_int16(audio.resample(mono, rate, RATE)[:, 0])
 
 
-def _folder(package: str) -> Path | None:
-    """Where a package is installed, found without importing it; None if it is not."""
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):  # ValueError: a module without a spec took its place
-        return None
-    # A mere folder of that name has a spec without an origin.
-    return None if spec is None or spec.origin is None else Path(spec.origin).parent
-
-
 @functools.cache
 def _session(path: Path) -> "InferenceSession":
     """Load an ONNX model, to run on one thread of the CPU."""
@@ -145,7 +135,7 @@ _EMBEDDING = 96
 
 def _embed(sounds: Sounds, labels: Sequence[int], names: Sequence[str]) -> dict[str, np.ndarray]:
     """Return "embedding" (n, 96): of each sound the mean over windows of 76 mel frames, every 8."""
-    models = _folder("openwakeword") / "resources" / "models"
+    models = package_folder("openwakeword") / "resources" / "models"
     to_mel = _session(models / "melspectrogram.onnx")
     to_embedding = _session(models / "embedding_model.onnx")
     embeddings = np.empty((len(sounds), _EMBEDDING), np.float32)
@@ -176,7 +166,7 @@ def _rate_quality(
     sounds: Sounds, labels: Sequence[int], names: Sequence[str]
 ) -> dict[str, np.ndarray]:
     """Return "signal", "background" and "overall" (n,): means over windows of 9 s, every second."""
-    model = _session(_folder("speechmos") / "dnsmos_models" / "sig_bak_ovr.onnx")
+    model = _session(package_folder("speechmos") / "dnsmos_models" / "sig_bak_ovr.onnx")
     fits = _MOS_FITS.values()
     scores = np.empty((len(sounds), len(fits)))
     for i, sound in enumerate(sounds):
@@ -228,7 +218,7 @@ def _grammar(names: Sequence[str]) -> tuple[str, ...]:
 
 def _pronunciations(words: Collection[str]) -> dict[str, str]:
     """Look words up in the model's dictionary: {"zero": "Z IH R OW", "zero(2)": "Z IY R OW", …}."""
-    path = _folder("pocketsphinx") / "model" / "en-us" / "cmudict-en-us.dict"
+    path = package_folder("pocketsphinx") / "model" / "en-us" / "cmudict-en-us.dict"
     with path.open(encoding="utf-8") as file:
         entries = (line.split(maxsplit=1) for line in file)
         return {word: phones.strip() for word, phones in entries if word.partition("(")[0] in words}
@@ -256,7 +246,7 @@ def _decoder(grammar: Sequence[str], pronunciations: dict[str, str]) -> "Decoder
     """
     import pocketsphinx
 
-    model = _folder("pocketsphinx") / "model" / "en-us" / "en-us"
+    model = package_folder("pocketsphinx") / "model" / "en-us" / "en-us"
     decoder = pocketsphinx.Decoder(hmm=str(model), dict=None, lm=None, loglevel="FATAL")
     for word, phones in pronunciations.items():
         decoder.add_word(word, phones)

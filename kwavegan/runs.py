@@ -210,8 +210,7 @@ class Run:
 
     def steps(self) -> list[int]:
         """The steps that there are checkpoints of, ascending."""
-        found = (_STEP.fullmatch(path.name) for path in self.path.glob("checkpoints/*"))
-        return sorted(int(match[1]) for match in found if match)
+        return self._steps_in("checkpoints")
 
     def checkpoint_path(self, step: int) -> Path:
         """The file of a step's checkpoint, whether it exists or not."""
@@ -219,7 +218,10 @@ class Run:
 
     def evaluated(self) -> list[int]:
         """The steps whose checkpoint has been evaluated, ascending."""
-        found = (_STEP.fullmatch(path.name) for path in self.path.glob("evaluations/*"))
+        return self._steps_in("evaluations")
+
+    def _steps_in(self, folder: str) -> list[int]:
+        found = (_STEP.fullmatch(path.name) for path in self.path.glob(f"{folder}/*"))
         return sorted(int(match[1]) for match in found if match)
 
     def evaluation_path(self, step: int) -> Path:

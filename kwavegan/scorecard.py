@@ -1,6 +1,6 @@
 """Two sets of sounds as the judge and the spectrograms hear them → every measure, with errors."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
@@ -70,17 +70,16 @@ class Ears:
         self, judge: Judge | None, mel: MelSettings, training: np.ndarray, labels: np.ndarray
     ):
         self.judge, self.mel = judge, mel
-        raw, self._outlines, *rest = self._listen([training])
+        raw, self._outlines, *rest = self._listen(training)
         self._mean, self._scale = raw.mean(axis=0), raw.std(axis=0) + 1.0
         among = measures.nearest_others(self._outlines)
         # Sounds that are all alike have no distance of their own to compare with.
         self._among = max(float(among.mean()), 1e-9)
         self.training = self._heard(labels, raw, among, *rest)
 
-    def hear(self, sounds: np.ndarray | Iterable[np.ndarray], labels: np.ndarray) -> Heard:
-        """Return what is heard of sounds (n, length, channels), or of parts of such an array."""
-        parts = [sounds] if isinstance(sounds, np.ndarray) else sounds
-        raw, shapes, *rest = self._listen(parts)
+    def hear(self, sounds: np.ndarray, labels: np.ndarray) -> Heard:
+        """Return what is heard of sounds (n, length, channels)."""
+        raw, shapes, *rest = self._listen(sounds)
         return self._heard(labels, raw, measures.nearest_distances(shapes, self._outlines), *rest)
 
     def _heard(
@@ -94,12 +93,9 @@ class Ears:
         scaled = (raw - self._mean) / self._scale
         return Heard(np.asarray(labels), scaled, nearest / self._among, *waves, *judged)
 
-    def _listen(self, parts: Iterable[np.ndarray]) -> tuple:
+    def _listen(self, sounds: np.ndarray) -> tuple:
         """Return statistics, outlines, the waveforms' numbers and the judge's; in small parts."""
-        rows = []
-        for part in parts:
-            for start in range(0, len(part), 256):
-                rows.append(self._listen_to(part[start : start + 256]))
+        rows = [self._listen_to(sounds[i : i + 256]) for i in range(0, len(sounds), 256)]
         raw, shapes, *rest = (
             np.concatenate(column) if column[0] is not None else None
             for column in zip(*rows, strict=True)
@@ -138,7 +134,7 @@ def alone(heard: Heard, labelled: bool, reference: np.ndarray | None = None) -> 
     }
     if labelled and heard.probabilities is not None:
         each["label_accuracy"] = heard.probabilities.argmax(axis=1) == heard.labels
-    scores = {name: _mean(values) for name, values in each.items()}
+    scores = {name: mean(values) for name, values in each.items()}
     if reference is not None and heard.probabilities is not None:
         functions: dict[str, Callable] = {
             "inception_score": measures.inception_score,
@@ -162,7 +158,7 @@ def against(heard: Heard, real: Heard, errors: bool = True) -> dict[str, Score]:
     if min(len(heard), len(real)) < 2:
         return {}
     near = measures.neighbours(heard.space, real.space)
-    scores = {name: _mean(getattr(near, name)) for name in near._fields}
+    scores = {name: mean(getattr(near, name)) for name in near._fields}
     functions = {"frechet_distance_mel": _frechet_mel, "diversity_mel": _diversity_mel}
     if heard.embedding is not None:
         functions |= {
@@ -209,7 +205,8 @@ def _spread_ratio(labels: np.ndarray, a: np.ndarray, real: np.ndarray, b: np.nda
     return float(np.mean(ratios)) if ratios else float("nan")
 
 
-def _mean(values: np.ndarray) -> Score:
+def mean(values: np.ndarray) -> Score:
+    """Return the mean of one number a sound, (n,)."""
     count = len(values)
     error = np.std(values, ddof=1) / np.sqrt(count) if count > 1 else float("nan")
     return Score(float(np.mean(values)), float(error))

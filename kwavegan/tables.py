@@ -10,8 +10,6 @@ from kwavegan.results import INTERVAL, MEASURES, Evaluation, Row
 ARROWS = {"higher": "↑", "lower": "↓", "one": "→ 1", "real": "→ real"}
 """Which way a measure gets better."""
 
-FORMATS = ("text", "markdown", "csv")
-
 _OUTSIDE = {
     "frechet_distance": "lower",
     "heard": "higher",
@@ -51,7 +49,8 @@ def compared(evaluations: Sequence[Evaluation], form: str = "text") -> str:
 
     Args:
         evaluations: of runs on the same data.
-        form: one of `FORMATS`; CSV has plain numbers, and the best run's name as last column.
+        form: `"text"`, `"markdown"` or `"csv"`; CSV has plain numbers, and the best run's name as
+            last column.
     """
     tables = [_all_rows(evaluation) for evaluation in evaluations]
     names = list(dict.fromkeys(name for table in tables for name in table))

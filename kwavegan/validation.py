@@ -11,7 +11,7 @@ from kwavegan import sampling
 from kwavegan.callbacks import Checkpoints
 from kwavegan.config import Config
 from kwavegan.dataset import Dataset, some
-from kwavegan.evaluation import shares
+from kwavegan.evaluation import labels_like
 from kwavegan.features import log_mel, mel_settings, statistics
 from kwavegan.judge import judge_of
 from kwavegan.measures import frechet_distance
@@ -68,9 +68,7 @@ class Examiner:
         self.mel = mel_settings(dataset.rate, dataset.length)
         self.judge = judge_of(dataset, note) if len(dataset.labels) > 1 else None
         self.labelled = config.model != "wgan"
-        counts = np.bincount(dataset.train.labels, minlength=max(1, len(dataset.labels)))
-        split = shares(SOUNDS, counts)
-        self.labels = np.repeat(np.arange(len(counts)), split)
+        self.labels = labels_like(dataset.train.labels, SOUNDS)
         self.latents = sampling.draw_latents(
             config.latent_distribution, config.latent, len(self.labels), _SEED
         )
@@ -151,8 +149,7 @@ class Validator(keras.callbacks.Callback):
 
     def _examine(self, step: int) -> None:
         gan, began = self.model, time.perf_counter()
-        network = gan.averaged if gan.average else gan.generator
-        found = self.examiner.examine(network, step)
+        found = self.examiner.examine(gan.sounding_generator, step)
         found = Validation(**{**vars(found), "best": found.score > self.best})
         numbers = {name: value for name, value in vars(found).items() if name != "best"}
         spent = time.perf_counter() - began

@@ -115,8 +115,8 @@ def test_says_all_that_is_missing_also_when_listening(install):
 def test_a_folder_of_that_name_is_no_package(monkeypatch, tmp_path):
     (tmp_path / "speechmosish").mkdir()
     monkeypatch.syspath_prepend(tmp_path)
-    assert outside._folder("speechmosish") is None
-    assert outside._folder("kwavegan").name == "kwavegan"
+    assert outside.package_folder("speechmosish") is None
+    assert outside.package_folder("kwavegan").name == "kwavegan"
 
 
 def test_checks_that_labels_are_words(install):
