@@ -36,6 +36,23 @@ if BACKEND == "jax":
 
         return jax.grad(total, has_aux=True)(x)
 
+    def _value_and_grad_with_slope(
+        score: Callable, raw: Callable, rest: Callable, values: list, x: Any
+    ) -> tuple:
+        # The pass back for raw gives both gradients: to a row of x it is the row's g times the
+        # gradient of raw to its y.
+        def loss(values: list):
+            y, back, aux = jax.vjp(score, values, x, has_aux=True)
+            (value, logs), weight = jax.value_and_grad(raw, has_aux=True)(y)
+            # A score that counts for nothing changes nothing, but its slope must still be had.
+            weight = jax.numpy.where(abs(weight) < 1e-20, 1e-20, jax.lax.stop_gradient(weight))
+            direct, of_x = back(weight)
+            left, more = rest(of_x / weight.reshape(-1, *[1] * (x.ndim - 1)), aux)
+            return left, (value + left, {**logs, **more}, direct)
+
+        (_, (value, logs, direct)), gradients = jax.value_and_grad(loss, has_aux=True)(values)
+        return value, logs, [a + b for a, b in zip(direct, gradients, strict=True)]
+
     def _apply(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:
         optimizer.apply(gradients, variables)
 
@@ -130,6 +147,40 @@ def input_gradient(function: Callable, x: Any) -> tuple[Any, Any]:
         x: one tensor.
     """
     return _input_gradient(function, x)
+
+
+def value_and_grad_with_slope(
+    score: Callable, raw: Callable, rest: Callable, values: Sequence, x: Any
+) -> tuple[Any, dict, list]:
+    """Return a loss of scores and of their slopes, and its gradient.
+
+    With y, aux = score(values, x) and g the gradient of each y to its row of x, the loss is
+    raw(y) + rest(g, aux). JAX goes back through the network once for both g and the gradient of
+    raw; PyTorch and TensorFlow are faster going twice (docs/performance.md).
+
+    Args:
+        score: (values, x) → (y (n, 1), aux); a row of y depends on its row of x alone.
+        raw: y → (scalar, logs).
+        rest: (g, aux) → (scalar, logs); g has the shape of x.
+        values: the tensors to differentiate to, as in `value_and_grad`.
+        x: (n, …).
+
+    Returns:
+        (loss, logs of both, gradients in the order of `values`).
+    """
+    if BACKEND == "jax":
+        return _value_and_grad_with_slope(score, raw, rest, list(values), x)
+
+    def loss(values: list) -> tuple:
+        gradient, (y, aux) = input_gradient(lambda x: _and_itself(*score(values, x)), x)
+        (value, logs), (left, more) = raw(y), rest(gradient, aux)
+        return value + left, {**logs, **more}
+
+    return value_and_grad(loss, values)
+
+
+def _and_itself(y: Any, aux: Any) -> tuple:
+    return y, (y, aux)
 
 
 def with_gradients(function: Callable, gradients: Callable) -> Callable:

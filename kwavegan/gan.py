@@ -5,7 +5,6 @@ The step is a pure function of its batch and its noise. All noise of a step is d
 feed the same noise to every backend instead.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -13,16 +12,10 @@ from keras import ops
 
 from kwavegan import autodiff
 from kwavegan.layers import register
-from kwavegan.losses import (
-    GAMES,
-    PENALTIES,
-    class_cross_entropy,
-    slope_penalty,
-    zero_centred_penalty,
-)
+from kwavegan.losses import GAMES, PENALTIES, global_norm
 from kwavegan.noise import StepNoise
+from kwavegan.objectives import Descent, Objectives
 from kwavegan.trackers import PEAK, make_trackers
-from kwavegan.types import Tensor
 
 
 @register
@@ -99,8 +92,16 @@ class WaveGAN(autodiff.StatefulModel):
         self.average, self.seed = average, seed
 
         self.sound_shape = tuple(generator.output.shape[1:])
-        self.conditional = "label" in generator.input
-        self.has_classes = "logits" in discriminator.output
+        self.objectives = Objectives(
+            generator,
+            discriminator,
+            self.game,
+            self.penalty,
+            lamb,
+            bool(noise),
+            class_weight,
+            class_loss,
+        )
         self.step_noise = StepNoise(
             latent=_width(generator.input["latent"]),
             distribution=latent_distribution,
@@ -119,7 +120,7 @@ class WaveGAN(autodiff.StatefulModel):
         self.averaged = keras.models.clone_model(generator)
         self.averaged.set_weights(generator.get_weights())
         self.averaged.trainable = False
-        self.trackers = make_trackers(self.has_classes)
+        self.trackers = make_trackers(self.objectives.has_classes)
         self.built = True
 
     # -- Keras' side: compile, save, load ---------------------------------------------------------
@@ -237,7 +238,7 @@ class WaveGAN(autodiff.StatefulModel):
             raise ValueError(
                 f"WaveGAN: axis 1 of audio must be d_updates = {self.d_updates}; got {audio.shape}"
             )
-        needs_label = self.conditional or self.has_classes
+        needs_label = self.objectives.conditional or self.objectives.has_classes
         if needs_label and label is None:
             raise ValueError("WaveGAN: this model needs labels: give (audio, labels)")
         batches = []
@@ -267,114 +268,27 @@ class WaveGAN(autodiff.StatefulModel):
         }
 
     def _update_discriminator(self, batch: dict, noise: dict) -> None:
-        fake = self._generate(_values(self.generator.trainable_variables), batch, noise)
-        fake = ops.stop_gradient(fake)
-
-        def loss(weights: list) -> tuple:
-            return self._discriminator_loss(weights, batch, fake, noise)
-
-        self._descend("d_loss", loss, self.discriminator, self.d_optimizer)
+        fake = self.objectives.generate(_values(self.generator), batch, noise)
+        descent = self.objectives.discriminator_descent(
+            _values(self.discriminator), batch, ops.stop_gradient(fake), noise, self._gamma()
+        )
+        self._descend("d", descent, self.discriminator, self.d_optimizer)
 
     def _update_generator(self, batch: dict, noise: dict) -> None:
-        d_weights = _values(self.discriminator.trainable_variables)
-
-        def loss(weights: list) -> tuple:
-            return self._generator_loss(weights, d_weights, batch, noise)
-
-        self._descend("g_loss", loss, self.generator, self.g_optimizer)
+        descent = self.objectives.generator_descent(
+            _values(self.generator), _values(self.discriminator), batch, noise
+        )
+        self._descend("g", descent, self.generator, self.g_optimizer)
 
     def _descend(
-        self, name: str, loss: Callable, network: keras.Model, optimizer: keras.Optimizer
+        self, side: str, descent: Descent, network: keras.Model, optimizer: keras.Optimizer
     ) -> None:
-        """Let one network take one step down its loss; nobody else's gradient is computed."""
-        variables = network.trainable_variables
-        value, parts, gradients = autodiff.value_and_grad(loss, _values(variables))
-        autodiff.apply_gradients(optimizer, gradients, variables)
-        for tracker, number in {name: value, PEAK: value, **parts}.items():
-            self.trackers[tracker].update_state(number)
-
-    def _discriminator_loss(self, weights: list, batch: dict, fake: Any, noise: dict) -> tuple:
-        """Return the discriminator's whole loss and its parts."""
-        real = batch["audio"]
-        if self.noise:
-            real, fake = real + noise["noise_real"], fake + noise["noise_fake"]
-        both = ops.concatenate([real, fake])
-        label = _joined(batch.get("label"), batch.get("label"))
-        shifts = _joined(noise.get("shifts_real"), noise.get("shifts_fake"))
-
-        def score(audio: Tensor):
-            heads = self._discriminate(weights, audio, label, shifts)
-            return heads["score"], heads
-
-        penalty, slope = 0.0, 0.0
-        if self.penalty == "r1r2":
-            # One pass gives the scores and their gradients to real and to generated audio.
-            gradient, heads = autodiff.input_gradient(score, both)
-            slope = zero_centred_penalty(gradient)
-            penalty = self._gamma() * slope  # γ/2 (R1 + R2): the mean over both halves, twice
-        else:
-            heads = score(both)[1]
-        if self.penalty == "slope":
-            mixed = noise["mix"] * real + (1.0 - noise["mix"]) * fake
-            gradient = self._score_gradient(weights, mixed, batch.get("label"), noise)
-            slope = slope_penalty(gradient)
-            penalty = self.lamb * slope
-        real_score, fake_score = ops.split(heads["score"], 2)
-        raw = self.game.discriminator(real_score, fake_score, noise.get("target", 1.0))
-        logs = {
-            "d_raw": raw,
-            "penalty": ops.convert_to_tensor(penalty, "float32"),
-            "slope": ops.convert_to_tensor(slope, "float32"),
-            "real_score": ops.mean(real_score),
-            "fake_score": ops.mean(fake_score),
-        }
-        total = raw + penalty
-        if self.has_classes:
-            of_real, of_fake = (
-                class_cross_entropy(logits, batch["label"])
-                for logits in ops.split(heads["logits"], 2)
-            )
-            logs["class_real"] = of_real
-            both_train = self.class_loss == "both"
-            total += self.class_weight * ((of_real + of_fake) / 2 if both_train else of_real)
-        return total, logs
-
-    def _score_gradient(self, weights: list, audio: Any, label: Any, noise: dict) -> Any:
-        def score(audio: Tensor):
-            shifts = noise.get("shifts_mixed")
-            return self._discriminate(weights, audio, label, shifts)["score"], ()
-
-        return autodiff.input_gradient(score, audio)[0]
-
-    def _generator_loss(self, weights: list, d_weights: list, batch: dict, noise: dict) -> tuple:
-        """Return the generator's whole loss and its parts."""
-        fake = self._generate(weights, batch, noise)
-        if self.noise:
-            fake = fake + noise["noise_fake"]
-        label = batch.get("label")
-        heads = self._discriminate(d_weights, fake, label, noise.get("shifts_fake"))
-        real_score = None
-        if self.game.pairs:
-            real = batch["audio"] + noise["noise_real"] if self.noise else batch["audio"]
-            shifts = noise.get("shifts_real")
-            real_score = self._discriminate(d_weights, real, label, shifts)["score"]
-        total = self.game.generator(real_score, heads["score"])
-        if not self.has_classes:
-            return total, {}
-        of_fake = class_cross_entropy(heads["logits"], label)
-        # The dissertation averages the class losses of real and generated audio for both networks.
-        share = 0.5 if self.class_loss == "both" else 1.0
-        return total + self.class_weight * share * of_fake, {"class_fake": of_fake}
-
-    def _generate(self, values: list, batch: dict, noise: dict) -> Any:
-        inputs = {"latent": noise["latent"]}
-        if self.conditional:
-            inputs["label"] = batch["label"]
-        return _run(self.generator, values, inputs)
-
-    def _discriminate(self, weights: list, audio: Any, label: Any, shifts: Any) -> dict:
-        inputs = {"audio": audio, "label": label, "shifts": shifts}
-        return _run(self.discriminator, weights, {k: inputs[k] for k in self.discriminator.input})
+        """Let one network take one step down its loss."""
+        value, parts, gradients = descent
+        autodiff.apply_gradients(optimizer, gradients, network.trainable_variables)
+        logs = {f"{side}_loss": value, f"{side}_gradient": global_norm(gradients), PEAK: value}
+        for name, number in {**logs, **parts}.items():
+            self.trackers[name].update_state(number)
 
     def _gamma(self) -> Any:
         return self.gamma(self.step) if callable(self.gamma) else self.gamma
@@ -422,15 +336,5 @@ def _width(tensor: Any) -> int:
     return 0 if tensor is None else tensor.shape[-1]
 
 
-def _values(variables: list) -> list:
-    return [variable.value for variable in variables]
-
-
-def _joined(first: Any, second: Tensor) -> Tensor:
-    return None if first is None else ops.concatenate([first, second])
-
-
-def _run(network: keras.Model, values: list, inputs: dict) -> Any:
-    """Run a network as a pure function of its weights; it has no other state that changes."""
-    fixed = _values(network.non_trainable_variables)
-    return network.stateless_call(values, fixed, inputs, training=True)[0]
+def _values(network: keras.Model) -> list:
+    return [variable.value for variable in network.trainable_variables]

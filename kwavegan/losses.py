@@ -36,6 +36,11 @@ def zero_centred_penalty(gradient: Tensor) -> Tensor:
     return ops.mean(_squared_norm(gradient))
 
 
+def global_norm(gradients: list) -> Tensor:
+    """Return the length of all gradients as one vector."""
+    return ops.sqrt(sum(ops.sum(ops.square(ops.cast(g, "float32"))) for g in gradients))
+
+
 def _squared_norm(gradient: Tensor):
     return ops.sum(ops.square(ops.cast(gradient, "float32")), axis=(1, 2))
 

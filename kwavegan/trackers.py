@@ -8,9 +8,20 @@ from keras import ops
 from kwavegan.layers import register
 from kwavegan.types import Tensor
 
-STEP = ("d_loss", "g_loss", "d_raw", "penalty", "slope", "real_score", "fake_score")
+STEP = (
+    "d_loss",
+    "g_loss",
+    "d_raw",
+    "penalty",
+    "slope",
+    "real_score",
+    "fake_score",
+    "d_gradient",
+    "g_gradient",
+)
 """Losses of both networks; the discriminator's before its penalty (`d_raw`), the weighted penalty,
-what it measures (`slope`), and the mean scores of real and generated audio."""
+what it measures (`slope`), the mean scores of real and generated audio, and the length of each
+network's whole gradient."""
 
 CLASS = ("class_real", "class_fake")
 """Class losses, where there is a class head."""

@@ -12,7 +12,6 @@ from helpers import (
 )
 from keras import ops
 
-from kwavegan import autodiff
 from kwavegan.gan import WaveGAN
 from kwavegan.networks import build
 from kwavegan.trackers import Peak
@@ -124,14 +123,13 @@ def test_class_loss_of_generated_audio_trains_the_generator_only():
         gan = tiny_gan("acgan", class_loss=class_loss)
         (batch,) = gan._batches(batch_of(gan))
         noise = fed_noise(gan)["discriminator"][0]
-        fake = gan._generate([v.value for v in gan.generator.trainable_variables], batch, noise)
+        fake = gan.objectives.generate(
+            [v.value for v in gan.generator.trainable_variables], batch, noise
+        )
         weights = [v.value for v in gan.discriminator.trainable_variables]
 
-        def loss(values):
-            total, _ = gan._discriminator_loss(values, batch, fake * turned, noise)
-            return total, ()
-
-        gradients = autodiff.value_and_grad(loss, weights)[2]
+        descent = gan.objectives.discriminator_descent(weights, batch, fake * turned, noise, 1.0)
+        gradients = descent[2]
         names = [v.path for v in gan.discriminator.trainable_variables]
         return ops.convert_to_numpy(gradients[names.index("logits/kernel")])
 
@@ -152,7 +150,7 @@ def test_penalties_constrain_the_gradient_they_name():
         weights = [v.value for v in gan.discriminator.trainable_variables]
         noise = fed_noise(gan)["discriminator"][0]
         noise["shifts_mixed"] = noise["shifts_real"]
-        gradient = gan._score_gradient(weights, batch["audio"], batch["label"], noise)
+        gradient = gan.objectives.score_gradient(weights, batch["audio"], batch["label"], noise)
         slopes[penalty] = float(np.linalg.norm(arrays([ops.stop_gradient(gradient)])[0]))
     assert slopes["r1r2"] < 0.5 * slopes["none"]
 

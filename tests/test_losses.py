@@ -80,6 +80,35 @@ def test_penalties_of_a_linear_score_have_closed_forms():
     assert float(zero_centred_penalty(gradient)) == pytest.approx((3 * 4) ** 2, rel=1e-5)
 
 
+def test_one_pass_back_gives_the_gradient_that_two_would():
+    """Of a raw loss and of a penalty on slopes, for a score that bends; one example is ignored."""
+    x, weights = (RNG.standard_normal(shape).astype("float32") for shape in ((4, 6, 1), (6, 1)))
+    counts = ops.convert_to_tensor([[1.0], [-2.0], [0.0], [0.5]])
+
+    def score(values, x):
+        y = ops.tanh(ops.matmul(ops.squeeze(x, -1), values[0]))
+        return y, y
+
+    def raw(y):
+        return ops.sum(counts * ops.square(y + 2.0)), {"raw": ops.sum(y)}
+
+    def rest(gradient, aux):
+        return zero_centred_penalty(gradient) + ops.sum(aux), {"aux": ops.sum(aux)}
+
+    def loss(values):
+        gradient, y = autodiff.input_gradient(lambda x: score(values, x), x)
+        return raw(y)[0] + rest(gradient, y)[0], ()
+
+    x, values = ops.convert_to_tensor(x), [ops.convert_to_tensor(weights)]
+    want, _, (slope,) = autodiff.value_and_grad(loss, values)
+    value, logs, (found,) = autodiff.value_and_grad_with_slope(score, raw, rest, values, x)
+    assert float(value) == pytest.approx(float(want), rel=1e-5)
+    assert float(logs["raw"]) == pytest.approx(float(logs["aux"]), rel=1e-6)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(found), ops.convert_to_numpy(slope), rtol=1e-4, atol=1e-5
+    )
+
+
 def test_slope_penalty_of_a_dead_score_is_finite_and_so_is_its_gradient():
     def penalty(values):
         return slope_penalty(values[0] * ops.ones((2, 8, 1))), ()

@@ -14,8 +14,9 @@ Every layer has passes of this same cost, once per example:
 One update of the discriminator is F of the generator; F, W and I of the discriminator for real and
 for generated sounds; and its penalty. WGAN-GP's penalty is F and I for the interpolates, then the
 gradient of that to the weights: LeakyReLU has no curvature, so this is one pass along the layers,
-as dear as F, and one W. R1 and R2 take their gradient where the scores are, so F is already there:
-I, the pass along the layers and W, for real and for generated.
+as dear as F, and one W. R1 and R2 take their gradient where the scores are, so F and I are already
+there (I down to the sound): the pass along the layers and W, for real and for generated. PyTorch
+and TensorFlow take W and I for the scores and I for the penalty apart; the count is the fewest.
 
 One update of the generator is its F, W and I, and F and I of the discriminator for generated
 sounds, with F for real ones where the loss pairs them.
@@ -70,8 +71,13 @@ def step_multiply_adds(
         pairs: whether the generator's loss takes real sounds too.
         d_updates, g_updates: updates in a step.
     """
-    passes = {"slope": 4, "r1r2": 6, "none": 0}[penalty]
-    d_update = generator.all + 2 * discriminator.trained + passes * discriminator.all
+    trained = 2 * discriminator.trained
+    learning = {
+        "none": trained,
+        "slope": trained + 4 * discriminator.all,
+        "r1r2": 10 * discriminator.all,
+    }
+    d_update = generator.all + learning[penalty]
     g_update = generator.trained + (3 if pairs else 2) * discriminator.all
     return d_updates * d_update + g_updates * g_update
 
