@@ -12,7 +12,7 @@ from kwavegan.manifest import Row, read_manifest
 _RETRY = ("permission", "unreadable")  # problems that go away without the file changing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Planned:
     """A source, where it goes, and its rows of the last time if they still hold."""
 

@@ -137,34 +137,37 @@ def checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
+def worker_count(size: int, jobs: int | None = None) -> int:
+    """Return how many processes decode `size` bytes: `jobs`, else one per core where that pays."""
+    if jobs is None:
+        jobs = cores() if size > _WORTH_A_POOL else 1
+    return jobs
+
+
 def decode_all(
-    files: Iterable[tuple[Path, int]], settings: ClipSettings, jobs: int | None = None
+    files: Iterable[tuple[Path, int]], settings: ClipSettings, jobs: int = 1
 ) -> Iterator[Decoded]:
     """Decode files on several processes; yield in the order given, whatever the number of jobs.
 
-    At most `WINDOW` chunks per worker are under way, however many files there are. Workers are
-    spawned: a script that calls this needs the usual `if __name__ == "__main__":` guard.
+    At most `WINDOW` chunks per worker are under way, however many files there are; of `files` no
+    more than that is held. Workers are spawned: a script that calls this needs the usual
+    `if __name__ == "__main__":` guard.
 
     Args:
         files: path and size in bytes of each.
         settings: what to make of them.
-        jobs: worker processes; None for one per core, or none at all when there is little to do.
+        jobs: worker processes, as `worker_count` gives them; 1 for none beside this one.
 
     Raises:
         InputError: a worker died.
     """
-    files = list(files)
-    if jobs is None:
-        jobs = cores() if sum(size for _, size in files) > _WORTH_A_POOL else 1
-    chunks = list(_chunks(files))
-    jobs = min(jobs, len(chunks))
     if jobs <= 1:
         for path, _ in files:
             yield decode(path, settings)
         return
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupt)
     try:
-        for part in _bounded(pool, chunks, settings, jobs * WINDOW):
+        for part in _bounded(pool, _chunks(files), settings, jobs * WINDOW):
             yield from part
     except BrokenProcessPool as error:
         raise InputError(
@@ -176,7 +179,7 @@ def decode_all(
 
 
 def _bounded(
-    pool: ProcessPoolExecutor, chunks: list[list[Path]], settings: ClipSettings, window: int
+    pool: ProcessPoolExecutor, chunks: Iterable[list[Path]], settings: ClipSettings, window: int
 ) -> Iterator[list[Decoded]]:
     pending: deque[Future] = deque()
     for chunk in chunks:
@@ -187,7 +190,7 @@ def _bounded(
         yield pending.popleft().result()
 
 
-def _chunks(files: list[tuple[Path, int]]) -> Iterator[list[Path]]:
+def _chunks(files: Iterable[tuple[Path, int]]) -> Iterator[list[Path]]:
     chunk: list[Path] = []
     total = 0
     for path, size in files:

@@ -83,7 +83,7 @@ def read_lists(folder: Path) -> dict[str, str]:
     return splits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """One audio file: path below the scanned folder (with /), label index, size, time changed."""
 

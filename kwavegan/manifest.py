@@ -30,7 +30,7 @@ _NOTES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One clip, or one file or slice that was left out.
 

@@ -21,7 +21,7 @@ from kwavegan import __version__, audio
 from kwavegan.arrays import ArrayWriter, WavWriter
 from kwavegan.cache import cache_folder, locked
 from kwavegan.changes import Planned, make_plan, nothing_changed, rows_before, same_source
-from kwavegan.clips import ClipSettings, Decoded, decode_all
+from kwavegan.clips import ClipSettings, Decoded, decode_all, worker_count
 from kwavegan.dataset import (
     FORMAT,
     JUDGE,
@@ -268,8 +268,10 @@ def _results(
 ) -> Iterator[tuple[Planned, _Result]]:
     """Yield each source with its rows (not yet numbered) and clips, kept or decoded, in order."""
     old = open_dataset(out) if any(item.kept for item in plan) else None
-    fresh = [(src / item.source.name, item.source.size) for item in plan if item.kept is None]
-    with closing(decode_all(fresh, settings.clips, jobs)) as decoded:
+    fresh = (item.source for item in plan if item.kept is None)
+    jobs = worker_count(sum(item.source.size for item in plan if item.kept is None), jobs)
+    files = ((src / source.name, source.size) for source in fresh)
+    with closing(decode_all(files, settings.clips, jobs)) as decoded:
         for item in plan:
             if item.kept is None:
                 yield item, _decoded_rows(src, item, next(decoded), settings.strict)

@@ -201,9 +201,7 @@ def _pairs(real: dict[int, Heard], labels: np.ndarray) -> dict[tuple[int, int], 
     """Return how far the means of two labels' real sounds are apart, where they surely differ."""
     enough = [int(label) for label in labels if len(real[int(label)]) >= _PAIR]
     means = {label: real[label].statistics.mean(axis=0) for label in enough}
-    errors = {
-        label: _width(real[label].statistics) ** 2 / len(real[label]) for label in enough
-    }
+    errors = {label: _width(real[label].statistics) ** 2 / len(real[label]) for label in enough}
     apart = {
         (a, b): float(np.linalg.norm(means[a] - means[b]))
         for i, a in enumerate(enough)
