@@ -138,4 +138,5 @@ def placed(table: str, page: str | None) -> str:
     if page is None or BEGIN not in page or END not in page:
         return (_INTRO if page is None else page.rstrip() + "\n\n") + block
     before, rest = page.split(BEGIN, 1)
-    return before + block + rest.split(END, 1)[1].lstrip("\n")
+    after = rest.split(END, 1)[1].lstrip("\n")
+    return before + block + (f"\n{after}" if after else "")
