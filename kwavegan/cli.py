@@ -13,6 +13,8 @@ COMMANDS = {
     "prepare": "Turn a folder of audio into arrays to train on.",
     "train": "Train a model on a folder of audio, or on the built-in drums.",
     "generate": "Write new sounds from a trained run.",
+    "report": "Write one page about a run: its health, curves and sounds.",
+    "plot": "Draw waves, spectrograms and losses.",
     "evaluate": "Measure how far a run's sounds are from real ones.",
     "compare": "Set evaluated runs side by side.",
     "runs": "List the runs, newest first.",

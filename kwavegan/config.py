@@ -153,6 +153,18 @@ class Config:
     stop_when_stalled: int = _setting(
         0, "Stop after this many evaluations without a better one; 0 for never.", low=0, high=10_000
     )
+    preview_every: int = _setting(
+        200,
+        "Steps between previews: sounds of the same latents, and a look at the run's health; 0 for"
+        " none.",
+        low=0,
+        high=1_000_000_000,
+    )
+    tensorboard: str = _setting(
+        "auto",
+        "Write a TensorBoard log into the run; auto: where the extra `report` is installed.",
+        choices=("auto", "on", "off"),
+    )
     retry: int = _setting(
         0, "Times to start again, with another seed, a run that diverged.", low=0, high=1_000
     )

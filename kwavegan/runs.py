@@ -1,7 +1,8 @@
 """The run folder: its settings, state, metrics and checkpoints; and the list of runs.
 
-A run is all of `config.toml`, `status.json`, `metrics.csv`, `validation.csv`, `best.json`,
-`checkpoints/step-00000500.npz` and `evaluations/step-00000500.json`.
+A run is all of `config.toml`, `status.json`, `metrics.csv`, `validation.csv`, `health.csv`,
+`best.json`, `checkpoints/step-00000500.npz`, `evaluations/step-00000500.json`, `previews/`,
+`tensorboard/` and what `report` and `plot` draw of it.
 One training at a time writes it, under `Run.lock`; anything may read it meanwhile.
 """
 
@@ -30,6 +31,9 @@ STATES = ("running", "stopped", "stalled", "finished", "diverged", "failed")
 
 VALIDATION = "validation.csv"
 """In a run: what evaluations on the validation sounds found, by step."""
+
+HEALTH = "health.csv"
+"""In a run: the signals that its health is judged by, by step."""
 
 _NAME = re.compile(r"\w[\w .+=@-]{0,99}(?<![ .])")
 _STEP = re.compile(r"step-(\d{8,})\.(?:npz|json)")
@@ -304,7 +308,8 @@ class Run:
             files.remove(self.path / "best.json")
         for partial in list(self.path.rglob(f"{files.PARTIAL}*")):
             files.remove(partial)
-        MetricsLog(self.path / VALIDATION, step)
+        for name in (VALIDATION, HEALTH):
+            MetricsLog(self.path / name, step)
         return MetricsLog(self.path / "metrics.csv", step)
 
 

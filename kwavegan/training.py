@@ -1,8 +1,8 @@
 """Train a run: dataset, model, callbacks and run folder wired together; resuming; retrying."""
 
 import threading
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from kwavegan.dataset import Dataset, require_labels
 from kwavegan.errors import InputError
 from kwavegan.files import write_text
 from kwavegan.metrics import MetricsLog
-from kwavegan.runs import VALIDATION, Run, runs_folder
+from kwavegan.previewing import Previewer
+from kwavegan.previews import Album, Preview
+from kwavegan.runs import HEALTH, VALIDATION, Run, runs_folder
 from kwavegan.state import restore
 from kwavegan.validation import Examiner, Validation, Validator
 
@@ -51,12 +53,14 @@ class Watch:
         started: of each new run, once its folder exists.
         row: of every row of metrics.
         validated: of every evaluation on the validation sounds.
+        previewed: of every preview.
         note: lines about what takes time, was passed over, or differs from the usual.
     """
 
     started: Callable[[Run], None] = _silent
     row: Report = _silent
     validated: Callable[[Validation], None] = _silent
+    previewed: Callable[[Preview], None] = _silent
     note: Callable[[str], None] = _silent
 
 
@@ -103,6 +107,7 @@ def train(
     name: str | None = None,
     runs_dir: str | Path | None = None,
     watch: Watch | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Outcome:
     """Train a new run; with `config.retry`, again with the next seed while it diverges.
 
@@ -112,6 +117,7 @@ def train(
         name: of the run; later tries add `-seed<k>` to it.
         runs_dir: where the run folders are.
         watch: whom to tell.
+        callbacks: Keras' own or yours, for `fit`; called after the run's own.
 
     Raises:
         InputError: the run cannot be made, or another training holds it.
@@ -122,7 +128,7 @@ def train(
         taken = f"{name}-seed{config.seed}" if name and again else name
         run = Run.create(taken, config, runs_folder(runs_dir))
         watch.started(run)
-        outcome = _session(run, config, dataset, watch)
+        outcome = _session(run, config, dataset, watch, callbacks)
         if outcome.state != "diverged" or config.seed >= first + config.retry:
             return outcome
         config = replace(config, seed=config.seed + 1)
@@ -133,6 +139,7 @@ def resume(
     dataset: Dataset,
     steps: int | None = None,
     watch: Watch | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Outcome:
     """Go on with a run from its last whole checkpoint, exactly as if it had never stopped.
 
@@ -141,6 +148,7 @@ def resume(
         dataset: what it was trained on.
         steps: steps to do in all, if they are to be more or fewer than before.
         watch: whom to tell.
+        callbacks: as `train`.
 
     Raises:
         InputError: the dataset is not the run's, or another training holds the run.
@@ -150,10 +158,16 @@ def resume(
     if steps is not None and steps != config.steps:
         config = replace(config, steps=steps)
         write_text(run.path / "config.toml", config.to_toml())
-    return _session(run, config, dataset, watch or Watch())
+    return _session(run, config, dataset, watch or Watch(), callbacks)
 
 
-def _session(run: Run, config: Config, dataset: Dataset, watch: Watch) -> Outcome:
+def _session(
+    run: Run,
+    config: Config,
+    dataset: Dataset,
+    watch: Watch,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> Outcome:
     with run.lock():
         gan = build_gan(config)
         start = _restore(run, gan, watch.note)
@@ -170,7 +184,8 @@ def _session(run: Run, config: Config, dataset: Dataset, watch: Watch) -> Outcom
             message="",
         )
         try:
-            outcome = _fit(run, config, dataset, gan, start, watch)
+            with _board(run, config, gan, start, watch) as watch:
+                outcome = _fit(run, config, dataset, gan, start, watch, callbacks)
         except BaseException as error:
             run.update(state="failed", message=f"{type(error).__name__}: {error}")
             raise
@@ -189,10 +204,47 @@ def _restore(run: Run, gan: keras.Model, note: Callable[[str], None]) -> int:
     return checkpoint.step
 
 
+@contextmanager
+def _board(run: Run, config: Config, gan: keras.Model, start: int, watch: Watch) -> Iterator[Watch]:
+    """Let a TensorBoard log hear what `watch` hears, where one is wanted and can be written."""
+    if config.tensorboard == "off":
+        yield watch
+        return
+    from kwavegan import tensorboard
+
+    if config.tensorboard == "auto" and not tensorboard.available():
+        yield watch
+        return
+    board = tensorboard.Board(run, config, start)
+    try:
+        board.networks(gan)
+        names = ("row", "validated", "previewed")
+        yield replace(
+            watch, **{name: _both(getattr(watch, name), getattr(board, name)) for name in names}
+        )
+    finally:
+        board.close()
+
+
+def _both(first: Callable, second: Callable) -> Callable:
+    def tell(what: object) -> None:
+        first(what)
+        second(what)
+
+    return tell
+
+
 def _fit(
-    run: Run, config: Config, dataset: Dataset, gan: keras.Model, start: int, watch: Watch
+    run: Run,
+    config: Config,
+    dataset: Dataset,
+    gan: keras.Model,
+    start: int,
+    watch: Watch,
+    more: Sequence[keras.callbacks.Callback],
 ) -> Outcome:
     log = run.rewind(start)
+    Album(run).forget(start)
     batches = StepBatches(
         dataset.train,
         config.batch,
@@ -208,7 +260,9 @@ def _fit(
     checkpoints = Checkpoints(run, recorder, config.checkpoint_every, config.keep)
     validator = _validator(run, config, dataset, start, checkpoints, watch)
     stopper = Stopper()
-    callbacks = [recorder, checkpoints, *([validator] if validator else []), stopper]
+    previewer = _previewer(run, config, dataset, start, recorder, watch)
+    sometimes = [callback for callback in (validator, previewer) if callback]
+    callbacks = [recorder, checkpoints, *sometimes, *more, stopper]
     # Python lets the main thread alone take signals.
     main = threading.current_thread() is threading.main_thread()
     with stopper if main else nullcontext():
@@ -220,7 +274,17 @@ def _fit(
         return Outcome(run, "finished", recorder.step)
     if validator and validator.stalled:
         return Outcome(run, "stalled", recorder.step, validator.stalled)
-    return Outcome(run, "stopped", recorder.step, f"stopped by {stopper.asked}")
+    return Outcome(run, "stopped", recorder.step, f"stopped by {stopper.asked or 'a callback'}")
+
+
+def _previewer(
+    run: Run, config: Config, dataset: Dataset, start: int, recorder: Recorder, watch: Watch
+) -> Previewer | None:
+    """Return the callback that previews; None where none is wanted."""
+    if not config.preview_every:
+        return None
+    log = MetricsLog(run.path / HEALTH, start)
+    return Previewer(run, log, config, dataset, recorder, watch.previewed)
 
 
 def _validator(

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -15,7 +16,7 @@ from kwavegan.commands.options import (
     runs_dir_option,
     warn,
 )
-from kwavegan.config import option_name
+from kwavegan.config import Config, option_name, resolve
 from kwavegan.errors import InputError
 
 LATEST = "\0latest"
@@ -32,6 +33,11 @@ LATEST = "\0latest"
     metavar="[RUN]",
     help="Go on with a run, the latest if none is named; of the settings, only --steps may change.",
 )
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Keep a page about the run, report.html in its folder, up to date at every preview.",
+)
 @preset_option
 @config_option
 @click_options()
@@ -41,6 +47,7 @@ def command(
     data: str | None,
     name: str | None,
     resume: str | None,
+    report: bool,
     preset: str | None,
     toml_path: str | None,
     backend: str | None,
@@ -54,6 +61,10 @@ def command(
     """
     from kwavegan.backend import select_backend
 
+    if report:
+        from kwavegan.report import require
+
+        require()
     backend = select_backend(backend)
     if resume is not None:
         fixed = {option_name(key): value for key, value in options.items() if key != "steps"}
@@ -64,26 +75,24 @@ def command(
                     f"{option}: cannot change on --resume; a run goes on with its own settings, "
                     "so leave it out or train a new run"
                 )
-        _resume(None if resume == LATEST else resume, options["steps"], runs_dir, backend)
+        _resume(None if resume == LATEST else resume, options["steps"], runs_dir, backend, report)
     else:
-        _train(data, name, preset, toml_path, runs_dir, backend, options)
+        config = resolve(preset, toml_path, options)
+        _train(config, data, name, runs_dir, backend, report)
 
 
 def _train(
+    config: Config,
     data: str | None,
     name: str | None,
-    preset: str | None,
-    toml_path: str | None,
     runs_dir: str | None,
     backend: str,
-    options: dict[str, Any],
+    report: bool,
 ) -> None:
     from pathlib import Path
 
-    from kwavegan.config import resolve
     from kwavegan.sources import load
 
-    config = resolve(preset, toml_path, options)
     data = data if data is not None else config.data
     dataset = load(data, config, _preparing)
 
@@ -97,13 +106,16 @@ def _train(
             f"{run.name}: {config.model} on {backend}, {len(dataset.train)} sounds of "
             f"{config.length} samples at {config.rate} Hz{labels}"
         )
+        live.of(run)
 
-    line = _Line(config.steps, config.model != "wgan")
-    watch = Watch(started, line, line.validated, warn)
-    _finish(train(config, dataset, name, runs_dir, watch), config.steps)
+    live = _Live(config.steps, config.model != "wgan", report)
+    watch = Watch(started, live.row, live.validated, live.previewed, warn)
+    live.finish(train(config, dataset, name, runs_dir, watch))
 
 
-def _resume(given: str | None, steps: int | None, runs_dir: str | None, backend: str) -> None:
+def _resume(
+    given: str | None, steps: int | None, runs_dir: str | None, backend: str, report: bool
+) -> None:
     from kwavegan.runs import Run
     from kwavegan.sources import load
 
@@ -115,9 +127,10 @@ def _resume(given: str | None, steps: int | None, runs_dir: str | None, backend:
 
     total = steps or config.steps
     click.echo(f"{run.name}: going on with {config.model} on {backend}")
-    line = _Line(total, config.model != "wgan")
-    watch = Watch(row=line, validated=line.validated, note=warn)
-    _finish(resume(run, dataset, steps, watch), total)
+    live = _Live(total, config.model != "wgan", report)
+    live.of(run)
+    watch = Watch(row=live.row, validated=live.validated, previewed=live.previewed, note=warn)
+    live.finish(resume(run, dataset, steps, watch))
 
 
 def _preparing(done: int, total: int) -> None:
@@ -125,15 +138,24 @@ def _preparing(done: int, total: int) -> None:
         click.echo(f"\r\033[Kpreparing {done}/{total} sounds", nl=done == total, err=True)
 
 
-class _Line:
-    """The live line of a training: rewritten in place on a terminal, now and then elsewhere."""
+class _Live:
+    """What a training says of itself while it runs: a live line, news above it, and a page.
 
-    def __init__(self, total: int, labelled: bool) -> None:
-        self.total, self.labelled, self.live = total, labelled, sys.stdout.isatty()
+    The line is rewritten in place on a terminal, and printed now and then elsewhere.
+    """
+
+    def __init__(self, total: int, labelled: bool, report: bool) -> None:
+        self.total, self.labelled, self.report = total, labelled, report
+        self.live = sys.stdout.isatty()
         self.clear = "\r\033[K" if self.live else ""
         self.printed = 0.0
 
-    def __call__(self, row: dict[str, float]) -> None:
+    def of(self, run: Any) -> None:
+        """Begin to speak of a run."""
+        self.run, self.health, self.paged = run, None, False
+
+    def row(self, row: dict[str, float]) -> None:
+        """Rewrite the line."""
         rate, step = row["steps_per_second"], int(row["step"])
         left = int((self.total - step) / rate)
         text = (
@@ -145,15 +167,45 @@ class _Line:
         elif time.monotonic() - self.printed > 10 or step == self.total:
             click.echo(text)
             self.printed = time.monotonic()
+        if self.report and not self.paged:
+            click.echo(f"{self.clear}report: {self._page(refresh=True)}")
 
     def validated(self, found: Any) -> None:
-        """Print one line for an evaluation, above the live one."""
+        """Print one line for an evaluation."""
         accuracy = f", label accuracy {found.label_accuracy:.3f}" if self.labelled else ""
         best = ", the best so far" if found.best else ""
         click.echo(
             f"{self.clear}step {found.step}: Fréchet distance {found.frechet_distance:.4g} (real "
             f"{found.floor:.4g}){accuracy}{best}"
         )
+
+    def previewed(self, preview: Any) -> None:
+        """Print what is wrong where it is not what it was, and bring the page up to date."""
+        names = tuple(finding.name for finding in preview.findings)
+        if names != self.health:
+            self.health = names
+            for line in _health(preview.findings):
+                click.echo(f"{self.clear}step {preview.step}: {line}")
+        if self.report:
+            self._page(refresh=True)
+
+    def _page(self, refresh: bool) -> Any:
+        from kwavegan.report import write_report
+
+        self.paged = True
+        return write_report(self.run, refresh=refresh)
+
+    def finish(self, outcome: Any) -> None:
+        """Say how it ended, and what to do next."""
+        if self.report:
+            self._page(refresh=False)
+        _finish(outcome, self.total)
+
+
+def _health(findings: Sequence[Any]) -> list[str]:
+    if not findings:
+        return ["healthy"]
+    return [f"{one.title}: {one.evidence} Try: {'; or '.join(one.tries)}" for one in findings]
 
 
 def _finish(outcome: Any, total: int) -> None:
