@@ -49,7 +49,7 @@ PLACES = {
 }
 """Beside some signals: where they were found, as indices of labels (none without labels)."""
 
-_SEED = 2**31 + 1  # of the latents; no seed of a run, and not that of its validation
+_SEED = 2**31 + 2  # of the latents: no seed of a run, of its evaluations or its previews
 _SAMPLES = 2**22  # at once in memory: what bounds the number of long sounds
 _MOST = 64  # sounds of each kind
 _LEAST = 16
@@ -159,11 +159,10 @@ class Vitals:
             for label, own in generated.items()
         }
         found = self._worst("silent", silence, max)
-        widths = {label: _width(self.real[label].statistics) for label in generated}
         ratios = {
-            label: _width(own.statistics) / widths[label]
+            label: _width(own.statistics) / wide
             for label, own in generated.items()
-            if len(self.real[label]) >= _PAIR and widths[label] > 0
+            if len(self.real[label]) >= _PAIR and (wide := _width(self.real[label].statistics)) > 0
         }
         return found | (self._worst("diversity", ratios, min) if ratios else {})
 

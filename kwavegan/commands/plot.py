@@ -219,6 +219,8 @@ def _made(
     """Training sounds, sounds of a checkpoint, and which: for a run without previews."""
     from kwavegan.backend import select_backend
 
+    if not run.steps():  # said before any data is loaded
+        raise InputError(f"{run.path}: no preview and no checkpoint yet; let it train further")
     select_backend(backend)
     import numpy as np
 
