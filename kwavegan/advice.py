@@ -1,6 +1,6 @@
 """What may help a run that is not well: options of `train`, from the settings that it has."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from kwavegan.config import SETTINGS, Config, option_name
@@ -14,7 +14,7 @@ class Try(NamedTuple):
     why: str
 
 
-def times(setting: str, factor: float, penalty: str = "") -> Callable[[Config], Any]:
+def _times(setting: str, factor: float, penalty: str = "") -> Callable[[Config], Any]:
     """Return the setting times `factor`; only for runs with that penalty, if one is named."""
     default = SETTINGS[setting].default
 
@@ -37,10 +37,108 @@ def penalty_of(config: Config) -> str:
     return own.get(config.loss, "none") if config.penalty == "auto" else config.penalty
 
 
-def advise(tries: Sequence[Try], config: Config) -> tuple[str, ...]:
-    """Return the first two tries that are allowed and would change something."""
+def _slow(config: Config) -> bool:
+    """Whether it is the generator's learning rate that is out of the way, not the other's."""
+    return config.lr < config.d_lr <= SETTINGS["lr"].default
+
+
+_CALMER = tuple(
+    Try(setting, value, "a stronger penalty keeps the discriminator smooth")
+    for setting, value in (
+        ("gamma", _times("gamma", 3, "r1r2")),
+        ("lamb", _times("lamb", 3, "slope")),
+        ("penalty", lambda c: "r1r2" if penalty_of(c) == "none" else None),
+    )
+)
+_FREER = tuple(
+    Try(setting, value, "a weaker penalty lets the discriminator hear finer differences")
+    for setting, value in (
+        ("gamma", _times("gamma", 1 / 3, "r1r2")),
+        ("lamb", _times("lamb", 1 / 3, "slope")),
+    )
+)
+_SAME_STEPS = tuple(
+    Try(setting, value, "steps as large for both networks")
+    for setting, value in (
+        ("lr", lambda c: c.d_lr if _slow(c) else None),
+        ("d_lr", lambda c: None if _slow(c) else c.lr),
+    )
+)
+_SMALLER_STEPS = Try("lr", _times("lr", 1 / 4), "smaller steps keep the generator from saturating")
+_SMALLER = Try("width", _times("width", 1 / 2), "smaller networks hold less by heart")
+_STOP = Try("stop_when_stalled", lambda c: 5, "ends a run that no longer gains; its best is kept")
+_OTHER_SEED = Try("seed", lambda c: c.seed + 1, "other weights to start from")
+
+TRIES: dict[str, tuple[Try, ...]] = {
+    "diverged": (
+        *_SAME_STEPS,
+        Try("loss", lambda c: "relativistic", "this loss does not run away"),
+        _SMALLER_STEPS,
+        Try("retry", lambda c: 3, "starts again with other seeds"),
+    ),
+    "silent": (_SMALLER_STEPS, _OTHER_SEED),
+    "discriminator_too_strong": (
+        *_SAME_STEPS,
+        *_CALMER,
+        Try("d_lr", _times("d_lr", 1 / 4), "lets the generator keep up"),
+    ),
+    "generator_too_strong": (
+        *_SAME_STEPS,
+        *_FREER,
+        Try("d_updates", _times("d_updates", 2), "lets the discriminator keep up"),
+    ),
+    "collapsed": (
+        *_CALMER,
+        Try("batch", _times("batch", 2), "shows the discriminator more sounds at once"),
+        _OTHER_SEED,
+    ),
+    "label_ignored": (
+        Try(
+            "conditioning",
+            lambda c: "gate" if c.model == "cwgan" else None,
+            "the waveform times the label cannot be overlooked",
+        ),
+        Try(
+            "class_weight",
+            lambda c: _times("class_weight", 2)(c) if c.model == "acgan" else None,
+            "a wrong label costs more",
+        ),
+        Try("label_embedding", _times("label_embedding", 2), "gives the label more room"),
+    ),
+    "copying": (_STOP, _SMALLER),
+    "memorizing": (
+        *_CALMER,
+        Try("noise", lambda c: c.noise or 0.02, "the discriminator hears each sound blurred"),
+        _SMALLER,
+    ),
+    "clipped": (_SMALLER_STEPS, _OTHER_SEED),
+    "dc_offset": (_SMALLER_STEPS, _OTHER_SEED),
+    "buzzing": (
+        Try("phase_shuffle", lambda c: c.phase_shuffle + 2, "hides the phase that buzz relies on"),
+        Try("average", lambda c: c.average or 0.999, "averages tones away"),
+        Try("width", _times("width", 2), "more filters share the work"),
+    ),
+    "stalled": (
+        _STOP,
+        Try("lr_final", lambda c: min(c.lr_final, 0.1), "smaller steps towards the end"),
+        Try("width", _times("width", 2), "more filters to learn with"),
+    ),
+}
+"""By the name of a check in `kwavegan.health`: what may help, the most promising first."""
+
+
+def advise(name: str, config: Config) -> tuple[str, ...]:
+    """Return the first two tries for a finding that are allowed and would change something.
+
+    Args:
+        name: of the check.
+        config: the run's settings.
+
+    Returns:
+        Lines such as "--lr 0.0001: smaller steps …".
+    """
     found: dict[str, str] = {}
-    for setting, value, why in tries:
+    for setting, value, why in TRIES[name]:
         new, limits = value(config), SETTINGS[setting].metadata
         if new is None or not (isinstance(new, str) or limits["low"] <= new <= limits["high"]):
             continue
@@ -48,37 +146,3 @@ def advise(tries: Sequence[Try], config: Config) -> tuple[str, ...]:
             shown = f"{new:g}" if isinstance(new, float) else new
             found[setting] = f"{option_name(setting)} {shown}: {why}"
     return tuple(found.values())[:2]
-
-
-_SMOOTH = "a stronger penalty keeps the discriminator smooth"
-CALMER = (
-    Try("gamma", times("gamma", 3, "r1r2"), _SMOOTH),
-    Try("lamb", times("lamb", 3, "slope"), _SMOOTH),
-    Try("penalty", lambda config: "r1r2" if penalty_of(config) == "none" else None, _SMOOTH),
-)
-_SHARP = "a weaker penalty lets the discriminator learn finer differences"
-FREER = (
-    Try("gamma", times("gamma", 1 / 3, "r1r2"), _SHARP),
-    Try("lamb", times("lamb", 1 / 3, "slope"), _SHARP),
-)
-SMALLER_STEPS = Try("lr", times("lr", 1 / 4), "smaller steps keep the generator from saturating")
-SAME_STEPS = (
-    Try("lr", lambda c: c.d_lr if _slow(c) else None, "steps as large for both networks"),
-    Try("d_lr", lambda c: None if _slow(c) else c.lr, "steps as large for both networks"),
-)
-OTHER_SEED = Try("seed", lambda config: config.seed + 1, "other weights to start from")
-RELATIVISTIC = Try("loss", lambda config: "relativistic", "this loss does not run away")
-SMALLER = Try("width", times("width", 1 / 2), "a smaller network holds less by heart")
-
-
-def _slow(config: Config) -> bool:
-    """Whether it is the generator's learning rate that is out of the way, not the other's."""
-    return config.lr < config.d_lr <= SETTINGS["lr"].default
-
-
-def gate(config: Config) -> str | None:
-    return "gate" if config.model == "cwgan" else None
-
-
-def of_acgan(config: Config) -> float | None:
-    return times("class_weight", 2)(config) if config.model == "acgan" else None

@@ -1,7 +1,7 @@
 """Is a run well? Small checks of its own signals, each with its evidence and what to try.
 
-`CHECKS` is the one table: what is looked at, past which bound, why there, and what may help. The
-rest is a pure function of a run's rows of numbers; `diagnose` reads them from its folder.
+`CHECKS` is the one table: what is looked at, past which bound, and why there. The rest is a pure
+function of a run's rows of numbers; `diagnose` reads them from its folder.
 """
 
 import math
@@ -9,20 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kwavegan.advice import (
-    CALMER,
-    FREER,
-    OTHER_SEED,
-    RELATIVISTIC,
-    SAME_STEPS,
-    SMALLER,
-    SMALLER_STEPS,
-    Try,
-    advise,
-    gate,
-    of_acgan,
-    times,
-)
+from kwavegan.advice import advise
 from kwavegan.config import Config
 from kwavegan.metrics import read_metrics
 from kwavegan.runs import HEALTH, VALIDATION, Run
@@ -78,9 +65,8 @@ class Check:
 
     Attributes:
         name, title: of the finding.
-        evidence: its sentence, with numbers of the row in braces, and {bound}, the first limit's.
+        evidence: its sentence, with numbers of the row in braces, and {bounds} of the limits.
         limits: a sick run is past all of them; the finding's number is the first one's.
-        tries: what may help, the most promising first.
         rows: how many in a row must be past the limits.
         source: whose rows: "previews", "metrics" or "validation".
     """
@@ -89,7 +75,6 @@ class Check:
     title: str
     evidence: str
     limits: tuple[Limit, ...]
-    tries: tuple[Try, ...]
     rows: int = 2
     source: str = "previews"
 
@@ -98,127 +83,99 @@ CHECKS = (
     Check(
         "diverged",
         "the training has diverged",
-        "A loss reached {peak_loss:.4g} (bound {bound:.4g}).",
+        "A loss reached {peak_loss:.4g} (bound {bounds[0]:.4g}).",
         (Limit("peak_loss", "above", "stop_loss", "The run's own bound: it stops there."),),
-        (
-            *SAME_STEPS,
-            RELATIVISTIC,
-            SMALLER_STEPS,
-            Try("retry", lambda config: 3, "other seeds"),
-        ),
         rows=1,
         source="metrics",
     ),
     Check(
         "silent",
         "sounds are silent",
-        "{silent:.0%} more sounds{of_silent} are silent than real ones (bound {bound:.0%}).",
+        "{silent:.0%} of sounds{of_silent} are silent, beyond real ones (bound {bounds[0]:.0%}).",
         (Limit("silent", "above", 0.9, "Well: up to 0.5, of a label of soft speech, once."),),
-        (SMALLER_STEPS, OTHER_SEED),
         rows=1,
     ),
     Check(
         "discriminator_too_strong",
         "the discriminator is too strong",
-        "It scores {told_apart:.1%} of real sounds above generated ones (bound {bound:.0%}), and"
-        " its loss is {d_share:.0%} of what guessing costs (bound 15%).",
+        "It scores {told_apart:.1%} of real sounds above generated ones (bound {bounds[0]:.0%});"
+        " its loss is {d_share:.0%} of what guessing costs (bound {bounds[1]:.0%}).",
         (
             Limit("told_apart", "above", 0.95, "Well runs start like this: not enough alone."),
             Limit("d_share", "below", 0.15, "Well: 0.32 and more. A generator at rest: 0.07."),
         ),
-        (*SAME_STEPS, Try("d_lr", times("d_lr", 1 / 4), "lets the generator keep up"), *CALMER),
     ),
     Check(
         "generator_too_strong",
         "the discriminator cannot tell, and the sounds are far from real",
-        "It scores {told_apart:.0%} of real sounds above generated ones (bound {bound:.0%}), which"
-        " are {distance:.1f} times as far from real ones as real ones are (bound 4).",
+        "It scores {told_apart:.0%} of real sounds above generated ones (bound {bounds[0]:.0%});"
+        " these are {distance:.1f} times as far from real ones as real ones are (bound"
+        " {bounds[1]:g}).",
         (
             Limit("told_apart", "below", 0.55, "Guessing is 0.5 ± 0.05. Well, if far: 0.69."),
             Limit("distance", "above", 4.0, "Well, where it cannot tell: 0.9 at most."),
         ),
-        (*SAME_STEPS, Try("d_updates", times("d_updates", 2), "lets it catch up"), *FREER),
     ),
     Check(
         "collapsed",
         "sounds{of_diversity} are all alike",
-        "They spread {diversity:.1%} as far as real ones (bound {bound:.0%}).",
+        "They spread {diversity:.1%} as far as real ones (bound {bounds[0]:.0%}).",
         (Limit("diversity", "below", 0.04, "Well: 0.07 and more. Latents without effect: 0."),),
-        (*CALMER, Try("batch", times("batch", 2), "more sounds to compare"), OTHER_SEED),
     ),
     Check(
         "label_ignored",
         "two labels sound the same{of_labels_apart}",
-        "Their means are {labels_apart:.1%} as far apart as in real ones (bound {bound:.0%}).",
+        "Their means are {labels_apart:.1%} as far apart as real ones (bound {bounds[0]:.0%}).",
         (Limit("labels_apart", "below", 0.05, "Well: 0.14 and more. Labels without effect: 0."),),
-        (
-            Try("conditioning", gate, "the waveform times the label cannot be overlooked"),
-            Try("class_weight", of_acgan, "makes a wrong label cost more"),
-            Try("label_embedding", times("label_embedding", 2), "gives the label more room"),
-        ),
     ),
     Check(
         "copying",
         "sounds are copies of training sounds",
         "A sound is {nearest:.2f} times as far from the nearest training sound as those are from"
-        " one another (bound {bound:.1f}).",
+        " one another (bound {bounds[0]:.1f}).",
         (Limit("nearest", "below", 0.5, "Well: 1.3 and more; other real sounds: 1.1. Copies: 0."),),
-        (SMALLER, Try("stop_when_stalled", lambda config: 5, "ends a run in time")),
     ),
     Check(
         "memorizing",
         "the discriminator knows the training sounds by heart",
         "It scores {known_by_heart:.1%} of training sounds above validation sounds (bound"
-        " {bound:.0%}).",
+        " {bounds[0]:.0%}).",
         (Limit("known_by_heart", "above", 0.95, "Well: up to 0.82. Four sounds to learn: 1."),),
-        (*CALMER, Try("noise", lambda config: config.noise or 0.02, "blurs each sound"), SMALLER),
     ),
     Check(
         "clipped",
         "sounds are clipped",
-        "{clipped:.0%} more sounds are clipped than real ones (bound {bound:.0%}).",
+        "{clipped:.0%} more sounds are clipped than real ones (bound {bounds[0]:.0%}).",
         (Limit("clipped", "above", 0.5, "Well: up to 0.08, early. Held at full scale: 1."),),
-        (SMALLER_STEPS, OTHER_SEED),
     ),
     Check(
         "dc_offset",
         "sounds have a DC offset",
-        "{offset:.0%} more of their RMS is DC than of that of real ones (bound {bound:.0%}).",
+        "{offset:.0%} more of their RMS is DC than of that of real ones (bound {bounds[0]:.0%}).",
         (
             Limit(
                 "offset", "above", 0.25, "Well: up to 0.06. A generator that learned nothing: 0.5."
             ),
         ),
-        (SMALLER_STEPS, OTHER_SEED),
     ),
     Check(
         "buzzing",
         "sounds buzz",
         "Tones at the multiples of rate / 4, / 16, … stick out by {buzz:.0f} dB more than in real"
-        " ones (bound {bound:.0f} dB).",
+        " ones (bound {bounds[0]:.0f} dB).",
         (Limit("buzz", "above", 18.0, "Well: up to 16, once. Pulses 20 dB below the sound: 20."),),
-        (
-            Try("phase_shuffle", lambda config: config.phase_shuffle + 2, "hides phases"),
-            Try("average", lambda config: config.average or 0.999, "averages tones away"),
-            Try("width", times("width", 2), "more filters share the work"),
-        ),
     ),
     Check(
         "stalled",
         "no gain for long",
-        "The best validation score is {since_best:.0f} evaluations old (bound {bound:.0f}).",
+        "The best validation score is {since_best:.0f} evaluations old (bound {bounds[0]:.0f}).",
         (
             Limit(
                 "since_best",
                 "above",
                 "patience",
-                "Half of the run, and 10 evaluations: a best that lies so far back is no chance.",
+                "Half of the run, 10 at least; or the run's own --stop-when-stalled.",
             ),
-        ),
-        (
-            Try("stop_when_stalled", lambda config: 5, "ends such a run; its best is kept"),
-            Try("lr_final", lambda config: min(config.lr_final, 0.1), "smaller steps at the end"),
-            Try("width", times("width", 2), "more filters to learn with"),
         ),
         rows=1,
         source="validation",
@@ -242,8 +199,9 @@ def verdict(
         validation: rows of `validation.csv`, ascending.
         config: the run's settings.
     """
+    last = signals[-max(check.rows for check in CHECKS) :]
     sources = {
-        "previews": [{**row, **_game(metrics, row["step"], config)} for row in signals],
+        "previews": [{**row, **_game(metrics, row["step"], config)} for row in last],
         "metrics": _losses(metrics, config),
         "validation": _gains(validation, config),
     }
@@ -268,16 +226,16 @@ def _finding(check: Check, rows: Sequence[Row], config: Config) -> Finding | Non
         limit.passed(row) for row in last for limit in check.limits
     ):
         return None
-    row, first = last[-1], check.limits[0]
-    bound = first.of(row)
-    words = {**row, **_labels(row, config), "bound": bound}
+    row = last[-1]
+    bounds = [limit.of(row) for limit in check.limits]
+    words = {**row, **_labels(row, config), "bounds": bounds}
     return Finding(
         check.name,
         check.title.format(**words),
         check.evidence.format(**words),
-        advise(check.tries, config),
-        float(row[first.number]),
-        float(bound),
+        advise(check.name, config),
+        float(row[check.limits[0].number]),
+        float(bounds[0]),
     )
 
 
@@ -311,10 +269,11 @@ def _game(metrics: Sequence[Row], step: float, config: Config) -> Row:
     targets, which move it.
     """
     smoothed = (config.smoothing_low, config.smoothing_high) != (1.0, 1.0)
-    rows = [row for row in metrics if row["step"] <= step and "d_raw" in row]
-    if not rows or smoothed or config.loss not in _GUESSING:
+    before = (row["d_raw"] for row in reversed(metrics) if row["step"] <= step and "d_raw" in row)
+    loss = next(before, None)
+    if loss is None or smoothed or config.loss not in _GUESSING:
         return {}
-    return {"d_share": rows[-1]["d_raw"] / _GUESSING[config.loss]}
+    return {"d_share": loss / _GUESSING[config.loss]}
 
 
 def _losses(metrics: Sequence[Row], config: Config) -> list[Row]:

@@ -55,8 +55,9 @@ _MOST = 64  # sounds of each kind
 _LEAST = 16
 _LABELS = 16  # measured, where there are more
 _MANY = 8  # training sounds a measured one
-_FEW = 8  # with fewer validation sounds, or training sounds for a distance, there is no signal
-_PAIR = 4  # with fewer sounds of a label its spread is left out
+_FEW = 8  # with fewer training sounds on either side there is no distance
+_ENOUGH = 16  # with fewer validation sounds nobody can say that they score lower
+_PAIR = 4  # with fewer training sounds of a label it has no spread, and no mean to compare
 _SURE = 3.0  # standard errors between the means of two labels' training sounds that differ
 _HEARD = 1e-4  # of a sound's mean power in a bin; what is weaker does not buzz
 
@@ -120,7 +121,7 @@ class Vitals:
             **self._distance(heard),
             **self._within_labels(heard),
             **self._between_labels(heard),
-            "nearest": float(np.median(heard.nearest)),
+            **self._nearest(heard),
             "clipped": float(heard.clipped.mean() - real.clipped.mean()),
             "offset": float(_offset(heard).mean() - _offset(real).mean()),
             "buzz": float(np.max(line_contrasts(sounds, self.periods) - self.contrasts)),
@@ -140,7 +141,7 @@ class Vitals:
         train, *others = np.split(scores(network, audio, labels), ends)
         found = {}
         for name, theirs in zip(list(sets)[1:], others, strict=True):
-            if name == "told_apart" or len(theirs) >= _FEW:
+            if name == "told_apart" or len(theirs) >= _ENOUGH:
                 found[name] = chance_above(train, theirs, self.train[1], sets[name][1])
         return {name: chance for name, chance in found.items() if np.isfinite(chance)}
 
@@ -150,6 +151,10 @@ class Vitals:
         theirs = self.ears.training.statistics[self.against]
         ours = heard.statistics[self.compared]
         return {"distance": frechet_distance(ours, theirs) / self.floor}
+
+    def _nearest(self, heard: Heard) -> dict[str, float]:
+        among = self.ears.training.nearest
+        return {"nearest": float(np.median(heard.nearest))} if among.any() else {}
 
     def _within_labels(self, heard: Heard) -> dict[str, float]:
         """The least diverse label, and the most silent one."""
