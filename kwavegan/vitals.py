@@ -5,7 +5,7 @@ statistics, so that there is no judge to wait for and sets without labels have t
 `kwavegan.health` says which numbers are bad ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -77,9 +77,8 @@ class Vitals:
         self.ears = Ears(None, mel_settings(dataset.rate, dataset.length), audio, labels)
         self.real = _by_label(self.ears.training)
 
-        measured = np.unique(labels)
-        measured = measured[np.linspace(0, len(measured) - 1, _LABELS).round().astype(int)]
-        measured = np.unique(measured)
+        names = np.unique(labels)
+        measured = np.unique(names[np.linspace(0, len(names) - 1, _LABELS).round().astype(int)])
         each = max(2, count // len(measured))
         latents = sampling.draw_latents(config.latent_distribution, config.latent, each, _SEED)
         self.latents = np.tile(latents, (len(measured), 1))
@@ -92,6 +91,7 @@ class Vitals:
             a, b = (self.ears.training.statistics[rows] for rows in (ours, theirs))
             self.floor = frechet_distance(a, b)
         self.train = audio[ours], labels[ours]
+        self.like = self.ears.training.take(ours)
         self.validation = self._some(dataset, "validation", count)
         self.periods = np.cumprod(Ladder.of(dataset.length, 1).strides)
         self.contrasts = line_contrasts(audio, self.periods)
@@ -115,35 +115,30 @@ class Vitals:
         network = gan.sounding_generator
         sounds = np.concatenate(list(sampling.sounds(network, self.latents, self.labels)))
         sounds = np.nan_to_num(sounds, nan=0.0, posinf=1.0, neginf=-1.0)
-        heard, real = self.ears.hear(sounds, self.labels), self.ears.training
+        heard = self.ears.hear(sounds, self.labels)
         signals = {
             **self._scores(gan.discriminator, sounds),
             **self._distance(heard),
             **self._within_labels(heard),
             **self._between_labels(heard),
             **self._nearest(heard),
-            "clipped": float(heard.clipped.mean() - real.clipped.mean()),
-            "offset": float(_offset(heard).mean() - _offset(real).mean()),
+            "clipped": self._beyond(heard, lambda own: own.clipped.mean()),
+            "offset": self._beyond(heard, lambda own: _offset(own).mean()),
             "buzz": float(np.max(line_contrasts(sounds, self.periods) - self.contrasts)),
         }
-        rms = {"real": _rms(real)[: len(sounds)], "generated": _rms(heard)}
+        rms = {"real": _rms(self.like), "generated": _rms(heard)}
         return {name: signals[name] for name in _ORDER if name in signals}, rms
 
     def _scores(self, network: keras.Model, sounds: np.ndarray) -> dict[str, float]:
         """How well the discriminator tells generated and validation sounds from training sounds."""
-        sets = {
-            "train": self.train,
-            "told_apart": (sounds, self.labels),
-            "known_by_heart": self.validation,
-        }
-        audio, labels = (np.concatenate(part) for part in zip(*sets.values(), strict=True))
-        ends = np.cumsum([len(labels) for _, labels in sets.values()])[:-1]
-        train, *others = np.split(scores(network, audio, labels), ends)
-        found = {}
-        for name, theirs in zip(list(sets)[1:], others, strict=True):
-            if name == "told_apart" or len(theirs) >= _ENOUGH:
-                found[name] = chance_above(train, theirs, self.train[1], sets[name][1])
-        return {name: chance for name, chance in found.items() if np.isfinite(chance)}
+        (known, labels), (new, new_labels) = self.train, self.validation
+        audio = np.concatenate([known, new, sounds])
+        found = scores(network, audio, np.concatenate([labels, new_labels, self.labels]))
+        train, unseen, generated = np.split(found, np.cumsum([len(known), len(new)]))
+        chances = {"told_apart": chance_above(train, generated, labels, self.labels)}
+        if len(new) >= _ENOUGH:
+            chances["known_by_heart"] = chance_above(train, unseen, labels, new_labels)
+        return {name: chance for name, chance in chances.items() if np.isfinite(chance)}
 
     def _distance(self, heard: Heard) -> dict[str, float]:
         if not self.floor:
@@ -151,6 +146,11 @@ class Vitals:
         theirs = self.ears.training.statistics[self.against]
         ours = heard.statistics[self.compared]
         return {"distance": frechet_distance(ours, theirs) / self.floor}
+
+    def _beyond(self, heard: Heard, mean: Callable[[Heard], float]) -> float:
+        """Return a mean of generated sounds less that of training sounds, every label alike."""
+        of_labels = _by_label(heard).items()
+        return float(np.mean([mean(own) - mean(self.real[label]) for label, own in of_labels]))
 
     def _nearest(self, heard: Heard) -> dict[str, float]:
         among = self.ears.training.nearest
@@ -171,7 +171,7 @@ class Vitals:
         }
         return found | (self._worst("diversity", ratios, min) if ratios else {})
 
-    def _worst(self, name: str, by_label: dict[int, float], choose: type[min]) -> dict[str, float]:
+    def _worst(self, name: str, by_label: dict[int, float], choose: Callable) -> dict[str, float]:
         label = choose(by_label, key=by_label.get)
         places = PLACES[name] if self.conditional else ()
         return {name: by_label[label], **{place: float(label) for place in places}}
