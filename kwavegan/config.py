@@ -154,7 +154,7 @@ class Config:
         0, "Stop after this many evaluations without a better one; 0 for never.", low=0, high=10_000
     )
     preview_every: int = _setting(
-        200,
+        400,
         "Steps between previews: sounds of the same latents, and a look at the run's health; 0 for"
         " none.",
         low=0,
