@@ -17,6 +17,7 @@ COMMANDS = {
     "plot": "Draw waves, spectrograms and losses.",
     "evaluate": "Measure how far a run's sounds are from real ones.",
     "compare": "Set evaluated runs side by side.",
+    "presets": "List trained models that come along, and presets of settings.",
     "runs": "List the runs, newest first.",
     "info": "Print versions, backends and devices.",
 }

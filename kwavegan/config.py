@@ -17,11 +17,21 @@ Spelling = Callable[[str], str]
 """From a field's name to how the user spelled it: `--d-updates`, or `mine.toml: d_updates`."""
 
 
-_FREE = {"choices": (), "low": -math.inf, "high": math.inf, "or_zero": False, "option": True}
+_FREE = {
+    "choices": (),
+    "low": -math.inf,
+    "high": math.inf,
+    "or_zero": False,
+    "option": True,
+    "spelled": "",
+}
 
 
 def _setting(default: Any, help: str, **limits: Any) -> Any:
-    """One field: its default gives its type; `or_zero` allows 0 below `low` (it means "auto")."""
+    """One field: its default gives its type; `or_zero` allows 0 below `low` (it means "auto").
+
+    `option` says whether `train` has an option for it, `spelled` how, if not as the field.
+    """
     return field(default=default, metadata={**_FREE, "help": help, **limits})
 
 
@@ -41,6 +51,12 @@ class Config:
     length: int = _setting(0, "Samples in a sound; 0: the set's.", low=64, high=2**20, or_zero=True)
     channels: int = _setting(0, "1 mono, 2 stereo; 0: the set's.", low=0, high=2)
     labels: tuple[str, ...] = _setting((), "Labels, in index order; none for all.")
+    origin: str = _setting(
+        "",
+        "Trained preset (see `kwavegan presets`) or run whose weights to start from; its networks,"
+        " rate and length are taken over.",
+        spelled="--from",
+    )
 
     # The networks.
     model: str = _setting(
@@ -292,7 +308,8 @@ def auto_width(length: int) -> int:
 
 def option_name(name: str) -> str:
     """A field as `train` spells it: `d_updates` → `--d-updates`."""
-    return "--" + name.replace("_", "-")
+    spelled = SETTINGS[name].metadata["spelled"] if name in SETTINGS else ""
+    return spelled or "--" + name.replace("_", "-")
 
 
 def resolve(

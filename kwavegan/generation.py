@@ -1,7 +1,7 @@
 """A run → sounds, by label, seed and latent; and walks from one sound to another."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
@@ -9,7 +9,6 @@ import numpy as np
 
 from kwavegan import sampling
 from kwavegan.assembly import architecture_of
-from kwavegan.checkpoints import Checkpoint
 from kwavegan.config import Config
 from kwavegan.errors import InputError
 from kwavegan.networks import build_generator
@@ -156,23 +155,10 @@ def load_run(
     """
     opened = Run.open(run, runs_dir)
     config = opened.config()
-    stored = opened.load_checkpoint(checkpoint) if checkpoint is not None else _best_or_last(opened)
+    stored = opened.load_checkpoint(checkpoint) if checkpoint is not None else opened.best_or_last()
     network = build_generator(architecture_of(config))
     restore_sounding(network, stored.arrays, "averaged" if config.average else "generator")
     return Generator(opened, config, stored.step, stored.problems, network)
-
-
-def _best_or_last(run: Run) -> Checkpoint:
-    """Read the best checkpoint; where there is none, or it is damaged, the newest whole one."""
-    best = run.best_step()
-    if best is None:
-        return run.load_checkpoint()
-    try:
-        return run.load_checkpoint(best)
-    except InputError as error:
-        stored = run.load_checkpoint()
-        passed = f"{run.path}: the best checkpoint, of step {best}, cannot be read: {error}"
-        return replace(stored, problems=(passed, *stored.problems))
 
 
 def walk(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:

@@ -280,6 +280,22 @@ class Run:
         why = problems[0] if problems else f"{self.path}: no checkpoint yet"
         raise InputError(f"{why}; take another step or run, or train again")
 
+    def best_or_last(self) -> Checkpoint:
+        """Read the best checkpoint; where there is none, or it is damaged, the newest whole one.
+
+        Raises:
+            InputError: none is whole.
+        """
+        best = self.best_step()
+        if best is None:
+            return self.load_checkpoint()
+        try:
+            return self.load_checkpoint(best)
+        except InputError as error:
+            stored = self.load_checkpoint()
+            passed = f"{self.path}: the best checkpoint, of step {best}, cannot be read: {error}"
+            return replace(stored, problems=(passed, *stored.problems))
+
     def mark_best(self, step: int, **why: Any) -> None:
         """Name the best checkpoint so far, in `best.json`; it is never deleted."""
         files.write_json(self.path / "best.json", {"step": step, **why})

@@ -27,9 +27,9 @@ def one(evaluation: Evaluation) -> str:
         (_title(name), _arrow(name), _interval(row.value, row.error), _real(row))
         for name, row in _all_rows(evaluation).items()
     ]
-    text = _text([header, *lines])
+    text = columns([header, *lines])
     if evaluation.labels:
-        text += "\n\n" + _text(_label_lines(evaluation))
+        text += "\n\n" + columns(_label_lines(evaluation))
     return text
 
 
@@ -69,7 +69,7 @@ def compared(evaluations: Sequence[Evaluation], form: str = "text") -> str:
         cells = [_number(value) for value in values]
         cells = [mark.format(c) if i in best else c for i, c in enumerate(cells)]
         table.append((_title(name), _arrow(name), *cells, _number(real)))
-    return _text(table) if form == "text" else _markdown(table)
+    return columns(table) if form == "text" else _markdown(table)
 
 
 def _all_rows(evaluation: Evaluation) -> dict[str, Row]:
@@ -131,7 +131,8 @@ def _number(value: float) -> str:
     return f"{value:.1f}" if abs(value) < 999.95 else f"{value:,.0f}"
 
 
-def _text(table: Sequence[Sequence[str]]) -> str:
+def columns(table: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells as text, each column as wide as its widest cell."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
     return "\n".join(lines)

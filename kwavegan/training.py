@@ -16,11 +16,14 @@ from kwavegan.config import Config
 from kwavegan.dataset import Dataset, require_labels
 from kwavegan.errors import InputError
 from kwavegan.files import write_text
+from kwavegan.gan import WaveGAN
+from kwavegan.grafting import graft
 from kwavegan.metrics import MetricsLog
+from kwavegan.pretrained import origin_run
 from kwavegan.previewing import Previewer
 from kwavegan.previews import Album, Preview
 from kwavegan.runs import HEALTH, VALIDATION, Run, runs_folder
-from kwavegan.state import restore
+from kwavegan.state import capture, restore
 from kwavegan.validation import Examiner, Validation, Validator
 
 
@@ -170,7 +173,7 @@ def _session(
 ) -> Outcome:
     with run.lock():
         gan = build_gan(config)
-        start = _restore(run, gan, watch.note)
+        start = _begin(run, config, gan, watch.note)
         if start >= config.steps:
             run.update(state="finished", step=start, steps=config.steps, message="")
             return Outcome(run, "finished", start)
@@ -193,9 +196,14 @@ def _session(
         return outcome
 
 
-def _restore(run: Run, gan: keras.Model, note: Callable[[str], None]) -> int:
-    """Restore the newest whole checkpoint, if there is one, and return its step."""
+def _begin(run: Run, config: Config, gan: WaveGAN, note: Callable[[str], None]) -> int:
+    """Restore the newest whole checkpoint, or take over the origin's weights; return the step."""
     if not run.steps():
+        if config.origin:
+            origin = origin_run(config.origin)
+            graft(gan, config, origin.best_or_last().arrays, origin.config())
+            # Kept, so that the run can be resumed though the origin may be gone.
+            run.save_checkpoint(0, capture(gan), {"backend": keras.backend.backend()})
         return 0
     checkpoint = run.load_checkpoint()
     for problem in checkpoint.problems:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", required=False)
+@click.option(
+    "--preset",
+    metavar="NAME",
+    help="Take a model that comes along instead of a run; `kwavegan presets` lists them.",
+)
 @click.option("--label", help="A label of the run, or all.  [default: all]")
 @click.option("-n", "count", type=click.IntRange(1), help="Sounds of each label.  [default: 10]")
 @click.option(
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
 @runs_dir_option
 def command(
     run: str | None,
+    preset: str | None,
     label: str | None,
     count: int | None,
     seed: int,
@@ -65,10 +71,11 @@ def command(
         raise InputError("-n: the table of --latents says how many sounds; leave -n out")
     if interpolate and count is not None:
         raise InputError("-n: a walk has --steps sounds; use that instead")
+    source = _trained(preset, run) if preset is not None else run
     select_backend(backend)
     from kwavegan.generation import load_run
 
-    generator = load_run(run, checkpoint, runs_dir)
+    generator = load_run(source, checkpoint, runs_dir)
     for problem in generator.problems:
         warn(problem)
     if interpolate:
@@ -83,6 +90,14 @@ def command(
         f"{written} sounds of {generator.run.name}, {generator.which}, in {folder} "
         f"(their latents: {folder / 'latents.csv'})"
     )
+
+
+def _trained(preset: str, run: str | None) -> Path:
+    from kwavegan.pretrained import find_trained
+
+    if run is not None:
+        raise InputError(f"--preset: takes the place of a run; leave out {run}, or --preset")
+    return find_trained(preset).run.path
 
 
 def _new(generator: "Generator", label: str | None, count: int, seed: int) -> "Iterator[Recipe]":

@@ -20,6 +20,7 @@ _COLUMNS = ("name", "model", "labels", "step", "state", "backend", "age")
 def command(runs_dir: str | None, as_json: bool) -> None:
     """List the runs, newest first."""
     from kwavegan.runs import list_runs, runs_folder
+    from kwavegan.tables import columns
 
     infos = list_runs(runs_dir)
     if as_json:
@@ -27,10 +28,7 @@ def command(runs_dir: str | None, as_json: bool) -> None:
     elif not infos:
         click.echo(f"No runs in {runs_folder(runs_dir)}; `kwavegan train` makes one.")
     else:
-        rows = [_COLUMNS, *map(_row, infos)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            click.echo("  ".join(map(str.ljust, row, widths)).rstrip())
+        click.echo(columns([_COLUMNS, *map(_row, infos)]))
         for info in infos:
             if info.problem:
                 click.echo(f"warning: {info.problem}", err=True)

@@ -77,7 +77,9 @@ def command(
                 )
         _resume(None if resume == LATEST else resume, options["steps"], runs_dir, backend, report)
     else:
-        config = resolve(preset, toml_path, options)
+        from kwavegan.pretrained import adopt
+
+        config = adopt(resolve(preset, toml_path, options), options, runs_dir)
         _train(config, data, name, runs_dir, backend, report)
 
 

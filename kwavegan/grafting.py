@@ -1,0 +1,142 @@
+"""One run's weights as the start of another: fine-tuning, also with other labels."""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain, cycle
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from kwavegan.config import Config, option_name
+from kwavegan.errors import InputError
+from kwavegan.gan import WaveGAN
+
+KEPT = (
+    "model",
+    "conditioning",
+    "generator",
+    "width",
+    "latent",
+    "latent_distribution",
+    "label_embedding",
+    "channels",
+    "rate",
+    "length",
+)
+"""Settings that a run takes from the one it starts from: with others the weights mean nothing."""
+
+
+class _Place(NamedTuple):
+    """Where the labels are in a weight: along `axis`, from `first` on, `block` entries each."""
+
+    axis: int
+    first: int = 0
+    block: int = 1
+
+
+def kept_settings(source: Config, name: str, given: Mapping[str, object]) -> dict[str, object]:
+    """Return the settings that a run takes from `source`.
+
+    Args:
+        source: settings of the run that it starts from.
+        name: of that run, for the message.
+        given: the user's own wishes by field; None or 0 for none.
+
+    Raises:
+        InputError: a wish differs from what the source has.
+    """
+    for field in KEPT:
+        wish, have = given.get(field), getattr(source, field)
+        if wish and wish != have:
+            raise InputError(
+                f"{option_name(field)}: {wish} cannot be had with --from {name}, whose weights are"
+                f" those of {have}; leave the option out"
+            )
+    return {field: getattr(source, field) for field in KEPT}
+
+
+def ancestors(old: Sequence[str], new: Sequence[str]) -> list[int]:
+    """Return the old label, as an index, that each new label starts from.
+
+    A label of the same name is its own ancestor. The others take the labels that are gone, in
+    turn, and when those are used up all old ones in turn.
+    """
+    gone = [index for index, label in enumerate(old) if label not in new]
+    others = chain(gone, cycle(range(len(old))))
+    return [old.index(label) if label in old else next(others) for label in new]
+
+
+def graft(gan: WaveGAN, config: Config, arrays: Mapping[str, np.ndarray], source: Config) -> None:
+    """Give a new GAN the weights of a checkpoint; its optimizers start anew.
+
+    The averaged generator, which the source's sounds come from, is the start of both generators.
+
+    Args:
+        gan: of `config`, before its first step.
+        config: settings with the new labels.
+        arrays: of the checkpoint: `discriminator/…`, and `averaged/…` or `generator/…`.
+        source: settings of the checkpoint's run.
+
+    Raises:
+        InputError: the weights do not fit, or networks of this kind cannot take other labels.
+    """
+    places = _places(config)
+    if config.model != "wgan" and config.labels != source.labels and not places:
+        raise InputError(
+            f"--from: networks with {_fixed(config)} cannot take other labels than "
+            f"{', '.join(source.labels)}; train on those, or start from another run"
+        )
+    order = ancestors(source.labels, config.labels)
+    sounding = "averaged" if any(name.startswith("averaged/") for name in arrays) else "generator"
+    _fill(gan.generator, arrays, sounding, places, order)
+    _fill(gan.discriminator, arrays, "discriminator", places, order)
+    gan.averaged.set_weights(gan.generator.get_weights())
+
+
+def _places(config: Config) -> dict[str, _Place]:
+    """Return the weights that hold a part for each label; none where they cannot be parted."""
+    if config.model == "wgan" or _fixed(config):
+        return {}
+    found = {"generator/label_concat/embedding": _Place(0)}
+    if config.model == "acgan":
+        logits = {"kernel": _Place(1), "bias": _Place(0)}
+        return found | {f"discriminator/logits/{name}": place for name, place in logits.items()}
+    channels = config.channels
+    gated = config.conditioning == "gate"
+    place = _Place(1, 0, channels) if gated else _Place(1, channels)
+    return {**found, "discriminator/down_1/kernel": place}
+
+
+def _fixed(config: Config) -> str:
+    """Return, in words, what ties the networks to their labels; empty where nothing does."""
+    if config.generator == "dissertation":
+        return f"{option_name('generator')} dissertation"
+    learned = config.model == "cwgan" and config.conditioning == "learned"
+    return f"{option_name('conditioning')} learned" if learned else ""
+
+
+def _fill(
+    network: keras.Model,
+    arrays: Mapping[str, np.ndarray],
+    part: str,
+    places: Mapping[str, _Place],
+    order: Sequence[int],
+) -> None:
+    for weight in network.weights:
+        array = arrays.get(f"{part}/{weight.path}")
+        place = places.get(f"{network.name}/{weight.path}")
+        if array is not None and place is not None:
+            array = _relabelled(array, place, order)
+        if array is None or array.shape != tuple(weight.shape):
+            raise InputError(
+                f"--from: {part}/{weight.path} of the checkpoint does not fit; the run's "
+                "config.toml is not the one that it was trained with"
+            )
+        weight.assign(array.astype("float32"))
+
+
+def _relabelled(array: np.ndarray, place: _Place, order: Sequence[int]) -> np.ndarray:
+    """Return a weight whose parts for the labels are those of `order`."""
+    length = array.shape[place.axis]
+    parts = np.arange(place.first, length).reshape(-1, place.block)[list(order)]
+    return np.take(array, np.concatenate([np.arange(place.first), parts.ravel()]), place.axis)

@@ -1,0 +1,105 @@
+"""Trained models that come with the package: runs of one small checkpoint and its evaluation.
+
+`scripts/make_preset.py` makes one of any run.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from kwavegan import results
+from kwavegan.config import Config
+from kwavegan.errors import InputError
+from kwavegan.grafting import kept_settings
+from kwavegan.results import Evaluation
+from kwavegan.runs import Run
+
+FOLDER = Path(__file__).with_name("trained")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One trained preset.
+
+    Attributes:
+        name: what `generate --preset` and `train --from` take.
+        run: its folder, which any command that reads a run can read.
+    """
+
+    name: str
+    run: Run
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings it was trained with."""
+        return self.run.config()
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """What `evaluate` measured."""
+        return results.load(self.run)
+
+    @property
+    def size(self) -> int:
+        """Bytes of its folder."""
+        return sum(path.stat().st_size for path in self.run.path.rglob("*") if path.is_file())
+
+
+def trained() -> tuple[Trained, ...]:
+    """Return the trained presets, by name."""
+    found = sorted(path.parent for path in FOLDER.glob("*/config.toml"))
+    return tuple(Trained(path.name, Run(path)) for path in found)
+
+
+def find_trained(name: str, spelled: str = "--preset") -> Trained:
+    """Return a trained preset.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    for preset in trained():
+        if preset.name == name:
+            return preset
+    names = ", ".join(preset.name for preset in trained())
+    raise InputError(f"{spelled}: {name!r} is no trained preset; choose from {names}")
+
+
+def origin_run(origin: str, runs_dir: str | Path | None = None) -> Run:
+    """Return the run that `train --from` names: a trained preset, else a run by name or path.
+
+    Raises:
+        InputError: there is neither.
+    """
+    for preset in trained():
+        if preset.name == origin:
+            return preset.run
+    try:
+        return Run.open(origin, runs_dir)
+    except InputError as error:
+        names = ", ".join(preset.name for preset in trained())
+        raise InputError(f"--from: {error}; trained presets are: {names}") from error
+
+
+def adopt(
+    config: Config, given: Mapping[str, object] | None = None, runs_dir: str | Path | None = None
+) -> Config:
+    """Take over the networks, rate and length of the run that `config.origin` names, if it does.
+
+    Args:
+        config: the wishes.
+        given: those among them that are not to be given up silently, by field; None for none.
+        runs_dir: where the run folders are.
+
+    Returns:
+        The settings; `origin` names a trained preset, or a run by its whole path.
+
+    Raises:
+        InputError: there is no such run, or a wish of `given` differs from what it has.
+    """
+    if not config.origin:
+        return config
+    run = origin_run(config.origin, runs_dir)
+    kept = kept_settings(run.config(), config.origin, given or {})
+    shipped = run.path.parent == FOLDER
+    return replace(config, **kept, origin=run.name if shipped else str(run.path.resolve()))
