@@ -28,6 +28,10 @@ def architecture_of(config: Config) -> Architecture:
         latent=config.latent,
         label_embedding=config.label_embedding,
         phase_shuffle=config.phase_shuffle,
+        critic=config.critic,
+        rate=config.rate,
+        wave_scale=config.wave_scale,
+        spectral_scale=config.spectral_scale,
     )
 
 

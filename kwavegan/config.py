@@ -76,6 +76,23 @@ class Config:
         " of Hill 2018.",
         choices=("lean", "dissertation"),
     )
+    critic: str = _setting(
+        "both",
+        "What the discriminator judges by: samples, log-mel spectrograms, or both.",
+        choices=("wave", "spectral", "both"),
+    )
+    wave_scale: float = _setting(
+        0.2,
+        "Factor on the samples where there are both; larger lets their critic react more sharply.",
+        low=1e-4,
+        high=1e4,
+    )
+    spectral_scale: float = _setting(
+        0.1,
+        "Factor on the spectrograms, which does the same.",
+        low=1e-4,
+        high=1e4,
+    )
     width: int = _setting(
         16, "Filters of the layer next to the waveform; 0 to fit the length.", low=0, high=1024
     )
@@ -232,6 +249,7 @@ class Preset(NamedTuple):
 
 # Donahue et al. 2018, appendix E, and one phase shift a batch as in their code; Hill's too.
 _WAVEGAN = {
+    "critic": "wave",
     "shuffle_per": "batch",
     "batch": 64,
     "lr": 1e-4,

@@ -39,9 +39,14 @@ def mel_settings(rate: int, length: int) -> MelSettings:
     window = 2 ** round(np.log2(rate * _WINDOW_SECONDS))
     window = max(16, min(window, 2 ** int(np.log2(length))))
     hop = int(np.clip(length // _FRAMES, window // 8, window // 2))
+    return MelSettings(rate, window, hop, bands_of(rate, window, _BANDS))
+
+
+def bands_of(rate: int, window: int, most: int) -> int:
+    """Return how many mel bands a window can tell apart, at least 2 and at most `most`."""
     # The lowest bands are the narrowest: none may be narrower than a bin.
     widest = _mel(rate / 2) / _mel(rate / window)
-    return MelSettings(rate, window, hop, int(np.clip(widest - 1, 2, _BANDS)))
+    return int(np.clip(widest - 1, 2, most))
 
 
 def log_mel(sounds: np.ndarray, settings: MelSettings) -> np.ndarray:

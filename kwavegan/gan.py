@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from kwavegan import autodiff
+from kwavegan.hearing import Hearing
 from kwavegan.layers import register
 from kwavegan.losses import GAMES, PENALTIES, global_norm
 from kwavegan.noise import StepNoise
@@ -95,6 +96,7 @@ class WaveGAN(autodiff.StatefulModel):
         self.objectives = Objectives(
             generator,
             discriminator,
+            Hearing(discriminator),
             self.game,
             self.penalty,
             lamb,

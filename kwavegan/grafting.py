@@ -10,11 +10,15 @@ import numpy as np
 from kwavegan.config import Config, option_name
 from kwavegan.errors import InputError
 from kwavegan.gan import WaveGAN
+from kwavegan.spectra import resolutions
 
 KEPT = (
     "model",
     "conditioning",
     "generator",
+    "critic",
+    "wave_scale",
+    "spectral_scale",
     "width",
     "latent",
     "latent_distribution",
@@ -27,11 +31,20 @@ KEPT = (
 
 
 class _Place(NamedTuple):
-    """Where the labels are in a weight: along `axis`, from `first` on, `block` entries each."""
+    """Where a weight has a part for each label: along all of `axis`, or one row each at its end."""
 
     axis: int
-    first: int = 0
-    block: int = 1
+    at_the_end: bool = False
+
+
+_LOGITS = {"logits/kernel": _Place(1), "logits/bias": _Place(0)}
+_JOINED = {"down_1/kernel": _Place(1, at_the_end=True)}
+_PLACES = {
+    ("cwgan", "gate"): ({"down_1/kernel": _Place(1)}, {"score/kernel": _Place(0)}),
+    ("cwgan", "concat"): (_JOINED, _JOINED),
+    ("acgan", None): (_LOGITS, _LOGITS),
+}
+"""By model and conditioning: weights of the waveform critic, and of each spectral critic."""
 
 
 def kept_settings(source: Config, name: str, given: Mapping[str, object]) -> dict[str, object]:
@@ -88,8 +101,9 @@ def graft(gan: WaveGAN, config: Config, arrays: Mapping[str, np.ndarray], source
         )
     order = ancestors(source.labels, config.labels)
     sounding = "averaged" if any(name.startswith("averaged/") for name in arrays) else "generator"
-    _fill(gan.generator, arrays, sounding, places, order)
-    _fill(gan.discriminator, arrays, "discriminator", places, order)
+    labels = len(source.labels)
+    _fill(gan.generator, arrays, sounding, places, order, labels)
+    _fill(gan.discriminator, arrays, "discriminator", places, order, labels)
     gan.averaged.set_weights(gan.generator.get_weights())
 
 
@@ -97,14 +111,18 @@ def _places(config: Config) -> dict[str, _Place]:
     """Return the weights that hold a part for each label; none where they cannot be parted."""
     if config.model == "wgan" or _fixed(config):
         return {}
-    found = {"generator/label_concat/embedding": _Place(0)}
-    if config.model == "acgan":
-        logits = {"kernel": _Place(1), "bias": _Place(0)}
-        return found | {f"discriminator/logits/{name}": place for name, place in logits.items()}
-    channels = config.channels
-    gated = config.conditioning == "gate"
-    place = _Place(1, 0, channels) if gated else _Place(1, channels)
-    return {**found, "discriminator/down_1/kernel": place}
+    kind = config.model, config.conditioning if config.model == "cwgan" else None
+    waveform, spectral = _PLACES[kind]
+    spectra = range(1, len(resolutions(config.rate, config.length)) + 1)
+    return {
+        "generator/label_concat/embedding": _Place(0),
+        **{f"discriminator/{name}": place for name, place in waveform.items()},
+        **{
+            f"discriminator/spectrum_{number}_{name}": place
+            for number in spectra
+            for name, place in spectral.items()
+        },
+    }
 
 
 def _fixed(config: Config) -> str:
@@ -121,12 +139,13 @@ def _fill(
     part: str,
     places: Mapping[str, _Place],
     order: Sequence[int],
+    labels: int,
 ) -> None:
     for weight in network.weights:
         array = arrays.get(f"{part}/{weight.path}")
         place = places.get(f"{network.name}/{weight.path}")
         if array is not None and place is not None:
-            array = _relabelled(array, place, order)
+            array = _relabelled(array, place, order, labels)
         if array is None or array.shape != tuple(weight.shape):
             raise InputError(
                 f"--from: {part}/{weight.path} of the checkpoint does not fit; the run's "
@@ -135,8 +154,9 @@ def _fill(
         weight.assign(array.astype("float32"))
 
 
-def _relabelled(array: np.ndarray, place: _Place, order: Sequence[int]) -> np.ndarray:
-    """Return a weight whose parts for the labels are those of `order`."""
+def _relabelled(array: np.ndarray, place: _Place, order: Sequence[int], labels: int) -> np.ndarray:
+    """Return a weight whose parts for the labels are those of `order`, of `labels` there are."""
     length = array.shape[place.axis]
-    parts = np.arange(place.first, length).reshape(-1, place.block)[list(order)]
-    return np.take(array, np.concatenate([np.arange(place.first), parts.ravel()]), place.axis)
+    first = length - labels if place.at_the_end else 0
+    parts = np.arange(first, length).reshape(labels, -1)[list(order)]
+    return np.take(array, np.concatenate([np.arange(first), parts.ravel()]), place.axis)

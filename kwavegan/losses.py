@@ -42,7 +42,8 @@ def global_norm(gradients: list) -> Tensor:
 
 
 def _squared_norm(gradient: Tensor):
-    return ops.sum(ops.square(ops.cast(gradient, "float32")), axis=(1, 2))
+    axes = tuple(range(1, len(gradient.shape)))
+    return ops.sum(ops.square(ops.cast(gradient, "float32")), axis=axes)
 
 
 def _wasserstein_discriminator(real: Tensor, fake: Tensor, target: Tensor):

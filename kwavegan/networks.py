@@ -17,6 +17,7 @@ import numpy as np
 from keras import layers
 
 from kwavegan.errors import InputError
+from kwavegan.hearing import CRITICS
 from kwavegan.layers import (
     LabelConcat,
     LabelGate,
@@ -24,15 +25,20 @@ from kwavegan.layers import (
     StridedConv1D,
     StridedConv1DTranspose,
 )
+from kwavegan.spectra import LogMel, resolutions
 from kwavegan.types import Tensor
 
 FRAMES = 16
 STRIDE = 4
 TAPS = 25
+SPECTRAL_TAPS = 9
+SPECTRAL_WIDTH = 4  # times the width: filters of a spectral critic's first layer
+SPECTRAL_FRAMES = 8
 SHORTEST, LONGEST = 64, FRAMES * STRIDE**8
 MODELS = ("wgan", "cwgan", "acgan")
 CONDITIONINGS = ("gate", "concat", "learned")
 GENERATORS = ("lean", "dissertation")
+KINDS_OF_CRITIC = ("wave", "spectral", "both")
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,12 @@ class Architecture:
         latent: values of a latent.
         label_embedding: values of the lean generator's label embedding.
         phase_shuffle: largest shift between the discriminator's layers, in samples; 0 for none.
+        critic: what the discriminator judges by: `"wave"`, the samples (the tables); `"spectral"`,
+            log-mel spectrograms of them at two resolutions; or `"both"`, whose scores are added.
+        rate: sample rate in Hz, by which spectrograms have mel bands.
+        wave_scale: factor on the samples, with `"both"`; a larger one lets the waveform's critic
+            react more sharply under the same penalty.
+        spectral_scale: the same for the spectrograms' levels.
 
     Raises:
         InputError: a value out of range, or a combination that cannot be built.
@@ -91,6 +103,10 @@ class Architecture:
     latent: int = 100
     label_embedding: int = 16
     phase_shuffle: int = 2
+    critic: str = "wave"
+    rate: int = 16_000
+    wave_scale: float = 0.2
+    spectral_scale: float = 0.1
 
     def __post_init__(self) -> None:
         _check(self)
@@ -111,7 +127,9 @@ class Architecture:
     @property
     def shuffles(self) -> int:
         """Number of phase shuffles in the discriminator: after every strided layer but the last."""
-        return len(self.ladder.strides) - 1 if self.phase_shuffle else 0
+        if self.critic == "spectral" or not self.phase_shuffle:
+            return 0
+        return len(self.ladder.strides) - 1
 
 
 def _check(a: Architecture) -> None:
@@ -119,6 +137,7 @@ def _check(a: Architecture) -> None:
         ("--model", a.model, MODELS),
         ("--conditioning", a.conditioning, CONDITIONINGS),
         ("--generator", a.generator, GENERATORS),
+        ("--critic", a.critic, KINDS_OF_CRITIC),
     )
     for option, value, allowed in choices:
         if value not in allowed:
@@ -212,24 +231,78 @@ def build_discriminator(a: Architecture, dtype: str = "float32") -> keras.Model:
         and `"shifts": (batch, a.shuffles)` integers where there are phase shuffles, to
         `{"score": (batch, 1)}`, float32 without bounds, and for `acgan` `"logits"` (batch, labels).
     """
+    audio = keras.Input((a.length, a.channels), name="audio", dtype="float32")
+    inputs = {"audio": audio}
+    if a.discriminator_sees_label:
+        inputs["label"] = keras.Input((), name="label", dtype="int32")
+    if a.shuffles:
+        inputs["shifts"] = keras.Input((a.shuffles,), name="shifts", dtype="int32")
+    if a.critic == "wave":
+        return keras.Model(inputs, _waveform_critic(a, inputs, dtype), name="discriminator")
+    senses = {sense.name: sense for sense in _senses(a)}
+    critics = _critics(a, inputs, senses, dtype)
+    given = {**inputs, **{name: sense(audio) for name, sense in senses.items()}}
+    heads = critics({name: given[name] for name in critics.input})
+    return keras.Model(inputs, heads, name="discriminator")
+
+
+def _senses(a: Architecture) -> list[keras.Layer]:
+    """Return how audio is heard: samples and spectrograms, each on its own scale."""
+    samples = keras.layers.Rescaling(a.wave_scale, dtype="float32", name="samples")
+    spectrograms = [
+        LogMel(**vars(mel), scale=a.spectral_scale, dtype="float32", name=f"spectrum_{number}")
+        for number, mel in enumerate(resolutions(a.rate, a.length), start=1)
+    ]
+    return [samples, *spectrograms] if a.critic == "both" else spectrograms
+
+
+def _critics(a: Architecture, outer: dict, senses: dict, dtype: str) -> keras.Model:
+    """Return all critics as one model, from what is heard to the sums of their heads.
+
+    A model in the model, so that a penalty on slopes can take what is heard as its input: see
+    `kwavegan.hearing`.
+    """
+    labels = {
+        name: keras.Input(x.shape[1:], name=name, dtype=x.dtype)
+        for name, x in outer.items()
+        if name != "audio"
+    }
+    heard = {
+        name: keras.Input(sense.compute_output_shape((None, a.length, a.channels))[1:], name=name)
+        for name, sense in senses.items()
+    }
+    heads = [
+        _waveform_critic(a, {**labels, "audio": x}, dtype)
+        if name == "samples"
+        else _spectral_critic(a, {**labels, name: x}, name, dtype)
+        for name, x in heard.items()
+    ]
+    total = {name: _sum([each[name] for each in heads], name) for name in heads[0]}
+    return keras.Model({**labels, **heard}, total, name=CRITICS)
+
+
+def _sum(tensors: list, name: str) -> Tensor:
+    if len(tensors) == 1:
+        return tensors[0]
+    return layers.Add(dtype="float32", name=f"sum_of_{name}")(tensors)
+
+
+def _waveform_critic(a: Architecture, inputs: dict, dtype: str) -> dict:
+    """Return the heads of tables 3, 4 and 6."""
     ladder = a.ladder
-    inputs = {"audio": keras.Input((a.length, a.channels), name="audio", dtype="float32")}
     x = inputs["audio"]
     if ladder.length > a.length:
         pad = layers.ZeroPadding1D((0, ladder.length - a.length), dtype=dtype, name="pad")
         x = pad(x)
     if a.discriminator_sees_label:
-        inputs["label"] = keras.Input((), name="label", dtype="int32")
         x = _conditioning_layer(a, dtype)(x, inputs["label"])
-    if a.shuffles:
-        inputs["shifts"] = keras.Input((a.shuffles,), name="shifts", dtype="int32")
     for rung, (stride, filters) in enumerate(zip(ladder.strides, ladder.filters, strict=True)):
         down = StridedConv1D(filters, TAPS, stride, dtype=dtype, name=f"down_{rung + 1}")
         x = layers.LeakyReLU(0.2, dtype=dtype)(down(x))
         if rung < a.shuffles:
             shuffle = PhaseShuffle(a.phase_shuffle, dtype=dtype, name=f"phase_shuffle_{rung + 1}")
             x = shuffle(x, inputs["shifts"][:, rung])
-    return keras.Model(inputs, _heads(a, x), name="discriminator")
+    return _heads(a, x)
 
 
 def _conditioning_layer(a: Architecture, dtype: str) -> keras.Layer:
@@ -237,6 +310,33 @@ def _conditioning_layer(a: Architecture, dtype: str) -> keras.Layer:
         return LabelGate(a.labels, dtype=dtype, name="label_gate")
     planes = "learned" if a.conditioning == "learned" else "constant"
     return LabelConcat(a.labels, planes=planes, dtype=dtype, name="label_concat")
+
+
+def _spectral_critic(a: Architecture, inputs: dict, name: str, dtype: str) -> dict:
+    """Return the heads of a critic of one spectrogram: bands as channels, frames halved to 8."""
+    x = inputs[name]
+    if a.discriminator_sees_label and a.conditioning != "gate":
+        x = LabelConcat(a.labels, dtype=dtype, name=f"{name}_label_concat")(x, inputs["label"])
+    filters, rung = SPECTRAL_WIDTH * a.width, 1
+    while x.shape[1] > SPECTRAL_FRAMES:
+        down = StridedConv1D(filters, SPECTRAL_TAPS, 2, dtype=dtype, name=f"{name}_down_{rung}")
+        x = layers.LeakyReLU(0.2, dtype=dtype)(down(x))
+        filters, rung = min(2 * filters, 4 * SPECTRAL_WIDTH * a.width), rung + 1
+    return _spectral_heads(a, x, inputs, name)
+
+
+def _spectral_heads(a: Architecture, x: Tensor, inputs: dict, name: str) -> dict:
+    """Return the score, one for each label behind a gate, and the class logits of `acgan`."""
+    flat = layers.Flatten(dtype="float32", name=f"{name}_flat")(x)
+    heads = {}
+    if a.model == "acgan":
+        logits = layers.Dense(a.labels, dtype="float32", name=f"{name}_logits")
+        heads["logits"] = logits(flat)
+    if a.discriminator_sees_label and a.conditioning == "gate":
+        row = layers.Reshape((1, -1), dtype="float32")(flat)
+        gate = LabelGate(a.labels, dtype="float32", name=f"{name}_label_gate")
+        flat = layers.Flatten(dtype="float32")(gate(row, inputs["label"]))
+    return {"score": layers.Dense(1, dtype="float32", name=f"{name}_score")(flat), **heads}
 
 
 def _heads(a: Architecture, x: Tensor) -> dict:

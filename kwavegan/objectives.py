@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from kwavegan import autodiff
+from kwavegan.hearing import Hearing, run
 from kwavegan.losses import Game, class_cross_entropy, slope_penalty, zero_centred_penalty
 from kwavegan.types import Tensor
 
@@ -25,6 +26,7 @@ class Objectives:
 
     Args:
         generator, discriminator: the networks, as `WaveGAN` takes them.
+        hearing: the discriminator in two parts.
         game: whose losses on scores.
         penalty: `"slope"`, `"r1r2"` or `"none"`.
         lamb: λ, the weight of the slope penalty.
@@ -34,6 +36,7 @@ class Objectives:
 
     generator: keras.Model
     discriminator: keras.Model
+    hearing: Hearing
     game: Game
     penalty: str
     lamb: float
@@ -66,6 +69,7 @@ class Objectives:
         real = batch["audio"]
         if self.noise:
             real, fake = real + noise["noise_real"], fake + noise["noise_fake"]
+        real, fake = self.hearing.sound(real), self.hearing.sound(fake)
         both, label = ops.concatenate([real, fake]), batch.get("label")
         heads = self._heads_of_both(label, noise)
 
@@ -91,12 +95,12 @@ class Objectives:
         return autodiff.value_and_grad(loss, weights)
 
     def _heads_of_both(self, label: Any, noise: dict) -> Callable:
-        """Return (weights, real and generated audio) → scores, and all heads."""
+        """Return (weights, real and generated sounds) → scores, and all heads."""
         label = _joined(label, label)
         shifts = _joined(noise.get("shifts_real"), noise.get("shifts_fake"))
 
-        def heads(weights: list, audio: Tensor) -> tuple:
-            found = self.discriminate(weights, audio, label, shifts)
+        def heads(weights: list, sounds: Tensor) -> tuple:
+            found = self.hearing.judge(weights, sounds, label, shifts)
             return found["score"], found
 
         return heads
@@ -113,7 +117,8 @@ class Objectives:
         """Return WGAN-GP's penalty and what it measures; zeros where there is none."""
         if self.penalty == "none":
             return 0.0, 0.0
-        mixed = noise["mix"] * real + (1.0 - noise["mix"]) * fake
+        mix = ops.reshape(noise["mix"], (-1, *[1] * (len(real.shape) - 1)))
+        mixed = mix * real + (1.0 - mix) * fake
         slope = slope_penalty(self.score_gradient(weights, mixed, label, noise))
         return self.lamb * slope, slope
 
@@ -167,28 +172,21 @@ class Objectives:
         inputs = {"latent": noise["latent"]}
         if self.conditional:
             inputs["label"] = batch["label"]
-        return _run(self.generator, weights, inputs)
+        return run(self.generator, weights, inputs)
 
     def discriminate(self, weights: list, audio: Tensor, label: Any, shifts: Any) -> dict:
         """Return the discriminator's heads; label and shifts as far as it takes them."""
-        inputs = {"audio": audio, "label": label, "shifts": shifts}
-        return _run(self.discriminator, weights, {k: inputs[k] for k in self.discriminator.input})
+        return self.hearing.judge(weights, self.hearing.sound(audio), label, shifts)
 
-    def score_gradient(self, weights: list, audio: Tensor, label: Any, noise: dict) -> Tensor:
-        """Return the gradient of each example's score to its audio; `shifts_mixed` shift it."""
+    def score_gradient(self, weights: list, sounds: Tensor, label: Any, noise: dict) -> Tensor:
+        """Return the gradient of each score to its sound; `shifts_mixed` shift it."""
 
-        def score(audio: Tensor) -> tuple:
+        def score(sounds: Tensor) -> tuple:
             shifts = noise.get("shifts_mixed")
-            return self.discriminate(weights, audio, label, shifts)["score"], ()
+            return self.hearing.judge(weights, sounds, label, shifts)["score"], ()
 
-        return autodiff.input_gradient(score, audio)[0]
+        return autodiff.input_gradient(score, sounds)[0]
 
 
 def _joined(first: Any, second: Any) -> Any:
     return None if first is None else ops.concatenate([first, second])
-
-
-def _run(network: keras.Model, weights: list, inputs: dict) -> Any:
-    """Run a network as a pure function of its weights; it has no other state that changes."""
-    fixed = [variable.value for variable in network.non_trainable_variables]
-    return network.stateless_call(weights, fixed, inputs, training=True)[0]

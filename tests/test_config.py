@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from kwavegan.commands.options import PRESETS_EPILOG, click_options
-from kwavegan.config import PRESETS, SETTINGS, Config, auto_width, resolve
+from kwavegan.config import PRESETS, SETTINGS, Config, auto_width, option_name, resolve
 from kwavegan.errors import InputError
 
 
@@ -173,7 +173,8 @@ def test_options_come_from_the_table():
     text = CliRunner().invoke(command, ["--help"]).output
     assert text.isascii()  # a Windows pipe may not print more
     for name in SETTINGS.keys() - {"data"}:
-        assert f"--{name.replace('_', '-')} " in text
+        assert f"{option_name(name)} " in text
+    assert "--from TEXT" in text
     assert "[default: 16; 1 to" in text
     assert all(f"  {name} " in text for name in PRESETS)
 

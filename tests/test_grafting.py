@@ -17,10 +17,11 @@ from kwavegan.training import resume, settle, train
 
 OLD = {"rate": 2048, "length": 256, "channels": 2, "labels": ("a", "b", "c")}
 KINDS = [
-    {"model": "wgan"},
-    {"model": "cwgan", "conditioning": "gate"},
-    {"model": "cwgan", "conditioning": "concat"},
-    {"model": "acgan"},
+    {"model": "wgan", "critic": "both"},
+    {"model": "cwgan", "conditioning": "gate", "critic": "both"},
+    {"model": "cwgan", "conditioning": "gate", "critic": "wave"},
+    {"model": "cwgan", "conditioning": "concat", "critic": "both"},
+    {"model": "acgan", "critic": "both"},
 ]
 
 

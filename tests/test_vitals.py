@@ -372,7 +372,7 @@ def test_of_many_labels_some_are_measured():
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(("length", "channels"), [(64, 1), (130, 2)])
 def test_real_networks(model, length, channels):
-    names = () if model == "wgan" else ("a", "b")
+    names = () if MODELS[model]["model"] == "wgan" else ("a", "b")
     small = dataset(train=12, validation=8, names=names, length=length, channels=channels)
     config = settle(Config(latent=4, width=2, label_embedding=2, **MODELS[model]), small)
     watching, gan = Vitals(config, small), build_gan(config)
@@ -380,7 +380,7 @@ def test_real_networks(model, length, channels):
     found, rms = watching.measure(gan)
     assert all(isinstance(value, float) and np.isfinite(value) for value in found.values())
     assert 0 <= found["told_apart"] <= 1
-    assert ("labels_apart" in found) == (model != "wgan")
+    assert ("labels_apart" in found) == (MODELS[model]["model"] != "wgan")
     assert rms["generated"].shape == (len(watching.labels),)
     assert len(rms["real"]) == len(watching.train[0])
     # Measuring changes nothing, and says the same again.

@@ -39,8 +39,15 @@ def pitch_labels(sounds):
 
 
 def tiny_config(**changes):
-    """Return settings of a tiny training of a dozen steps, without previews and their log."""
-    tiny = {"width": 4, "latent": 8, "label_embedding": 4, "batch": 8, "steps": 12}
+    """Return settings of a tiny training of a dozen steps: one critic, no previews."""
+    tiny = {
+        "critic": "wave",
+        "width": 4,
+        "latent": 8,
+        "label_embedding": 4,
+        "batch": 8,
+        "steps": 12,
+    }
     every = {"log_every": 3, "checkpoint_every": 4}
     quiet = {"preview_every": 0, "tensorboard": "off"}
     return Config(**{**tiny, **every, **quiet, **changes})

@@ -1,0 +1,125 @@
+"""Train variants of the recipe on one set, evaluate them, and write a table.
+
+    python scripts/experiments.py digits DATA --variant both --variant wave --steps 1200 --seeds 3
+
+Every variant is the default of `train` but for the settings that `VARIANTS` names. A run that is
+there is not made again, and one that was killed goes on, so that the command may be given as often
+as one likes. The table is `docs/experiments/<name>.csv`, a row a run, of all runs of that name.
+"""
+
+import csv
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kwavegan import evaluation, files, results
+from kwavegan.config import Config, resolve
+from kwavegan.dataset import Dataset
+from kwavegan.generation import load_run
+from kwavegan.runs import Run
+from kwavegan.sources import load
+from kwavegan.tables import columns
+from kwavegan.training import resume, settle, train
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "both": {},
+    "wave": {"critic": "wave"},
+    "spectral": {"critic": "spectral"},
+    "sharp": {"spectral_scale": 1.0},
+    "blunt": {"spectral_scale": 0.03},
+    "batch-32": {"batch": 32},
+    "gamma-1": {"gamma": 1.0},
+    "gamma-0.1": {"gamma": 0.1},
+    "concat": {"conditioning": "concat"},
+    "acgan": {"model": "acgan"},
+    "wgan": {"model": "wgan"},
+}
+"""What each variant changes of the default."""
+
+TABLES = Path(__file__).parents[1] / "docs" / "experiments"
+COLUMNS = (
+    "variant", "seed", "steps", "best_step", "backend", "minutes", "label_accuracy",
+    "frechet_distance", "floor", "diversity", "state",
+)  # fmt: skip
+
+
+def finished(run: Run, config: Config, dataset: Dataset) -> Run:
+    """Return a run that has been trained to its end, and evaluated."""
+    if not (run.path / "config.toml").exists():
+        train(config, dataset, run.name, run.path.parent)
+    elif run.status().state not in ("finished", "diverged"):
+        resume(run, dataset)
+    generator = load_run(run.path)
+    if generator.step not in run.evaluated():
+        audience = evaluation.assemble(dataset, click.echo)
+        results.save(run, evaluation.evaluate(generator, audience))
+    return run
+
+
+def row_of(run: Run) -> dict[str, Any]:
+    """Return a run's line of the table."""
+    status, found, config = run.status(), results.load(run), run.config()
+    frechet = found.overall["frechet_distance"]
+    variant, seed = run.name.split(".", 1)[1].rsplit("-s", 1)
+    accuracy = found.overall.get("label_accuracy")
+    diversity = found.overall.get("diversity")
+    return {
+        "variant": variant,
+        "seed": seed,
+        "steps": config.steps,
+        "best_step": found.step,
+        "backend": status.backend,
+        "minutes": round(status.seconds / 60, 1),
+        "label_accuracy": round(accuracy.value, 3) if accuracy else "",
+        "frechet_distance": round(frechet.value, 2),
+        "floor": round(frechet.real, 3),
+        "diversity": round(diversity.value, 2) if diversity else "",
+        "state": status.state,
+    }
+
+
+def rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+    """Yield a line for each evaluated run of an experiment."""
+    for path in sorted(folder.glob(f"{name}.*-s*")):
+        if Run(path).evaluated():
+            yield row_of(Run(path))
+
+
+def write(name: str, found: list[dict[str, Any]]) -> None:
+    path = TABLES / f"{name}.csv"
+    with files.atomic(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows(found)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("data", required=False, default="")
+@click.option("--variant", "variants", multiple=True, type=click.Choice(list(VARIANTS)))
+@click.option("--steps", default=1_200, show_default=True)
+@click.option("--seeds", default=1, show_default=True, help="Seeds 0, 1, … of each variant.")
+@click.option("--runs-dir", default="experiments", show_default=True)
+def main(
+    name: str, data: str, variants: tuple[str, ...], steps: int, seeds: int, runs_dir: str
+) -> None:
+    """Run the experiment NAME on DATA; the built-in drums without it."""
+    for seed in range(seeds):
+        for variant in variants:
+            own = {**VARIANTS[variant], "steps": steps, "seed": seed, "tensorboard": "off"}
+            wish = resolve(options=own)
+            dataset = load(data, wish)
+            config = settle(wish, dataset, os.path.abspath(data) if data else "")
+            finished(Run(Path(runs_dir) / f"{name}.{variant}-s{seed}"), config, dataset)
+            write(name, list(rows(Path(runs_dir), name)))
+    found = list(rows(Path(runs_dir), name))
+    write(name, found)
+    cells = [[str(row[column]) for column in COLUMNS] for row in found]
+    click.echo(columns([COLUMNS, *cells]))
+
+
+if __name__ == "__main__":
+    main()
