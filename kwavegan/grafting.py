@@ -12,23 +12,6 @@ from kwavegan.errors import InputError
 from kwavegan.gan import WaveGAN
 from kwavegan.spectra import resolutions
 
-KEPT = (
-    "model",
-    "conditioning",
-    "generator",
-    "critic",
-    "wave_scale",
-    "spectral_scale",
-    "width",
-    "latent",
-    "latent_distribution",
-    "label_embedding",
-    "channels",
-    "rate",
-    "length",
-)
-"""Settings that a run takes from the one it starts from: with others the weights mean nothing."""
-
 
 class _Place(NamedTuple):
     """Where a weight has a part for each label: along all of `axis`, or one row each at its end."""
@@ -45,27 +28,6 @@ _PLACES = {
     ("acgan", None): (_LOGITS, _LOGITS),
 }
 """By model and conditioning: weights of the waveform critic, and of each spectral critic."""
-
-
-def kept_settings(source: Config, name: str, given: Mapping[str, object]) -> dict[str, object]:
-    """Return the settings that a run takes from `source`.
-
-    Args:
-        source: settings of the run that it starts from.
-        name: of that run, for the message.
-        given: the user's own wishes by field; None or 0 for none.
-
-    Raises:
-        InputError: a wish differs from what the source has.
-    """
-    for field in KEPT:
-        wish, have = given.get(field), getattr(source, field)
-        if wish and wish != have:
-            raise InputError(
-                f"{option_name(field)}: {wish} cannot be had with --from {name}, whose weights are"
-                f" those of {have}; leave the option out"
-            )
-    return {field: getattr(source, field) for field in KEPT}
 
 
 def ancestors(old: Sequence[str], new: Sequence[str]) -> list[int]:

@@ -1,6 +1,6 @@
 """Trained models that come with the package: runs of one small checkpoint and its evaluation.
 
-`scripts/make_preset.py` makes one of any run.
+`scripts/make_preset.py` makes one of any run. Needs no backend: one may still be chosen.
 """
 
 from collections.abc import Mapping
@@ -9,13 +9,29 @@ from functools import cached_property
 from pathlib import Path
 
 from kwavegan import results
-from kwavegan.config import Config
+from kwavegan.config import Config, option_name
 from kwavegan.errors import InputError
-from kwavegan.grafting import kept_settings
 from kwavegan.results import Evaluation
 from kwavegan.runs import Run
 
 FOLDER = Path(__file__).with_name("trained")
+
+KEPT = (
+    "model",
+    "conditioning",
+    "generator",
+    "critic",
+    "wave_scale",
+    "spectral_scale",
+    "width",
+    "latent",
+    "latent_distribution",
+    "label_embedding",
+    "channels",
+    "rate",
+    "length",
+)
+"""Settings that a run takes from the one it starts from: with others the weights mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +95,27 @@ def origin_run(origin: str, runs_dir: str | Path | None = None) -> Run:
     except InputError as error:
         names = ", ".join(preset.name for preset in trained())
         raise InputError(f"--from: {error}; trained presets are: {names}") from error
+
+
+def kept_settings(source: Config, name: str, given: Mapping[str, object]) -> dict[str, object]:
+    """Return the settings that a run takes from `source`.
+
+    Args:
+        source: settings of the run that it starts from.
+        name: of that run, for the message.
+        given: the user's own wishes by field; None or 0 for none.
+
+    Raises:
+        InputError: a wish differs from what the source has.
+    """
+    for field in KEPT:
+        wish, have = given.get(field), getattr(source, field)
+        if wish and wish != have:
+            raise InputError(
+                f"{option_name(field)}: {wish} cannot be had with --from {name}, whose weights are"
+                f" those of {have}; leave the option out"
+            )
+    return {field: getattr(source, field) for field in KEPT}
 
 
 def adopt(

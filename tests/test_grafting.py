@@ -9,8 +9,8 @@ from toys import sines, tiny_config
 from kwavegan.assembly import build_gan
 from kwavegan.errors import InputError
 from kwavegan.generation import load_run
-from kwavegan.grafting import KEPT, ancestors, graft, kept_settings
-from kwavegan.pretrained import adopt
+from kwavegan.grafting import ancestors, graft
+from kwavegan.pretrained import KEPT, adopt, kept_settings
 from kwavegan.runs import Run
 from kwavegan.state import capture
 from kwavegan.training import resume, settle, train

@@ -1,6 +1,8 @@
 """The trained models that come with the package, and the commands that know them."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -63,9 +65,17 @@ def test_presets_lists_trained_models_and_settings():
     assert "default" in listed["settings"]
 
 
-def test_generate_takes_a_preset_for_a_run(tmp_path):
-    out = tmp_path / "out"
-    said = cli("generate", "--preset", "drums", "--label", "kick", "-n", "2", "--out", str(out))
+def test_presets_are_found_before_a_backend_is_chosen():
+    """Keras would import the backend of its settings, which may be missing."""
+    code = "import sys, kwavegan.pretrained as p; p.trained()[0].evaluation; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "keras" not in done.stdout.split()
+
+
+def test_generate_takes_a_preset_for_a_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = tmp_path / "sounds" / "preset-drums"
+    said = cli("generate", "--preset", "drums", "--label", "kick", "-n", "2")
     assert "2 sounds of drums" in said
     sound, rate = read(out / "kick_s0_0000.wav")
     want = load_run(FOLDER / "drums").generate("kick", 2, seed=0)[0]

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of latents."
 )
 @click.option("--checkpoint", type=int, metavar="STEP", help="Which one.  [default: best or last]")
-@click.option("--out", type=click.Path(), help="Folder for the WAVs.  [default: sounds/RUN]")
+@click.option(
+    "--out",
+    type=click.Path(),
+    help="Folder for the WAVs.  [default: sounds/RUN, or sounds/preset-NAME]",
+)
 @click.option(
     "--latents",
     "table",
@@ -84,7 +88,9 @@ def command(
         recipes = _from_table(generator, label, table)
     else:
         recipes = _new(generator, label, 10 if count is None else count, seed)
-    folder = Path(out or Path("sounds") / generator.run.name)
+    # A run may well have the name of a preset; its sounds stay apart.
+    title = generator.run.name if preset is None else f"preset-{preset}"
+    folder = Path(out or Path("sounds") / title)
     written = _write(generator, recipes, folder)
     click.echo(
         f"{written} sounds of {generator.run.name}, {generator.which}, in {folder} "
