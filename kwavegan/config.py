@@ -213,6 +213,11 @@ class Config:
         """The discriminator's learning rate: `d_lr`, or `lr` where that is 0."""
         return self.d_lr or self.lr
 
+    @property
+    def sounding(self) -> str:
+        """Which generator sounds are made with: `"averaged"`, or `"generator"` without average."""
+        return "averaged" if self.average else "generator"
+
     def as_dict(self) -> dict[str, Any]:
         """Values by field."""
         return {name: getattr(self, name) for name in SETTINGS}

@@ -157,7 +157,7 @@ def load_run(
     config = opened.config()
     stored = opened.load_checkpoint(checkpoint) if checkpoint is not None else opened.best_or_last()
     network = build_generator(architecture_of(config))
-    restore_sounding(network, stored.arrays, "averaged" if config.average else "generator")
+    restore_sounding(network, stored.arrays, config.sounding)
     return Generator(opened, config, stored.step, stored.problems, network)
 
 

@@ -62,9 +62,8 @@ def graft(gan: WaveGAN, config: Config, arrays: Mapping[str, np.ndarray], source
             f"{', '.join(source.labels)}; train on those, or start from another run"
         )
     order = ancestors(source.labels, config.labels)
-    sounding = "averaged" if any(name.startswith("averaged/") for name in arrays) else "generator"
     labels = len(source.labels)
-    _fill(gan.generator, arrays, sounding, places, order, labels)
+    _fill(gan.generator, arrays, source.sounding, places, order, labels)
     _fill(gan.discriminator, arrays, "discriminator", places, order, labels)
     gan.averaged.set_weights(gan.generator.get_weights())
 

@@ -66,7 +66,7 @@ class Hearing:
         return parts
 
 
-def run(network: keras.Model, weights: list, inputs: dict | list) -> Any:
+def run(network: keras.Model, weights: list, inputs: dict) -> Any:
     """Run a network as a pure function of its weights; it has no other state that changes."""
     fixed = [variable.value for variable in network.non_trainable_variables]
     return network.stateless_call(weights, fixed, inputs, training=True)[0]

@@ -68,17 +68,16 @@ def trained() -> tuple[Trained, ...]:
     return tuple(Trained(path.name, Run(path)) for path in found)
 
 
-def find_trained(name: str, spelled: str = "--preset") -> Trained:
+def find_trained(name: str) -> Trained:
     """Return a trained preset.
 
     Raises:
         InputError: there is none of that name.
     """
-    for preset in trained():
-        if preset.name == name:
-            return preset
-    names = ", ".join(preset.name for preset in trained())
-    raise InputError(f"{spelled}: {name!r} is no trained preset; choose from {names}")
+    known = {preset.name: preset for preset in trained()}
+    if name not in known:
+        raise InputError(f"--preset: {name!r} is no trained preset; choose from {', '.join(known)}")
+    return known[name]
 
 
 def origin_run(origin: str, runs_dir: str | Path | None = None) -> Run:
@@ -87,13 +86,13 @@ def origin_run(origin: str, runs_dir: str | Path | None = None) -> Run:
     Raises:
         InputError: there is neither.
     """
-    for preset in trained():
-        if preset.name == origin:
-            return preset.run
+    known = {preset.name: preset.run for preset in trained()}
+    if origin in known:
+        return known[origin]
     try:
         return Run.open(origin, runs_dir)
     except InputError as error:
-        names = ", ".join(preset.name for preset in trained())
+        names = ", ".join(known)
         raise InputError(f"--from: {error}; trained presets are: {names}") from error
 
 

@@ -8,7 +8,6 @@ as one likes. The table is `docs/experiments/<name>.csv`, a row a run, of all ru
 """
 
 import csv
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,8 +45,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def finished(run: Run, config: Config, dataset: Dataset) -> Run:
-    """Return a run that has been trained to its end, and evaluated."""
+def finish(run: Run, config: Config, dataset: Dataset) -> None:
+    """Train a run to its end, and evaluate it; what is done already is not done again."""
     if not (run.path / "config.toml").exists():
         train(config, dataset, run.name, run.path.parent)
     elif run.status().state not in ("finished", "diverged"):
@@ -56,7 +55,6 @@ def finished(run: Run, config: Config, dataset: Dataset) -> Run:
     if generator.step not in run.evaluated():
         audience = evaluation.assemble(dataset, click.echo)
         results.save(run, evaluation.evaluate(generator, audience))
-    return run
 
 
 def row_of(run: Run) -> dict[str, Any]:
@@ -107,15 +105,15 @@ def main(
     name: str, data: str, variants: tuple[str, ...], steps: int, seeds: int, runs_dir: str
 ) -> None:
     """Run the experiment NAME on DATA; the built-in drums without it."""
+    folder, source = Path(runs_dir), str(Path(data).resolve()) if data else ""
+    dataset = load(data, Config())
     for seed in range(seeds):
         for variant in variants:
             own = {**VARIANTS[variant], "steps": steps, "seed": seed, "tensorboard": "off"}
-            wish = resolve(options=own)
-            dataset = load(data, wish)
-            config = settle(wish, dataset, os.path.abspath(data) if data else "")
-            finished(Run(Path(runs_dir) / f"{name}.{variant}-s{seed}"), config, dataset)
-            write(name, list(rows(Path(runs_dir), name)))
-    found = list(rows(Path(runs_dir), name))
+            config = settle(resolve(options=own), dataset, source)
+            finish(Run(folder / f"{name}.{variant}-s{seed}"), config, dataset)
+            write(name, list(rows(folder, name)))
+    found = list(rows(folder, name))
     write(name, found)
     cells = [[str(row[column]) for column in COLUMNS] for row in found]
     click.echo(columns([COLUMNS, *cells]))

@@ -23,9 +23,9 @@ LARGEST = 4_000_000
 """Bytes of a preset's checkpoint."""
 
 
-def shrunken(arrays: dict[str, np.ndarray], average: float) -> dict[str, np.ndarray]:
+def shrunken(arrays: dict[str, np.ndarray], sounding: str) -> dict[str, np.ndarray]:
     """Return what sounds are made of and fine-tuning starts from, in half precision."""
-    parts = ("averaged/" if average else "generator/", "discriminator/")
+    parts = (f"{sounding}/", "discriminator/")
     return {name: a.astype("float16") for name, a in arrays.items() if name.startswith(parts)}
 
 
@@ -45,7 +45,7 @@ def main(run: str, name: str, runs_dir: str | None, sounds: int) -> None:
     files.write_json(folder / "best.json", {"step": stored.step})
     shutil.copy(source.path / "status.json", folder / "status.json")
     preset.update(state="finished", message="")
-    path = preset.save_checkpoint(stored.step, shrunken(stored.arrays, config.average), {})
+    path = preset.save_checkpoint(stored.step, shrunken(stored.arrays, config.sounding), {})
     if path.stat().st_size > LARGEST:
         raise click.ClickException(f"{path}: {path.stat().st_size:,} bytes; at most {LARGEST:,}")
     audience = evaluation.assemble(load(config.data, config), click.echo)
