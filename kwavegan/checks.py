@@ -1,6 +1,7 @@
 """One value of a table of fields: its type, its range, its names, in words for a user."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import Field
 from typing import Any
 
@@ -53,3 +54,11 @@ def limits_of(setting: Field) -> str:
     if math.isinf(high):
         return ""
     return f"{'0 or ' if setting.metadata['or_zero'] else ''}{low:.12g} to {high:.12g}"
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the name that was meant, or all there are."""
+    import difflib
+
+    found = difflib.get_close_matches(name.replace("-", "_"), names, n=1)
+    return f"; did you mean {found[0]}?" if found else f"; the names are {', '.join(names)}"

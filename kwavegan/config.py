@@ -10,8 +10,9 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kwavegan.checks import checked
+from kwavegan.checks import checked, nearest
 from kwavegan.errors import InputError
+from kwavegan.files import read_toml
 
 Spelling = Callable[[str], str]
 """From a field's name to how the user spelled it: `--d-updates`, or `mine.toml: d_updates`."""
@@ -352,7 +353,7 @@ def resolve(
             message names the file or the option.
     """
     given = {name: value for name, value in (options or {}).items() if value is not None}
-    stored = {} if toml_path is None else _read_toml(Path(toml_path))
+    stored = {} if toml_path is None else read_toml(Path(toml_path))
     named, where = stored.pop("preset", None), f"{toml_path}: preset"
     if preset is not None:
         named, where = preset, "--preset"
@@ -365,38 +366,16 @@ def resolve(
 
     for name, value in {**stored, **given}.items():
         if name not in SETTINGS:
-            raise InputError(f"{spelling(name)}: unknown{_nearest(name, SETTINGS)}")
+            raise InputError(f"{spelling(name)}: unknown{nearest(name, SETTINGS)}")
         values[name] = checked(SETTINGS[name], value, spelling(name))
     _check_together({name: s.default for name, s in SETTINGS.items()} | values, spelling)
     return Config(**values)
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text; save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not TOML: {error}; write lines such as `lr = 2e-4`") from error
 
 
 def _preset(name: Any, spelled: str) -> Preset:
     if not isinstance(name, str) or name not in PRESETS:
         raise InputError(f"{spelled}: {name!r} is unknown; choose from {', '.join(PRESETS)}")
     return PRESETS[name]
-
-
-def _nearest(name: str, names: Mapping[str, Any]) -> str:
-    import difflib
-
-    found = difflib.get_close_matches(name.replace("-", "_"), names, n=1)
-    return f"; did you mean {found[0]}?" if found else f"; the names are {', '.join(names)}"
 
 
 def _check_together(values: Mapping[str, Any], spelling: Spelling) -> None:

@@ -338,3 +338,11 @@ def require_labels(dataset: Dataset) -> None:
             f"{dataset.path}: has {count}, and a conditional model needs at least two;"
             " sort the sounds into one folder per label, or train an unconditional model"
         )
+
+
+def data_digest(dataset: Dataset) -> str:
+    """Return 16 hexadecimal digits of what a prepared set holds, other for any change to it."""
+    shape = (dataset.rate, dataset.length, dataset.channels, dataset.labels)
+    digest = hashlib.sha256(repr(shape).encode())
+    digest.update((dataset.path / "manifest.csv").read_bytes())
+    return digest.hexdigest()[:16]

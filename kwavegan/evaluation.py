@@ -10,11 +10,11 @@ import numpy as np
 
 from kwavegan import outside
 from kwavegan.backend import versions
-from kwavegan.dataset import Dataset, some
+from kwavegan.dataset import Dataset, data_digest, some
 from kwavegan.errors import InputError
 from kwavegan.features import mel_settings
 from kwavegan.generation import Generator
-from kwavegan.judge import Judge, data_digest, judge_of
+from kwavegan.judge import Judge, judge_of
 from kwavegan.measures import frechet_distance, standard_error
 from kwavegan.results import Evaluation, Row
 from kwavegan.scorecard import Ears, Heard, Score, against, alone, mean, ordered

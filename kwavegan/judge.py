@@ -15,7 +15,7 @@ from keras import layers
 
 from kwavegan import checkpoints, files
 from kwavegan.cache import cache_folder, locked
-from kwavegan.dataset import JUDGE, Dataset, require_labels, some
+from kwavegan.dataset import JUDGE, Dataset, data_digest, require_labels, some
 from kwavegan.errors import InputError
 from kwavegan.features import MelSettings, log_mel, mel_settings
 
@@ -111,14 +111,6 @@ def judge_of(dataset: Dataset, progress: Progress | None = None) -> Judge:
                 if path == spare:
                     raise
         return _judge(dataset, arrays)
-
-
-def data_digest(dataset: Dataset) -> str:
-    """Return 16 hexadecimal digits of what a prepared set holds, other for any change to it."""
-    shape = (dataset.rate, dataset.length, dataset.channels, dataset.labels)
-    digest = hashlib.sha256(repr(shape).encode())
-    digest.update((Path(dataset.path) / "manifest.csv").read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _load(path: Path, dataset: Dataset, key: str) -> Judge | None:

@@ -1,10 +1,11 @@
 """Whatever `train` is pointed at, as a prepared dataset."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from kwavegan.config import Config
-from kwavegan.dataset import Dataset, is_prepared, open_dataset
+from kwavegan.dataset import Dataset, is_prepared, open_dataset, require_labels
 from kwavegan.drums import builtin_dataset
 from kwavegan.errors import InputError
 from kwavegan.prepare import PrepareSettings, prepare_cached
@@ -34,3 +35,37 @@ def load(data: str, config: Config, progress: Progress | None = None) -> Dataset
     given = {name: wish for name, wish in wishes.items() if wish}
     settings = PrepareSettings(labels=config.labels or None, **given)
     return prepare_cached(data, settings, progress=progress)
+
+
+def fitted(config: Config, dataset: Dataset, source: str = "") -> Config:
+    """Fill the settings that a dataset decides; whether the networks can be built stays open.
+
+    Args:
+        config: the wishes; rate, length, channels and labels of 0 or () take the dataset's.
+        dataset: what to train on.
+        source: where it came from; "" for the built-in drums.
+
+    Raises:
+        InputError: the wishes differ from the prepared set, or there are too few labels.
+    """
+    if config.model != "wgan":
+        require_labels(dataset)
+    for name in ("rate", "length", "channels", "labels"):
+        wish, have = getattr(config, name), getattr(dataset, name)
+        if wish and wish != have:
+            raise InputError(
+                f"--{name}: {_plain(wish)} is asked for, but {dataset.path} was prepared with "
+                f"{_plain(have)}; leave the option out, or prepare the audio anew"
+            )
+    return replace(
+        config,
+        data=source,
+        rate=dataset.rate,
+        length=dataset.length,
+        channels=dataset.channels,
+        labels=dataset.labels,
+    )
+
+
+def _plain(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -13,8 +13,7 @@ from kwavegan.backend import versions
 from kwavegan.batches import StepBatches
 from kwavegan.callbacks import Checkpoints, Recorder, Report, Stopper
 from kwavegan.config import Config
-from kwavegan.dataset import Dataset, require_labels
-from kwavegan.errors import InputError
+from kwavegan.dataset import Dataset
 from kwavegan.files import write_text
 from kwavegan.gan import WaveGAN
 from kwavegan.grafting import graft
@@ -23,6 +22,7 @@ from kwavegan.pretrained import origin_run
 from kwavegan.previewing import Previewer
 from kwavegan.previews import Album, Preview
 from kwavegan.runs import HEALTH, VALIDATION, Run, runs_folder
+from kwavegan.sources import fitted
 from kwavegan.state import capture, restore
 from kwavegan.validation import Examiner, Validation, Validator
 
@@ -79,29 +79,9 @@ def settle(config: Config, dataset: Dataset, source: str = "") -> Config:
         InputError: the wishes differ from the prepared set, there are too few labels, or the
             networks cannot be built.
     """
-    if config.model != "wgan":
-        require_labels(dataset)
-    for name in ("rate", "length", "channels", "labels"):
-        wish, have = getattr(config, name), getattr(dataset, name)
-        if wish and wish != have:
-            raise InputError(
-                f"--{name}: {_plain(wish)} is asked for, but {dataset.path} was prepared with "
-                f"{_plain(have)}; leave the option out, or prepare the audio anew"
-            )
-    settled = replace(
-        config,
-        data=source,
-        rate=dataset.rate,
-        length=dataset.length,
-        channels=dataset.channels,
-        labels=dataset.labels,
-    )
+    settled = fitted(config, dataset, source)
     architecture_of(settled)
     return settled
-
-
-def _plain(value: object) -> str:
-    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def train(

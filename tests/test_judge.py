@@ -6,10 +6,10 @@ import pytest
 from toys import LENGTH, PITCHES, RATE, sines
 
 from kwavegan import checkpoints, judge
-from kwavegan.dataset import JUDGE
+from kwavegan.dataset import JUDGE, data_digest
 from kwavegan.errors import InputError
 from kwavegan.features import log_mel
-from kwavegan.judge import augmented, data_digest, judge_of
+from kwavegan.judge import augmented, judge_of
 from kwavegan.prepare import PrepareSettings, prepare
 
 
