@@ -12,6 +12,7 @@ from kwavegan.errors import InputError
 COMMANDS = {
     "prepare": "Turn a folder of audio into arrays to train on.",
     "train": "Train a model on a folder of audio, or on the built-in drums.",
+    "search": "Try many settings on your data, and keep those that score best.",
     "generate": "Write new sounds from a trained run.",
     "report": "Write one page about a run: its health, curves and sounds.",
     "plot": "Draw waves, spectrograms and losses.",

@@ -288,6 +288,36 @@ def losses(rows: Sequence[Mapping[str, float]]) -> "Figure":
     return curves(series, "step", "loss")
 
 
+@style()
+def bars(shares: Mapping[str, float], x: str) -> "Figure":
+    """Draw shares as horizontal bars, each with its name and number, the first at the top.
+
+    Args:
+        shares: name → share, 0 to 1; at least one.
+        x: label of the horizontal axis.
+
+    Raises:
+        InputError: Matplotlib is missing.
+    """
+    from matplotlib.figure import Figure
+
+    height = 0.65 + 0.25 * len(shares)
+    figure = Figure(figsize=(6.5, height))
+    axis = figure.add_axes((1.5 / 6.5, 0.45 / height, 4.75 / 6.5, 1 - 0.55 / height))
+    values = list(shares.values())
+    axis.barh(range(len(values)), values, height=0.65, color=COLOURS[0])
+    axis.set_yticks(range(len(values)), list(shares))
+    axis.set(xlabel=x, xlim=(0, 1.12 * max(values) or 1.0), ylim=(len(values) - 0.4, -0.6))
+    for place, value in enumerate(values):
+        axis.annotate(
+            f"{value:.2f}", (value, place), (3, 0), textcoords="offset points", va="center",
+            fontsize=7,
+        )  # fmt: skip
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.tick_params(axis="y", length=0)
+    return figure
+
+
 def _finite(x: Sequence[float], y: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """The points that can be drawn: past 1e30, axes run out of numbers for their ticks."""
     places, values = np.asarray(x, "float64"), np.asarray(y, "float64")

@@ -356,10 +356,20 @@ def _describe(run: Run) -> RunInfo:
     )
 
 
+def check_name(name: str) -> None:
+    """Refuse what cannot name a folder.
+
+    Raises:
+        InputError: it is empty, too long, or holds signs that some systems have other uses for.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(f"--name: {name!r} cannot name a folder; use letters, digits, - and _")
+
+
 def _claim(base: Path, name: str | None, model: str) -> Path:
     """Make the folder: only one of two processes gets a name."""
-    if name is not None and not _NAME.fullmatch(name):
-        raise InputError(f"--name: {name!r} cannot name a folder; use letters, digits, - and _")
+    if name is not None:
+        check_name(name)
     stem = name or f"{time.strftime('%Y%m%d-%H%M%S')}-{model}"
     path, again = base / stem, 1
     while True:
