@@ -87,13 +87,17 @@ class Range:
         if self.step is None:
             return self.high
         # Kept from rounding down a step that floats miss by a hair.
-        return self.low + math.floor((self.high - self.low) / self.step + 1e-9) * self.step
+        return self._at(math.floor((self.high - self.low) / self.step + 1e-9))
+
+    def _at(self, steps: int) -> float:
+        """Return the value so many steps up: 0.3, not the 0.30000000000000004 of floats."""
+        return type(self.low)(f"{self.low + steps * self.step:.12g}")
 
     def near(self, value: Value) -> Value:
         """Return the value of the range that is nearest."""
         value = min(max(value, self.low), self._top)
         if self.step is not None:
-            value = self.low + round((value - self.low) / self.step) * self.step
+            value = self._at(round((value - self.low) / self.step))
         return type(self.low)(value)
 
     def samples(self) -> tuple[Value, ...]:
