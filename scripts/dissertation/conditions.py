@@ -1,0 +1,111 @@
+"""The conditions of the dissertation's tables 8–15, and the numbers it printed."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kwavegan.config import Config, resolve
+
+LENGTH, WIDTH = 1_024, 16
+ITERATIONS = 5_000
+BOUND = 100.0
+"""What a loss must pass, plus or minus, for a run to have diverged (3.3)."""
+
+MODELS = {"wgan": "dissertation-wgan", "cwgan": "dissertation-cwgan-gp"}
+SHUFFLES = ("frozen", "live")
+
+
+@dataclass(frozen=True, order=True)
+class Condition:
+    """One column of a table for one model."""
+
+    model: str
+    lr: float = 1e-4
+    batch: int = 64
+    lamb: float = 10.0
+    d_updates: int = 1
+
+    def config(self, seed: int, labels: tuple[str, ...], rate: int, **own: Any) -> Config:
+        """Return the run's settings: the original WaveGAN's but for the condition."""
+        options = {
+            "lr": self.lr,
+            "batch": self.batch,
+            "lamb": self.lamb,
+            "d_updates": self.d_updates,
+            "seed": seed,
+            "labels": labels,
+            "rate": rate,
+            "length": LENGTH,
+            "channels": 1,
+            "width": WIDTH,
+            "steps": ITERATIONS,
+            **own,
+        }
+        return resolve(preset=MODELS[self.model], options=options)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: one hyperparameter of one model.
+
+    Args:
+        number: in the dissertation.
+        model: `"wgan"` or `"cwgan"`.
+        name: the hyperparameter, a field of `Condition`.
+        title: what it is called.
+        printed: the thousands of iterations that ten runs survived, by value.
+    """
+
+    number: int
+    model: str
+    name: str
+    title: str
+    printed: dict[float, tuple[int, ...]]
+
+    def condition(self, value: float) -> Condition:
+        """Return the condition of one of its columns."""
+        return replace(Condition(self.model), **{self.name: value})
+
+
+TABLES = (
+    Table(8, "wgan", "lr", "learning rate", {
+        1e-4: (2, 5, 4, 4, 4, 3, 3, 5, 4, 3), 1e-5: (5,) * 10,
+    }),
+    Table(9, "cwgan", "lr", "learning rate", {
+        1e-4: (1, 0, 0, 0, 1, 0, 0, 0, 0, 0), 1e-5: (5, 5, 4, 5, 5, 5, 5, 3, 5, 4),
+    }),
+    Table(10, "wgan", "batch", "batch size", {
+        8: (5, 5, 4, 5, 5, 4, 4, 5, 5, 5), 16: (5, 5, 4, 4, 5, 5, 3, 5, 5, 3),
+        32: (3, 5, 4, 4, 5, 5, 5, 5, 4, 5), 64: (3, 4, 3, 3, 3, 3, 5, 3, 4, 5),
+    }),
+    Table(11, "cwgan", "batch", "batch size", {
+        8: (2, 0, 0, 0, 0, 0, 0, 0, 0, 1), 16: (0, 0, 0, 0, 0, 0, 0, 5, 0, 0),
+        32: (1, 0, 0, 0, 0, 3, 0, 0, 0, 0), 64: (0, 0, 0, 2, 1, 0, 0, 1, 0, 0),
+    }),
+    Table(12, "wgan", "lamb", "λ", {
+        10: (3, 3, 5, 4, 4, 3, 5, 3, 4, 4), 100: (5, 4, 3, 5, 5, 5, 5, 5, 5, 5),
+    }),
+    Table(13, "cwgan", "lamb", "λ", {
+        10: (0,) * 10, 100: (0, 1, 1, 1, 3, 0, 0, 1, 3, 0),
+    }),
+    Table(14, "wgan", "d_updates", "discriminator updates", {
+        1: (3, 5, 3, 5, 5, 3, 4, 5, 4, 3), 2: (1, 1, 1, 5, 1, 2, 1, 5, 1, 1),
+        3: (5, 0, 1, 0, 0, 1, 1, 0, 5, 0), 4: (5, 5, 0, 0, 0, 0, 0, 1, 0, 0), 5: (0,) * 10,
+    }),
+    Table(15, "cwgan", "d_updates", "discriminator updates", {
+        1: (0, 0, 0, 0, 2, 0, 0, 0, 0, 1), 2: (0, 0, 2, 0, 0, 0, 0, 0, 0, 0), 3: (0,) * 10,
+        4: (0,) * 10, 5: (0,) * 10,
+    }),
+)  # fmt: skip
+"""Appendix E of the dissertation."""
+
+AVERAGES = {
+    8: (3.7, 5), 9: (0.2, 4.5), 10: (4.7, 4.4, 4.6, 3.6), 11: (0.3, 0.5, 0.4, 0.4),
+    12: (3.7, 4.5), 13: (0, 1), 14: (4, 1.9, 1.3, 1.1, 0), 15: (0.3, 0.2, 0, 0, 0),
+}  # fmt: skip
+"""The averages as printed, in thousands; a few differ from those of the runs above them."""
+
+
+def conditions(model: str) -> list[Condition]:
+    """Return the distinct conditions of a model's four tables."""
+    found = {t.condition(v): None for t in TABLES if t.model == model for v in t.printed}
+    return list(found)

@@ -1,0 +1,130 @@
+"""Draw the dissertation's figures 2–11 from our runs, the generated beside the real.
+
+    python scripts/dissertation/figures.py set4096 --work-dir dissertation-work
+
+`set4096` and `--work-dir` are those of `ablation.py`, whose runs are drawn. Needs the extra
+`plots`. Writes `docs/dissertation/figure-*.png`, and `control.png` from `control.csv`.
+"""
+
+from collections import defaultdict
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import click
+import numpy as np
+import rows
+
+from kwavegan import files, plots
+from kwavegan.dataset import Dataset, open_dataset
+from kwavegan.errors import InputError
+
+SOUNDS = 4
+"""Sounds in a column."""
+
+DPI = 64
+
+LOSSES = {"d_loss": "discriminator's loss", "g_loss": "generator's loss"}
+RUNS = {
+    "wgan": {"shuffle frozen": "wgan-as-printed", "shuffle live": "wgan-live-shuffle"},
+    "acgan": {"as printed": "acgan-as-printed", "all mended": "acgan-all-mended"},
+}
+"""The runs drawn: what each is called in a figure, and its file."""
+
+CURVES = {4: ("wgan", "d_loss"), 7: ("wgan", "g_loss"), 8: ("acgan", "g_loss"),
+          9: ("acgan", "d_loss")}  # fmt: skip
+PICTURES = {5: ("wgan", "waves"), 6: ("wgan", "spectrograms"), 10: ("acgan", "waves"),
+            11: ("acgan", "spectrograms")}  # fmt: skip
+
+
+def load(work: Path, seed: int) -> dict[str, dict[str, dict[str, np.ndarray]]]:
+    """Return what the ablation kept of each run, by model and name.
+
+    Raises:
+        InputError: a run is missing.
+    """
+    found: dict[str, dict] = defaultdict(dict)
+    for model, runs in RUNS.items():
+        for name, file in runs.items():
+            path = work / f"{file}-s{seed}.npz"
+            if not path.exists():
+                raise InputError(f"{path}: missing; run scripts/dissertation/ablation.py first")
+            with np.load(path) as stored:
+                found[model][name] = dict(stored)
+    return found
+
+
+def columns(dataset: Dataset, runs: dict[str, dict[str, np.ndarray]]) -> dict[str, list]:
+    """Return real sounds and those of each run, as many of each label."""
+    labels = np.asarray(dataset.test.labels)
+    wanted = np.resize(np.arange(len(dataset.labels)), SOUNDS)
+    chosen = _of_labels(labels, wanted)
+    beside = {"real": [(_name(dataset, k), a) for k, a in
+                       zip(wanted, dataset.test.batch(chosen), strict=True)]}  # fmt: skip
+    for name, kept in runs.items():
+        told = len(set(kept["labels"])) > 1
+        sounds = kept["sounds"][_of_labels(kept["labels"], wanted if told else 0 * wanted)]
+        titles = [_name(dataset, k) if told else f"sound {i + 1}" for i, k in enumerate(wanted)]
+        beside[f"generated, {name}"] = list(zip(titles, sounds, strict=True))
+    return beside
+
+
+def _of_labels(labels: np.ndarray, wanted: np.ndarray) -> list[int]:
+    """Return a row for each label wanted, none twice."""
+    left = {label: iter(np.flatnonzero(labels == label)) for label in set(wanted)}
+    return [int(next(left[label])) for label in wanted]
+
+
+def _name(dataset: Dataset, label: int) -> str:
+    return dataset.labels[label]
+
+
+def curve(runs: dict[str, dict[str, np.ndarray]], loss: str) -> Any:
+    """Draw a loss of several runs over iterations."""
+    from trial import LOGGED
+
+    place = LOGGED.index(loss)
+    series = {n: (np.arange(1, len(k["logs"]) + 1), k["logs"][:, place]) for n, k in runs.items()}
+    return plots.curves(series, "iteration", LOSSES[loss])
+
+
+def control(found: list[dict[str, str]]) -> Any:
+    """Draw how often the control's discriminators told the branches, each kind's mean."""
+    told: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in found:
+        name = f"{row['shuffle']}, {row['length']} samples"
+        told[name][int(row["iteration"])].append(float(row["told_same"]))
+    series = {name: (list(at), [mean(v) for v in at.values()]) for name, at in told.items()}
+    return plots.curves(series, "iteration", "same sound told (chance: 0.5)")
+
+
+def save(figure: Any, name: str) -> None:
+    """Save a figure small: a spectrogram of noise hardly compresses."""
+    with files.atomic(rows.RESULTS / name) as partial:
+        figure.savefig(partial, format="png", dpi=DPI)
+
+
+@click.command()
+@click.argument("data", type=click.Path(exists=True, file_okay=False))
+@click.option("--work-dir", default="dissertation-work", show_default=True)
+@click.option("--seed", default=0, show_default=True)
+def main(data: str, work_dir: str, seed: int) -> None:
+    """Draw all figures."""
+    try:
+        dataset, found = open_dataset(data), load(Path(work_dir), seed)
+    except InputError as error:
+        raise click.ClickException(str(error)) from error
+    one = {"real": columns(dataset, {})["real"][:1]}
+    drawn = {2: plots.waves(one, dataset.rate), 3: plots.spectrograms(one, dataset.rate)}
+    for number, (model, loss) in CURVES.items():
+        drawn[number] = curve(found[model], loss)
+    for number, (model, kind) in PICTURES.items():
+        drawn[number] = getattr(plots, kind)(columns(dataset, found[model]), dataset.rate)
+    for number, figure in sorted(drawn.items()):
+        save(figure, f"figure-{number}.png")
+    save(control(rows.read(rows.RESULTS / "control.csv")), "control.png")
+    click.echo(rows.RESULTS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Write the tables of `docs/dissertation.md` from the CSV files beside it.
+
+    python scripts/dissertation/page.py
+
+Between the lines `<!-- NAME -->` and `<!-- /NAME -->` of the page goes the table of that name; the
+rest is prose, and is left. A cell without a run says so.
+"""
+
+import re
+from pathlib import Path
+from statistics import mean
+
+import click
+import rows
+from conditions import AVERAGES, ITERATIONS, SHUFFLES, TABLES, Condition, Table
+
+from kwavegan.files import write_text
+
+PAGE = rows.RESULTS.parent / "dissertation.md"
+MISSING = "not run yet"
+
+
+def grid(header: list[str], body: list[list[str]]) -> str:
+    """Return a table as markdown."""
+    lines = [header, ["---"] * len(header), *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+# -- Tables 8–15 ----------------------------------------------------------------------------------
+
+
+def runs_of(found: list[dict[str, str]], condition: Condition, shuffle: str) -> list[int]:
+    """Return the iterations that the runs of a condition survived, by seed."""
+    wanted = [str(value) for value in vars(condition).values()]
+    mine = [
+        row
+        for row in found
+        if row["shuffle"] == shuffle and [row[name] for name in vars(condition)] == wanted
+    ]
+    return [int(row["survived"]) for row in sorted(mine, key=lambda row: int(row["seed"]))]
+
+
+def cells(survived: list[int]) -> list[str]:
+    """Return a cell's mean as the dissertation rounds, the exact one with its range, the seeds."""
+    if not survived:
+        return [MISSING, MISSING, "0"]
+    rounded = f"{mean(n // 1000 for n in survived):.1f}k"
+    exact = f"{mean(survived):,.0f}"
+    if len(survived) > 1:
+        exact += f" ({min(survived):,}–{max(survived):,})"
+    return [rounded, exact, str(len(survived))]
+
+
+def table_of(table: Table, found: list[dict[str, str]]) -> str:
+    """Return one of tables 8–15, the dissertation's beside ours."""
+    header = [table.title, "Hill, ten runs"]
+    for shuffle in SHUFFLES:
+        header += [f"{shuffle}, rounded down", f"{shuffle}, exact", "seeds"]
+    body = []
+    for value, printed in zip(table.printed, AVERAGES[table.number], strict=True):
+        line = [f"{value:g}", f"{printed:g}k"]
+        for shuffle in SHUFFLES:
+            line += cells(runs_of(found, table.condition(value), shuffle))
+        body.append(line)
+    name = {"wgan": "WaveGAN", "cwgan": "concatenated conditional WaveGAN"}[table.model]
+    return f"**Table {table.number}**: {name}, {table.title}\n\n{grid(header, body)}"
+
+
+def pairs(found: list[dict[str, str]]) -> str:
+    """Return how many runs lasted, of those made with both shuffles from the same seed."""
+    by_run: dict[tuple, dict[str, int]] = {}
+    for row in found:
+        key = tuple(row[name] for name in (*vars(Condition("")), "seed"))
+        by_run.setdefault(key, {})[row["shuffle"]] = int(row["survived"])
+    body = []
+    for model in ("wgan", "cwgan"):
+        both = [v for key, v in by_run.items() if key[0] == model and len(v) == len(SHUFFLES)]
+        lasted = [sum(v[s] == ITERATIONS for v in both) for s in SHUFFLES]
+        longer = sum(v["live"] > v["frozen"] for v in both)
+        shorter = sum(v["live"] < v["frozen"] for v in both)
+        body.append([model, str(len(both)), *map(str, lasted), str(longer), str(shorter)])
+    header = ["model", "pairs", "frozen lasted", "live lasted", "live longer", "frozen longer"]
+    return grid(header, body)
+
+
+# -- The control and the ablation -----------------------------------------------------------------
+
+
+def control(found: list[dict[str, str]]) -> str:
+    """Return what each discriminator of the control could tell at its end."""
+    runs: dict[tuple, dict[str, str]] = {}
+    for row in found:
+        runs[(int(row["length"]), row["shuffle"], int(row["seed"]))] = row
+    header = ["samples", "shuffle", "seed", "shifts: real", "generated", "iterations",
+              "same sound told", "other sound told", "score gap"]  # fmt: skip
+    body = []
+    for (length, shuffle, seed), row in sorted(runs.items()):
+        shifts = [row["shifts_real"] or "drawn anew", row["shifts_fake"] or "drawn anew"]
+        numbers = [row["iteration"], row["told_same"], row["told"], row["gap"]]
+        body.append([str(length), shuffle, str(seed), *shifts, *numbers])
+    return grid(header, body)
+
+
+def ablation(found: list[dict[str, str]]) -> str:
+    """Return the table of the ablation."""
+    header = ["variant", "iterations", "diverged", "D loss", "D loss < 0.1 by", "G loss",
+              "advantage", "label accuracy", "Fréchet", "× floor", "diversity"]  # fmt: skip
+    body = []
+    for row in found:
+        times = float(row["frechet_distance"]) / float(row["floor"])
+        line = [row["variant"], row["iterations"], row["diverged"] or "no", row["d_loss"]]
+        line += [row["d_below"] or "–", row["g_loss"], row["advantage"]]
+        line += [row["label_accuracy"] or "–", row["frechet_distance"], f"{times:.0f}"]
+        body.append([*line, row["diversity"]])
+    return grid(header, body)
+
+
+def sections(folder: Path) -> dict[str, str]:
+    """Return the tables by the name of their place in the page."""
+    found = rows.read(folder / "tables.csv")
+    made = {f"table-{table.number}": table_of(table, found) for table in TABLES}
+    made["pairs"] = pairs(found)
+    made["control"] = control(rows.read(folder / "control.csv"))
+    made["ablation"] = ablation(rows.read(folder / "ablation.csv"))
+    return made
+
+
+def filled(page: str, made: dict[str, str]) -> str:
+    """Return the page with the tables in their places.
+
+    Raises:
+        click.ClickException: a place is missing.
+    """
+    for name, text in made.items():
+        place = re.compile(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        if not place.search(page):
+            raise click.ClickException(f"{PAGE}: has no place <!-- {name} --> … <!-- /{name} -->")
+        page = place.sub(lambda found, text=text: f"{found[1]}\n{text}\n\n{found[2]}", page)
+    return page
+
+
+@click.command()
+def main() -> None:
+    """Fill the page."""
+    write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), sections(rows.RESULTS)))
+    click.echo(PAGE)
+
+
+if __name__ == "__main__":
+    main()

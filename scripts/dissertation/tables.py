@@ -1,0 +1,185 @@
+"""Run the dissertation's tables 8–15 again: how many iterations does each condition survive?
+
+    kwavegan prepare RECORDINGS set1024 --rate 1024 --length 1024 --labels zero,one
+    python scripts/dissertation/tables.py set1024 --seeds 3
+
+A *cell* is one condition with one shuffle and one seed. Each adds a row to
+`docs/dissertation/tables.csv` when it is done; a cell that is there is not run again, and one that
+was killed goes on from its last save in `--work-dir`. Give the command as often as you like, with
+more `--seeds` or on a faster machine; `minutes` are the processor's. It needs one core, and is
+fastest on JAX. The base condition (learning rate 1e-4, batch 64, λ 10, one discriminator update)
+stands in all four tables of a model.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import rows
+from conditions import BOUND, ITERATIONS, SHUFFLES, Condition
+
+from kwavegan import files
+from kwavegan.backend import select_backend
+from kwavegan.dataset import Dataset, open_dataset
+from kwavegan.errors import InputError
+
+SAVE_EVERY = 500
+"""Iterations between saves of a cell."""
+
+COLUMNS = (
+    "model", "shuffle", "lr", "batch", "lamb", "d_updates", "seed", "survived", "reached",
+    "diverged", "why", "shifts_real", "shifts_fake", "shifts_mixed", "backend", "minutes",
+)  # fmt: skip
+KEY = COLUMNS[:7]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of the tables."""
+
+    condition: Condition
+    shuffle: str
+    seed: int
+
+    def key(self) -> tuple[str, ...]:
+        """Return what tells its row from others, as CSV holds it."""
+        c = self.condition
+        values = (c.model, self.shuffle, c.lr, c.batch, c.lamb, c.d_updates, self.seed)
+        return tuple(str(value) for value in values)
+
+
+def plan(seeds: int) -> Iterator[Cell]:
+    """Yield all cells of seeds 0, 1, …: what is cheap and tells much comes first."""
+    order = [Condition("", batch=8), Condition(""), Condition("", d_updates=5)]
+    order += [Condition("", batch=16), Condition("", lr=1e-5), Condition("", lamb=100.0)]
+    order += [Condition("", batch=32), *(Condition("", d_updates=n) for n in (2, 3, 4))]
+    for seed in range(seeds):
+        for wanted in order:
+            for model in ("wgan", "cwgan"):
+                for shuffle in SHUFFLES:
+                    yield Cell(Condition(**{**vars(wanted), "model": model}), shuffle, seed)
+
+
+def done(path: Path) -> set[tuple[str, ...]]:
+    """Return the keys of the cells that have a row."""
+    return {tuple(row[name] for name in KEY) for row in rows.read(path)}
+
+
+def build_trial(cell: Cell, dataset: Dataset, **own: Any) -> Any:
+    """Return the trial of a cell; `own` settings replace those of the tables."""
+    from faults import with_faulty_labels
+    from products import speed_up
+    from trial import Trial
+
+    from kwavegan.assembly import build_gan
+
+    gan = speed_up(build_gan(cell.condition.config(cell.seed, dataset.labels, dataset.rate, **own)))
+    labels = len(dataset.labels) if cell.condition.model == "cwgan" else 0
+    if labels:
+        with_faulty_labels(gan)
+    frozen = cell.shuffle == "frozen"
+    return Trial(gan, dataset.train, frozen, labels, cell.condition.batch)
+
+
+def run_cell(
+    cell: Cell,
+    dataset: Dataset,
+    work: Path,
+    iterations: int = ITERATIONS,
+    bound: float = BOUND,
+    **own: Any,
+) -> dict[str, Any]:
+    """Run a cell to its end and return its row; go on from its save if there is one."""
+    from trial import survived
+
+    trial, seconds = build_trial(cell, dataset, **own), 0.0
+    save = work / ("-".join(cell.key()) + ".npz")
+    if save.exists():
+        with np.load(save) as stored:
+            state = dict(stored)
+        seconds = float(state.pop("seconds"))
+        trial.restore(state)
+    began, last, why = time.process_time() - seconds, trial.iteration, ""
+    lasted = iterations
+    for logs in trial.chunks(iterations):
+        past = survived(_column(logs, "peak_loss"), bound)
+        if past is not None:
+            lasted, why = trial.iteration - len(logs) + past, _why(logs[past], bound)
+            break
+        if trial.iteration - last >= SAVE_EVERY:
+            last = trial.iteration
+            _save(save, {**trial.state(), "seconds": np.float64(time.process_time() - began)})
+    minutes = (time.process_time() - began) / 60
+    save.unlink(missing_ok=True)
+    return _row(cell, trial, lasted, why, minutes)
+
+
+def _column(logs: np.ndarray, name: str) -> np.ndarray:
+    from trial import LOGGED
+
+    return logs[:, LOGGED.index(name)]
+
+
+def _why(logged: np.ndarray, bound: float) -> str:
+    """Say which loss passed the bound; the discriminator comes first in an iteration."""
+    d_loss, g_loss, peak = logged[:3]
+    if not np.isfinite([d_loss, g_loss, peak]).all():
+        return "nan"
+    return "g_loss" if abs(d_loss) <= bound and peak == abs(g_loss) else "d_loss"
+
+
+def _row(cell: Cell, trial: Any, lasted: int, why: str, minutes: float) -> dict[str, Any]:
+    import keras
+
+    shifts = dict.fromkeys(("shifts_real", "shifts_fake", "shifts_mixed"), "")
+    if trial.frozen:
+        shifts = {name: " ".join(map(str, values)) for name, values in trial.shifts.items()}
+    return {
+        **dict(zip(KEY, cell.key(), strict=True)),
+        "survived": lasted,
+        "reached": lasted + bool(why),
+        "diverged": int(bool(why)),
+        "why": why,
+        **shifts,
+        "backend": keras.backend.backend(),
+        "minutes": round(minutes, 2),
+    }
+
+
+def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    with files.atomic(path) as partial, partial.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def run_all(cells: Iterable[Cell], dataset: Dataset, out: Path, work: Path, **own: Any) -> None:
+    """Run the cells that have no row in `out` yet; `own` as in `run_cell`."""
+    finished = done(out)
+    left = [cell for cell in cells if cell.key() not in finished]
+    click.echo(f"{len(finished)} cells done, {len(left)} to go")
+    for cell in left:
+        row = run_cell(cell, dataset, work, **own)
+        rows.append(out, COLUMNS, row)
+        click.echo(" ".join(f"{name}={row[name]}" for name in (*KEY, "survived", "why", "minutes")))
+
+
+@click.command()
+@click.argument("data", type=click.Path(exists=True, file_okay=False))
+@click.option("--seeds", default=3, show_default=True, help="Seeds 0, 1, … of each condition.")
+@click.option("--out", default=str(rows.RESULTS / "tables.csv"), help="The table to add to.")
+@click.option("--work-dir", default="dissertation-work", show_default=True, help="For saves.")
+def main(data: str, seeds: int, out: str, work_dir: str) -> None:
+    """Run every cell of tables 8–15 on DATA that has no row yet."""
+    select_backend()
+    try:
+        dataset = open_dataset(data)
+    except InputError as error:
+        raise click.ClickException(str(error)) from error
+    run_all(plan(seeds), dataset, Path(out), Path(work_dir))
+
+
+if __name__ == "__main__":
+    main()
