@@ -232,7 +232,10 @@ def test_every_condition_of_the_tables_is_planned_once_for_each_seed_and_shuffle
     assert len(cells) == len({cell.key() for cell in cells}) == 2 * 2 * 2 * 10
     wanted = {*conditions("wgan"), *conditions("cwgan")}
     assert {cell.condition for cell in cells} == wanted
+    keys = {cell.key() for cell in cells}
     for table in TABLES:
+        for value in table.printed:  # a number is spelled alike where it is run and where it stands
+            assert tables.Cell(table.condition(value), "live", 1).key() in keys
         assert len(table.printed) == len(AVERAGES[table.number])
         for runs, average in zip(table.printed.values(), AVERAGES[table.number], strict=True):
             assert len(runs) == 10

@@ -63,7 +63,9 @@ class Table:
 
     def condition(self, value: float) -> Condition:
         """Return the condition of one of its columns."""
-        return replace(Condition(self.model), **{self.name: value})
+        base = Condition(self.model)
+        # 10 of λ is 10.0, as a row of the results has it.
+        return replace(base, **{self.name: type(getattr(base, self.name))(value)})
 
 
 TABLES = (

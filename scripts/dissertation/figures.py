@@ -19,10 +19,10 @@ from kwavegan import files, plots
 from kwavegan.dataset import Dataset, open_dataset
 from kwavegan.errors import InputError
 
-SOUNDS = 4
-"""Sounds in a column."""
+SOUNDS = {"waves": 4, "spectrograms": 2}
+"""Sounds in a column of each kind of figure."""
 
-DPI = 64
+DPI = 72
 
 LOSSES = {"d_loss": "discriminator's loss", "g_loss": "generator's loss"}
 RUNS = {
@@ -54,17 +54,22 @@ def load(work: Path, seed: int) -> dict[str, dict[str, dict[str, np.ndarray]]]:
     return found
 
 
-def columns(dataset: Dataset, runs: dict[str, dict[str, np.ndarray]]) -> dict[str, list]:
-    """Return real sounds and those of each run, as many of each label."""
+def columns(
+    dataset: Dataset, runs: dict[str, dict[str, np.ndarray]], count: int, labelled: bool
+) -> dict[str, list]:
+    """Return `count` real sounds and as many of each run, labels taking turns if it has any."""
     labels = np.asarray(dataset.test.labels)
-    wanted = np.resize(np.arange(len(dataset.labels)), SOUNDS)
+    wanted = np.resize(np.arange(len(dataset.labels)), count)
     chosen = _of_labels(labels, wanted)
     beside = {"real": [(_name(dataset, k), a) for k, a in
                        zip(wanted, dataset.test.batch(chosen), strict=True)]}  # fmt: skip
     for name, kept in runs.items():
-        told = len(set(kept["labels"])) > 1
-        sounds = kept["sounds"][_of_labels(kept["labels"], wanted if told else 0 * wanted)]
-        titles = [_name(dataset, k) if told else f"sound {i + 1}" for i, k in enumerate(wanted)]
+        if not labelled:
+            beside[f"generated, {name}"] = [(f"sound {i + 1}", kept["sounds"][i])
+                                            for i in range(count)]  # fmt: skip
+            continue
+        sounds = kept["sounds"][_of_labels(kept["labels"], wanted)]
+        titles = [_name(dataset, k) for k in wanted]
         beside[f"generated, {name}"] = list(zip(titles, sounds, strict=True))
     return beside
 
@@ -89,11 +94,16 @@ def curve(runs: dict[str, dict[str, np.ndarray]], loss: str) -> Any:
 
 
 def control(found: list[dict[str, str]]) -> Any:
-    """Draw how often the control's discriminators told the branches, each kind's mean."""
+    """Draw how often the control's discriminators told the branches, each kind's mean.
+
+    Of the shortest sounds alone, which were trained on for the most iterations.
+    """
+    shortest = min(int(row["length"]) for row in found)
     told: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in found:
-        name = f"{row['shuffle']}, {row['length']} samples"
-        told[name][int(row["iteration"])].append(float(row["told_same"]))
+        if int(row["length"]) == shortest:
+            at = told[f"{row['shuffle']} shifts"]
+            at[int(row["iteration"])].append(float(row["told_same"]))
     series = {name: (list(at), [mean(v) for v in at.values()]) for name, at in told.items()}
     return plots.curves(series, "iteration", "same sound told (chance: 0.5)")
 
@@ -114,12 +124,14 @@ def main(data: str, work_dir: str, seed: int) -> None:
         dataset, found = open_dataset(data), load(Path(work_dir), seed)
     except InputError as error:
         raise click.ClickException(str(error)) from error
-    one = {"real": columns(dataset, {})["real"][:1]}
+    one = {"real": columns(dataset, {}, 1, False)["real"]}
     drawn = {2: plots.waves(one, dataset.rate), 3: plots.spectrograms(one, dataset.rate)}
     for number, (model, loss) in CURVES.items():
         drawn[number] = curve(found[model], loss)
     for number, (model, kind) in PICTURES.items():
-        drawn[number] = getattr(plots, kind)(columns(dataset, found[model]), dataset.rate)
+        drawn[number] = getattr(plots, kind)(
+            columns(dataset, found[model], SOUNDS[kind], model != "wgan"), dataset.rate
+        )
     for number, figure in sorted(drawn.items()):
         save(figure, f"figure-{number}.png")
     save(control(rows.read(rows.RESULTS / "control.csv")), "control.png")

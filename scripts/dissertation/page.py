@@ -12,7 +12,16 @@ from statistics import mean
 
 import click
 import rows
-from conditions import AVERAGES, ITERATIONS, SHUFFLES, TABLES, Condition, Table
+from conditions import (
+    AVERAGES,
+    ITERATIONS,
+    MODELS,
+    SHUFFLES,
+    TABLES,
+    Condition,
+    Table,
+    conditions,
+)
 
 from kwavegan.files import write_text
 
@@ -58,7 +67,7 @@ def table_of(table: Table, found: list[dict[str, str]]) -> str:
         header += [f"{shuffle}, rounded down", f"{shuffle}, exact", "seeds"]
     body = []
     for value, printed in zip(table.printed, AVERAGES[table.number], strict=True):
-        line = [f"{value:g}", f"{printed:g}k"]
+        line = [f"{value:g}".replace("1e-05", "0.00001"), f"{printed:g}k"]
         for shuffle in SHUFFLES:
             line += cells(runs_of(found, table.condition(value), shuffle))
         body.append(line)
@@ -81,6 +90,18 @@ def pairs(found: list[dict[str, str]]) -> str:
         body.append([model, str(len(both)), *map(str, lasted), str(longer), str(shorter)])
     header = ["model", "pairs", "frozen lasted", "live lasted", "live longer", "frozen longer"]
     return grid(header, body)
+
+
+def progress(found: list[dict[str, str]]) -> str:
+    """Return how many of the cells have how many seeds."""
+    counts = [
+        len(runs_of(found, condition, shuffle))
+        for model in MODELS
+        for condition in conditions(model)
+        for shuffle in SHUFFLES
+    ]
+    said = ", ".join(f"{sum(n >= least for n in counts)} have {least}" for least in (1, 3, 10))
+    return f"Of {len(counts)} cells, {said} or more seeds."
 
 
 # -- The control and the ablation -----------------------------------------------------------------
@@ -119,7 +140,7 @@ def sections(folder: Path) -> dict[str, str]:
     """Return the tables by the name of their place in the page."""
     found = rows.read(folder / "tables.csv")
     made = {f"table-{table.number}": table_of(table, found) for table in TABLES}
-    made["pairs"] = pairs(found)
+    made["pairs"], made["progress"] = pairs(found), progress(found)
     made["control"] = control(rows.read(folder / "control.csv"))
     made["ablation"] = ablation(rows.read(folder / "ablation.csv"))
     return made
