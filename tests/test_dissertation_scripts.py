@@ -56,7 +56,7 @@ def tiny_cell(shuffle="frozen", model="cwgan", seed=0):
 # -- The faults -----------------------------------------------------------------------------------
 
 
-def shifts_by_update(gan, frozen, steps=6):
+def shifts_by_update(gan, frozen, steps=4):
     """Return the shifts of several steps by name, a row for each update that has them."""
     fixed, found = frozen_shifts(APART, gan.step_noise.shuffles), {}
     for _ in range(steps):
@@ -122,6 +122,22 @@ def test_generated_audio_has_labels_of_its_own_and_a_slope_counted_twice():
         for twice in (False, True)
     )
     assert relative_error(*arrays([twice, 2.0 * once])) < 1e-5
+
+
+def test_the_discriminator_hears_generated_audio_with_its_own_labels():
+    gan = with_faulty_labels(tiny_gan())
+    weights = [v.value for v in gan.discriminator.trainable_variables]
+    audio, shifts = ops.ones((4, 256, 1)), ops.zeros((4, gan.step_noise.shuffles), "int32")
+    zeros, ones = ops.zeros((4,), "int32"), ops.ones((4,), "int32")
+    noise = {"shifts_real": shifts, "shifts_fake": shifts, "label_fake": ones}
+    heads = gan.objectives._heads_of_both(zeros, noise)
+    both, _ = heads(weights, ops.concatenate([audio, audio]))
+    of_zeros, of_ones = (
+        gan.objectives.discriminate(weights, audio, label, shifts)["score"]
+        for label in (zeros, ones)
+    )
+    assert relative_error(*arrays([both, ops.concatenate([of_zeros, of_ones])])) < 1e-5
+    assert relative_error(*arrays([of_zeros, of_ones])) > 1e-2
 
 
 def test_the_products_are_the_layers_they_replace():
