@@ -54,9 +54,9 @@ class Cell:
 
 def plan(seeds: int) -> Iterator[Cell]:
     """Yield all cells of seeds 0, 1, …: what is cheap and tells much comes first."""
-    order = [Condition("", batch=8), Condition(""), Condition("", d_updates=5)]
-    order += [Condition("", batch=16), Condition("", lr=1e-5), Condition("", lamb=100.0)]
-    order += [Condition("", batch=32), *(Condition("", d_updates=n) for n in (2, 3, 4))]
+    order = [Condition("", batch=8), Condition(""), Condition("", batch=16)]
+    order += [Condition("", batch=32), Condition("", d_updates=5), Condition("", lr=1e-5)]
+    order += [Condition("", lamb=100.0), *(Condition("", d_updates=n) for n in (2, 3, 4))]
     for seed in range(seeds):
         for wanted in order:
             for model in ("wgan", "cwgan"):
