@@ -18,7 +18,7 @@ import page
 import rows
 import tables
 import trial as trials
-from conditions import AVERAGES, TABLES, Condition, conditions
+from conditions import AGREEING, AVERAGES, TABLES, Condition, conditions
 from faults import BRANCHES, frozen_shifts, noise_of, with_faulty_labels
 from products import speed_up
 from trial import LOGGED, Trial, survived
@@ -78,6 +78,16 @@ def test_frozen_shifts_stay_for_the_run_and_differ_between_branches():
 def test_live_shifts_are_drawn_anew_for_each_update():
     live = shifts_by_update(tiny_gan(), frozen=False)
     assert all(len(np.unique(shifts, axis=0)) > 1 for shifts in live.values())
+
+
+def test_agreeing_shifts_are_frozen_and_alike_on_all_branches(dataset):
+    trial = tables.build_trial(tiny_cell(AGREEING, seed=APART), dataset, **TINY)
+    assert trial.frozen
+    real, *others = trial.shifts.values()
+    assert all((shifts == real).all() for shifts in others)
+    apart = tables.build_trial(tiny_cell("frozen", seed=APART), dataset, **TINY).shifts
+    assert (apart["shifts_real"] == real).all()
+    assert (apart["shifts_fake"] != real).any()
 
 
 def test_frozen_shifts_agree_by_chance_alone():

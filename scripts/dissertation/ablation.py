@@ -45,12 +45,14 @@ class Variant:
     Args:
         preset: of `train`.
         frozen: whether the phase shuffle is drawn once a run.
+        agreeing: whether the frozen shifts are alike on all branches.
         faulty_labels: whether generated audio has labels of its own, and the penalty the fault.
         options: settings that differ from the preset.
     """
 
     preset: str = "dissertation-cwgan"
     frozen: bool = True
+    agreeing: bool = False
     faulty_labels: bool = True
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -59,6 +61,7 @@ _GP = {"loss": "wgan-gp"}
 VARIANTS = {
     "as printed": Variant(),
     "live shuffle": Variant(frozen=False),
+    "agreeing shuffle": Variant(agreeing=True),
     "penalty": Variant(options=_GP),
     "penalty, right labels": Variant(options=_GP, faulty_labels=False),
     "small generator": Variant(options={"generator": "lean"}),
@@ -85,7 +88,7 @@ VARIANTS = {
 
 def build_trial(variant: Variant, dataset: Dataset, seed: int, **own: Any) -> Any:
     """Return the trial of a variant."""
-    from faults import with_faulty_labels
+    from faults import agreeing_shifts, with_faulty_labels
     from products import speed_up
     from trial import Trial
 
@@ -106,7 +109,8 @@ def build_trial(variant: Variant, dataset: Dataset, seed: int, **own: Any) -> An
     labels = len(dataset.labels) if variant.faulty_labels else 0
     if labels:
         with_faulty_labels(gan)
-    return Trial(gan, dataset.train, variant.frozen, labels, options["batch"])
+    shifts = agreeing_shifts(seed, gan.step_noise.shuffles) if variant.agreeing else None
+    return Trial(gan, dataset.train, variant.frozen, labels, options["batch"], shifts)
 
 
 def train(trial: Any, seconds: float) -> tuple[np.ndarray, int | None]:

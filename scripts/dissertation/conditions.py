@@ -12,6 +12,8 @@ BOUND = 100.0
 
 MODELS = {"wgan": "dissertation-wgan", "cwgan": "dissertation-cwgan-gp"}
 SHUFFLES = ("frozen", "live")
+AGREEING = "agreeing"
+"""Frozen too, but alike on all branches: not in the tables, but what they are held against."""
 
 
 @dataclass(frozen=True, order=True)

@@ -40,18 +40,9 @@ COLUMNS = (
 KEY = COLUMNS[:3]
 
 
-def shifts_of(kind: str, seed: int, shuffles: int) -> dict[str, np.ndarray]:
-    """Return the frozen shifts of a run, all those of the real branch if they are to agree."""
-    from faults import frozen_shifts
-
-    drawn = frozen_shifts(seed, shuffles)
-    if kind == "agreeing":
-        return dict.fromkeys(drawn, drawn["shifts_real"])
-    return drawn
-
-
 def build_trial(dataset: Dataset, kind: str, seed: int, **own: Any) -> Any:
     """Return the trial of a discriminator that gets real audio on both branches."""
+    from faults import agreeing_shifts
     from trial import BothReal
 
     from kwavegan.assembly import build_gan
@@ -59,7 +50,7 @@ def build_trial(dataset: Dataset, kind: str, seed: int, **own: Any) -> Any:
 
     options = {"length": dataset.length, "rate": dataset.rate, "channels": 1, "seed": seed, **own}
     gan = build_gan(resolve(preset="dissertation-wgan", options=options))
-    shifts = shifts_of(kind, seed, gan.step_noise.shuffles)
+    shifts = agreeing_shifts(seed, gan.step_noise.shuffles) if kind == "agreeing" else None
     return BothReal(gan, dataset.train, kind != "live", 0, 2 * BATCH, shifts)
 
 

@@ -80,6 +80,12 @@ def frozen_shifts(seed: int, shuffles: int, largest: int = 2) -> dict[str, np.nd
     return {f"shifts_{branch}": row for branch, row in zip(BRANCHES, drawn, strict=True)}
 
 
+def agreeing_shifts(seed: int, shuffles: int) -> dict[str, np.ndarray]:
+    """Return shifts of a whole run that are alike on all branches: those of the real one."""
+    drawn = frozen_shifts(seed, shuffles)
+    return dict.fromkeys(drawn, drawn["shifts_real"])
+
+
 def noise_of(gan: WaveGAN, batch: int, frozen: Any, shifts: dict[str, Any], labels: int) -> dict:
     """Draw a step's noise with the dissertation's faults in it.
 

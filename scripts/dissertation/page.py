@@ -13,6 +13,7 @@ from statistics import mean
 import click
 import rows
 from conditions import (
+    AGREEING,
     AVERAGES,
     ITERATIONS,
     MODELS,
@@ -75,20 +76,38 @@ def table_of(table: Table, found: list[dict[str, str]]) -> str:
     return f"**Table {table.number}**: {name}, {table.title}\n\n{grid(header, body)}"
 
 
-def pairs(found: list[dict[str, str]]) -> str:
-    """Return how many runs lasted, of those made with both shuffles from the same seed."""
-    by_run: dict[tuple, dict[str, int]] = {}
+def by_run(found: list[dict[str, str]]) -> dict[tuple[str, ...], dict[str, int]]:
+    """Return the iterations survived with each shuffle, by condition and seed."""
+    runs: dict[tuple[str, ...], dict[str, int]] = {}
     for row in found:
         key = tuple(row[name] for name in (*vars(Condition("")), "seed"))
-        by_run.setdefault(key, {})[row["shuffle"]] = int(row["survived"])
+        runs.setdefault(key, {})[row["shuffle"]] = int(row["survived"])
+    return runs
+
+
+def pairs(found: list[dict[str, str]]) -> str:
+    """Return how many runs lasted, of those made with both shuffles from the same seed."""
     body = []
-    for model in ("wgan", "cwgan"):
-        both = [v for key, v in by_run.items() if key[0] == model and len(v) == len(SHUFFLES)]
-        lasted = [sum(v[s] == ITERATIONS for v in both) for s in SHUFFLES]
+    for model in MODELS:
+        runs = [v for key, v in by_run(found).items() if key[0] == model]
+        both = [v for v in runs if all(shuffle in v for shuffle in SHUFFLES)]
+        lasted = [sum(v[shuffle] == ITERATIONS for v in both) for shuffle in SHUFFLES]
         longer = sum(v["live"] > v["frozen"] for v in both)
         shorter = sum(v["live"] < v["frozen"] for v in both)
         body.append([model, str(len(both)), *map(str, lasted), str(longer), str(shorter)])
     header = ["model", "pairs", "frozen lasted", "live lasted", "live longer", "frozen longer"]
+    return grid(header, body)
+
+
+def agreeing(found: list[dict[str, str]]) -> str:
+    """Return what runs survived whose frozen shifts are alike on all branches."""
+    kinds = ("frozen", AGREEING, "live")
+    body = [
+        [*key, *(f"{v[kind]:,}" if kind in v else MISSING for kind in kinds)]
+        for key, v in by_run(found).items()
+        if AGREEING in v
+    ]
+    header = ["model", "learning rate", "batch", "λ", "D updates", "seed", *kinds]
     return grid(header, body)
 
 
@@ -140,6 +159,7 @@ def sections(folder: Path) -> dict[str, str]:
     """Return the tables by the name of their place in the page."""
     found = rows.read(folder / "tables.csv")
     made = {f"table-{table.number}": table_of(table, found) for table in TABLES}
+    made["agreeing"] = agreeing(found)
     made["pairs"], made["progress"] = pairs(found), progress(found)
     made["control"] = control(rows.read(folder / "control.csv"))
     made["ablation"] = ablation(rows.read(folder / "ablation.csv"))

@@ -8,7 +8,8 @@ A *cell* is one condition with one shuffle and one seed. Each adds a row to
 was killed goes on from its last save in `--work-dir`. Give the command as often as you like, with
 more `--seeds` or on a faster machine; `minutes` are the processor's. It needs one core, and is
 fastest on JAX. The base condition (learning rate 1e-4, batch 64, λ 10, one discriminator update)
-stands in all four tables of a model.
+stands in all four tables of a model. With `--shuffle agreeing` shifts are frozen, but alike on all
+branches: what freezing does, without the telling.
 """
 
 import time
@@ -20,7 +21,7 @@ from typing import Any
 import click
 import numpy as np
 import rows
-from conditions import BOUND, ITERATIONS, SHUFFLES, Condition
+from conditions import AGREEING, BOUND, ITERATIONS, SHUFFLES, Condition
 
 from kwavegan import files
 from kwavegan.backend import select_backend
@@ -52,7 +53,7 @@ class Cell:
         return tuple(str(value) for value in values)
 
 
-def plan(seeds: int) -> Iterator[Cell]:
+def plan(seeds: int, shuffles: Iterable[str] = SHUFFLES) -> Iterator[Cell]:
     """Yield all cells of seeds 0, 1, …: what is cheap and tells much comes first."""
     order = [Condition("", batch=8), Condition(""), Condition("", batch=16)]
     order += [Condition("", batch=32), Condition("", d_updates=5), Condition("", lr=1e-5)]
@@ -60,7 +61,7 @@ def plan(seeds: int) -> Iterator[Cell]:
     for seed in range(seeds):
         for wanted in order:
             for model in ("wgan", "cwgan"):
-                for shuffle in SHUFFLES:
+                for shuffle in shuffles:
                     yield Cell(Condition(**{**vars(wanted), "model": model}), shuffle, seed)
 
 
@@ -71,7 +72,7 @@ def done(path: Path) -> set[tuple[str, ...]]:
 
 def build_trial(cell: Cell, dataset: Dataset, **own: Any) -> Any:
     """Return the trial of a cell; `own` settings replace those of the tables."""
-    from faults import with_faulty_labels
+    from faults import agreeing_shifts, with_faulty_labels
     from products import speed_up
     from trial import Trial
 
@@ -81,8 +82,10 @@ def build_trial(cell: Cell, dataset: Dataset, **own: Any) -> Any:
     labels = len(dataset.labels) if cell.condition.model == "cwgan" else 0
     if labels:
         with_faulty_labels(gan)
-    frozen = cell.shuffle == "frozen"
-    return Trial(gan, dataset.train, frozen, labels, cell.condition.batch)
+    agreeing = cell.shuffle == AGREEING
+    shifts = agreeing_shifts(cell.seed, gan.step_noise.shuffles) if agreeing else None
+    frozen = cell.shuffle != "live"
+    return Trial(gan, dataset.train, frozen, labels, cell.condition.batch, shifts)
 
 
 def run_cell(
@@ -168,17 +171,20 @@ def run_all(cells: Iterable[Cell], dataset: Dataset, out: Path, work: Path, **ow
 
 @click.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False))
+@click.option(
+    "--shuffle", multiple=True, type=click.Choice([*SHUFFLES, AGREEING]), default=SHUFFLES
+)
 @click.option("--seeds", default=3, show_default=True, help="Seeds 0, 1, … of each condition.")
 @click.option("--out", default=str(rows.RESULTS / "tables.csv"), help="The table to add to.")
 @click.option("--work-dir", default="dissertation-work", show_default=True, help="For saves.")
-def main(data: str, seeds: int, out: str, work_dir: str) -> None:
+def main(data: str, shuffle: tuple[str, ...], seeds: int, out: str, work_dir: str) -> None:
     """Run every cell of tables 8–15 on DATA that has no row yet."""
     select_backend()
     try:
         dataset = open_dataset(data)
     except InputError as error:
         raise click.ClickException(str(error)) from error
-    run_all(plan(seeds), dataset, Path(out), Path(work_dir))
+    run_all(plan(seeds, shuffle), dataset, Path(out), Path(work_dir))
 
 
 if __name__ == "__main__":
