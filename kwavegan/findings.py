@@ -25,7 +25,7 @@ ENOUGH = 4
 """Trials that importances are worked out from, at least."""
 
 _SHOWN = 20  # trials in the table; trials.csv has all
-_STATES = {TrialState.RUNNING: "running", TrialState.WAITING: "waiting", TrialState.FAIL: "lost"}
+_STATES = {TrialState.RUNNING: "unfinished", TrialState.WAITING: "waiting", TrialState.FAIL: "lost"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Tried:
     Attributes:
         number: in the study, from 0.
         state: "finished", "pruned", "diverged", "stalled", "refused", "failed", "lost" (to another
-            machine), or "running".
+            machine), or "unfinished".
         value: what is sought, the higher the better: the best score, or steps survived; of a trial
             that has not finished, what it had until then; NaN for none.
         counts: whether it may be the best: it was trained to its end.

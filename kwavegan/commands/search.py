@@ -191,10 +191,12 @@ def _finish(search: "Search", wanted: int, hours: float | None) -> None:
         _best(search, trials)
     done = studies.counted(search.study)
     if search.stopping:
-        click.echo(f"stopped and saved with {done} of {wanted} trials; go on with: {_again()}")
-    elif done < wanted:
         click.echo(
-            f"{hours:g} hours are over with {done} of {wanted} trials; go on with: {_again()}"
+            f"stopped and saved with {done} of {wanted} trials begun; go on with: {_again()}"
+        )
+    elif hours and done < wanted:
+        click.echo(
+            f"{hours:g} hours are over with {done} of {wanted} trials begun; go on with: {_again()}"
         )
 
 
