@@ -12,6 +12,7 @@ from statistics import mean
 
 import click
 import rows
+from ablation import VARIANTS
 from conditions import (
     AGREEING,
     AVERAGES,
@@ -143,12 +144,12 @@ def control(found: list[dict[str, str]]) -> str:
 
 def ablation(found: list[dict[str, str]]) -> str:
     """Return the table of the ablation."""
-    header = ["variant", "iterations", "diverged", "D loss", "D loss < 0.1 by", "G loss",
+    header = ["variant", "iterations", "diverged at", "D loss", "D loss < 0.1 by", "G loss",
               "advantage", "label accuracy", "Fréchet", "× floor", "diversity"]  # fmt: skip
     body = []
-    for row in found:
+    for row in sorted(found, key=lambda row: (list(VARIANTS).index(row["variant"]), row["seed"])):
         times = float(row["frechet_distance"]) / float(row["floor"])
-        line = [row["variant"], row["iterations"], row["diverged"] or "no", row["d_loss"]]
+        line = [row["variant"], row["iterations"], row["diverged"] or "–", row["d_loss"]]
         line += [row["d_below"] or "–", row["g_loss"], row["advantage"]]
         line += [row["label_accuracy"] or "–", row["frechet_distance"], f"{times:.0f}"]
         body.append([*line, row["diversity"]])
