@@ -120,8 +120,9 @@ def progress(found: list[dict[str, str]]) -> str:
         for condition in conditions(model)
         for shuffle in SHUFFLES
     ]
-    said = ", ".join(f"{sum(n >= least for n in counts)} have {least}" for least in (1, 3, 10))
-    return f"Of {len(counts)} cells, {said} or more seeds."
+    said = [f"{sum(n >= least for n in counts)} at least {least}" for least in (3, 10)]
+    once = sum(n > 0 for n in counts)
+    return f"Of {len(counts)} cells {once} have been run; {', '.join(said)} times."
 
 
 # -- The control and the ablation -----------------------------------------------------------------
