@@ -153,7 +153,7 @@ def importances(
 
     PED-ANOVA (Watanabe et al. 2023): how far the values of the good trials differ from those of
     all. The good ones are the best tenth, but at least five, and at most half of all. Trials that
-    were cut short count with what they had, those that diverged at once as the worst.
+    were cut short count with what they had, those that diverged as the worst.
 
     Args:
         trials: from `tried`.
@@ -168,10 +168,12 @@ def importances(
     if len(used) < ENOUGH:
         return f"{len(used)} trials are too few to tell what mattered; {ENOUGH} are enough"
     worst = min((one.value for one in used if not math.isnan(one.value)), default=0.0)
-    values = [_or(one.value, worst) for one in used]
+    values = [worst if _is_bad(one) else one.value for one in used]
     if min(values) == max(values):
         return "all trials came out alike: nothing that was tried mattered"
     share = min(0.5, max(0.1, 5 / len(used)))
+    # Of equal ones either all are good or none: the worst must not be.
+    share = min(share, sum(value > min(values) for value in values) / len(values) - 1e-9)
     with quiet():
         study = optuna.create_study(direction="maximize")
         for one, value in zip(used, values, strict=True):
@@ -185,6 +187,11 @@ def importances(
         except (RuntimeError, ValueError) as error:
             return f"what mattered cannot be told: {error}"
     return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+
+
+def _is_bad(one: Tried) -> bool:
+    """Whether a trial came to nothing, whatever it had until then."""
+    return math.isnan(one.value) or (one.state == "diverged" and not one.counts)
 
 
 def draw(folder: Path, shares: Mapping[str, float]) -> Path:

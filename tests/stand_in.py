@@ -2,8 +2,8 @@
 and imports nothing of kwavegan, which would take longer than the rest.
 
 The score after a step is step × (1 − |log10(lr) + 3| / 4) / steps, best at lr = 1e-3. With some
-batches it does otherwise: 1 ends with code 3, 2 diverges half way, 3 scores next to nothing, 4 is
-refused, 5 hangs without a word.
+batches it does otherwise: 1 ends with code 3, 2 has ten times the score and diverges half way, 3
+scores next to nothing, 4 is refused, 5 hangs without a word.
 """
 
 import json
@@ -32,7 +32,7 @@ def main():
         if config.batch == 2 and 2 * step > config.steps:
             return {"ended": "diverged", "why": "a loss", "score": best, "step": step}
         score = step * (1 - abs(math.log10(config.lr) + 3) / 4) / config.steps
-        best = score / 1000 if config.batch == 3 else score
+        best = score * {2: 10, 3: 0.001}.get(config.batch, 1)
         print(json.dumps({"step": step, "score": best}), flush=True)
         answer = sys.stdin.readline().strip()
         if answer != "on":

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import signal
 import sys
 import threading
@@ -13,9 +14,10 @@ import pytest
 from click.testing import CliRunner
 from toys import sines, tiny_config
 
-from kwavegan import jobs
+from kwavegan import findings, jobs
 from kwavegan.cli import main
 from kwavegan.config import Config
+from kwavegan.findings import Tried
 from kwavegan.runs import Run
 from kwavegan.searches import Plan, begin
 from kwavegan.studies import file_url
@@ -273,3 +275,55 @@ def test_a_study_of_somebody_else_is_left_alone(search, tmp_path):
     assert made.exit_code == 2
     assert "its study is none of `kwavegan search`" in made.stderr
     assert not Path("runs/search").exists()
+
+
+def outcomes(*pairs):
+    """Return trials that ended so, with values of two settings, lr alone of which matters."""
+    return [
+        Tried(
+            i, state, value, state == "finished", 0, 1.0, {"lr": lr, "batch": 8 + i % 2}, False, ""
+        )
+        for i, (state, value, lr) in enumerate(pairs)
+    ]
+
+
+LR = optuna.distributions.FloatDistribution(1e-5, 1e-1, log=True)
+DRAWN = {"lr": LR, "batch": optuna.distributions.IntDistribution(8, 16)}
+
+
+def test_what_mattered_is_told_apart_from_what_did_not():
+    made = outcomes(*[("finished", -abs(i - 8), 10 ** (i / 5 - 5)) for i in range(20)])
+    shares = findings.importances(made, DRAWN)
+    assert next(iter(shares)) == "lr"
+    assert sum(shares.values()) == pytest.approx(1)
+    assert shares["lr"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (outcomes(*[("finished", 1.0, 1e-3)] * 3), "3 trials are too few"),
+        (outcomes(*[("finished", 1.0, 1e-3)] * 6), "all trials came out alike"),
+        (outcomes(*[("failed", math.nan, 1e-3)] * 6), "0 trials are too few"),
+    ],
+)
+def test_what_mattered_stays_open_where_it_cannot_be_told(made, says):
+    assert says in findings.importances(made, DRAWN)
+
+
+def test_trials_that_diverged_count_as_the_worst_for_what_mattered():
+    good = [("finished", 1.0 + i / 10, 1e-4) for i in range(5)]
+    bad = [("diverged", 9.0, 1e-2)] * 5
+    worse = [("diverged", math.nan, 1e-2)] * 5
+    assert findings.importances(outcomes(*good, *bad), DRAWN) == (
+        findings.importances(outcomes(*good, *worse), DRAWN)
+    )
+
+
+def test_equal_trials_are_all_good_or_none():
+    """Steps survived are often equal: the many that came to the end, or the many that did not."""
+    for count in (1, 5, 9):
+        made = outcomes(
+            *[("finished", 9.0, 1e-4)] * count, *[("finished", 1.0, 1e-2)] * (10 - count)
+        )
+        assert findings.importances(made, DRAWN)["lr"] > 0.5
