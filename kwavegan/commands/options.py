@@ -1,5 +1,6 @@
 """Options that commands share, and those of `train`, made from the table of `Config`."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import Field
 from typing import Any
@@ -98,3 +99,9 @@ runs_dir_option = click.option(
 def warn(line: str) -> None:
     """Print one line about something that the command goes on without."""
     click.echo(f"kwavegan: {line}", err=True)
+
+
+def preparing(done: int, total: int) -> None:
+    """Rewrite the line on how far audio is prepared, on a terminal."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\033[Kpreparing {done}/{total} sounds", nl=done == total, err=True)

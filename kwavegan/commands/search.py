@@ -13,6 +13,7 @@ from kwavegan.commands.options import (
     backend_option,
     click_options,
     config_option,
+    preparing,
     preset_option,
     runs_dir_option,
     warn,
@@ -111,7 +112,7 @@ def command(
     from kwavegan.searches import Plan, begin
 
     plan = Plan(config, given, data, name, space_path, objective, storage, runs_dir)
-    with begin(plan, _preparing) as search:
+    with begin(plan, preparing) as search:
         said = _Said()
         search.tell, search.note, search.live = said.line, said.warning, said.live
         _announce(search)
@@ -126,11 +127,6 @@ def _require() -> None:
     for package in ("optuna", "matplotlib"):
         if package_folder(package) is None:
             raise InputError(f"search: {package} is missing; run: pip install 'kwavegan[search]'")
-
-
-def _preparing(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r\033[Kpreparing {done}/{total} sounds", nl=done == total, err=True)
 
 
 class _Said:

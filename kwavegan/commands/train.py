@@ -12,6 +12,7 @@ from kwavegan.commands.options import (
     backend_option,
     click_options,
     config_option,
+    preparing,
     preset_option,
     runs_dir_option,
     warn,
@@ -96,7 +97,7 @@ def _train(
     from kwavegan.sources import load
 
     data = data if data is not None else config.data
-    dataset = load(data, config, _preparing)
+    dataset = load(data, config, preparing)
 
     from kwavegan.training import Watch, settle, train
 
@@ -123,7 +124,7 @@ def _resume(
 
     run = Run.open(given, runs_dir)
     config = run.config()
-    dataset = load(config.data, config, _preparing)
+    dataset = load(config.data, config, preparing)
 
     from kwavegan.training import Watch, resume
 
@@ -133,11 +134,6 @@ def _resume(
     live.of(run)
     watch = Watch(row=live.row, validated=live.validated, previewed=live.previewed, note=warn)
     live.finish(resume(run, dataset, steps, watch))
-
-
-def _preparing(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r\033[Kpreparing {done}/{total} sounds", nl=done == total, err=True)
 
 
 class _Live:
