@@ -1,7 +1,5 @@
 """What a search found: a table, what mattered, and the settings that did best."""
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -120,16 +118,22 @@ def number(value: Any) -> str:
 
 def write_trials(folder: Path, trials: Sequence[Tried], names: Sequence[str], measure: str) -> None:
     """Write `trials.csv`, atomically: a line a trial, by number."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["trial", "state", measure, "best_step", "seconds", *names, "why"])
+    header = ("trial", "state", measure, "best_step", "seconds", *names, "why")
+    lines = []
     for one in sorted(trials, key=lambda one: one.number):
-        value = "" if math.isnan(one.value) else repr(one.value)
+        value = "" if math.isnan(one.value) else one.value
         cells = (one.values.get(name, "") for name in names)
-        writer.writerow(
-            [one.number, one.state, value, one.step or "", round(one.seconds, 1), *cells, one.why]
+        line = (
+            one.number,
+            one.state,
+            value,
+            one.step or "",
+            round(one.seconds, 1),
+            *cells,
+            one.why,
         )
-    files.write_text(folder / TRIALS, text.getvalue())
+        lines.append(dict(zip(header, line, strict=True)))
+    files.write_csv(folder / TRIALS, header, lines)
 
 
 def write_best(folder: Path, base: Config, found: Tried, said: str) -> Config:

@@ -7,7 +7,6 @@ there is not made again, and one that was killed goes on, so that the command ma
 as one likes. The table is `docs/experiments/<name>.csv`, a row a run, of all runs of that name.
 """
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,11 +86,7 @@ def rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
 
 
 def write(name: str, found: list[dict[str, Any]]) -> None:
-    path = TABLES / f"{name}.csv"
-    with files.atomic(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        table.writerows(found)
+    files.write_csv(TABLES / f"{name}.csv", COLUMNS, found)
 
 
 @click.command()

@@ -19,7 +19,6 @@ import click
 import numpy as np
 import rows
 
-from kwavegan import files
 from kwavegan.backend import select_backend
 from kwavegan.dataset import Dataset, open_dataset
 from kwavegan.errors import InputError
@@ -222,17 +221,11 @@ def main(
         trial = build_trial(VARIANTS[name], dataset, seed)
         logs, diverged = train(trial, seconds)
         row, sounds, labels = row_of(name, trial, logs, diverged, audience, seed)
-        keep(Path(work_dir), name, seed, logs=logs, sounds=sounds[::50], labels=labels[::50])
+        kept = Path(work_dir) / f"{name.replace(', ', '-').replace(' ', '-')}-s{seed}.npz"
+        rows.keep(kept, logs=logs, sounds=sounds[::50], labels=labels[::50])
         row["minutes"] = round((time.perf_counter() - began) / 60, 1)
         rows.append(path, COLUMNS, row)
         click.echo(" ".join(f"{column}={row[column]}" for column in COLUMNS[:12]))
-
-
-def keep(work: Path, name: str, seed: int, **arrays: np.ndarray) -> None:
-    """Keep what figures are drawn from."""
-    path = work / f"{name.replace(', ', '-').replace(' ', '-')}-s{seed}.npz"
-    with files.atomic(path) as partial, partial.open("wb") as file:
-        np.savez(file, **arrays)
 
 
 if __name__ == "__main__":

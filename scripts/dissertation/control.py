@@ -118,7 +118,7 @@ def main(data: str, runs: int, iterations: int, out: str) -> None:
             if (str(dataset.length), kind, str(seed)) in finished:
                 continue
             found = list(run(dataset, kind, seed, iterations))
-            rows.write(path, COLUMNS, [*rows.read(path), *found])
+            rows.append(path, COLUMNS, *found)
             click.echo(" ".join(f"{name}={value}" for name, value in found[-1].items()))
 
 

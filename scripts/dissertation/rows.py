@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kwavegan import files
 
 RESULTS = Path(__file__).parents[2] / "docs" / "dissertation"
@@ -18,14 +20,12 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def write(path: Path, columns: Sequence[str], found: list[dict[str, Any]]) -> None:
-    """Write a table, atomically."""
-    with files.atomic(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, columns, lineterminator="\n")
-        table.writeheader()
-        table.writerows(found)
+def append(path: Path, columns: Sequence[str], *found: dict[str, Any]) -> None:
+    """Add rows to a table, all at once."""
+    files.write_csv(path, columns, [*read(path), *found])
 
 
-def append(path: Path, columns: Sequence[str], row: dict[str, Any]) -> None:
-    """Add a row to a table, atomically."""
-    write(path, columns, [*read(path), row])
+def keep(path: Path, **arrays: np.ndarray) -> None:
+    """Write arrays as .npz, atomically."""
+    with files.atomic(path) as partial, partial.open("wb") as file:
+        np.savez(file, **arrays)

@@ -23,7 +23,6 @@ import numpy as np
 import rows
 from conditions import AGREEING, BOUND, ITERATIONS, SHUFFLES, Condition
 
-from kwavegan import files
 from kwavegan.backend import select_backend
 from kwavegan.dataset import Dataset, open_dataset
 from kwavegan.errors import InputError
@@ -115,7 +114,7 @@ def run_cell(
             break
         if trial.iteration - last >= SAVE_EVERY:
             last = trial.iteration
-            _save(save, {**trial.state(), "seconds": np.float64(time.process_time() - began)})
+            rows.keep(save, **trial.state(), seconds=np.float64(time.process_time() - began))
     minutes = (time.process_time() - began) / 60
     save.unlink(missing_ok=True)
     return _row(cell, trial, lasted, why, minutes)
@@ -151,11 +150,6 @@ def _row(cell: Cell, trial: Any, lasted: int, why: str, minutes: float) -> dict[
         "backend": keras.backend.backend(),
         "minutes": round(minutes, 2),
     }
-
-
-def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    with files.atomic(path) as partial, partial.open("wb") as file:
-        np.savez(file, **arrays)
 
 
 def run_all(cells: Iterable[Cell], dataset: Dataset, out: Path, work: Path, **own: Any) -> None:
