@@ -13,7 +13,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Architecture": "networks",
+    "Architecture": "architecture",
     "Config": "config",
     "Dataset": "dataset",
     "InputError": "errors",

@@ -2,9 +2,10 @@
 
 import keras
 
+from kwavegan.architecture import Architecture
 from kwavegan.config import Config, auto_width
 from kwavegan.gan import WaveGAN
-from kwavegan.networks import Architecture, build
+from kwavegan.networks import build
 
 Schedule = float | keras.optimizers.schedules.LearningRateSchedule
 

@@ -11,7 +11,7 @@ from kwavegan import sampling
 from kwavegan.assembly import architecture_of
 from kwavegan.config import Config
 from kwavegan.errors import InputError
-from kwavegan.networks import build_generator
+from kwavegan.generators import build_generator
 from kwavegan.runs import Run
 from kwavegan.state import restore_sounding
 

@@ -11,12 +11,12 @@ import keras
 import numpy as np
 
 from kwavegan import sampling
+from kwavegan.architecture import Ladder
 from kwavegan.config import Config
 from kwavegan.dataset import Dataset, some
 from kwavegan.features import mel_settings
 from kwavegan.gan import WaveGAN
 from kwavegan.measures import frechet_distance, spread
-from kwavegan.networks import Ladder
 from kwavegan.scorecard import Ears, Heard
 
 SIGNALS = {

@@ -5,8 +5,9 @@ import numpy as np
 from keras import ops
 
 from kwavegan import autodiff
+from kwavegan.architecture import Architecture
 from kwavegan.gan import WaveGAN
-from kwavegan.networks import Architecture, build
+from kwavegan.networks import build
 
 LENGTH, BATCH = 256, 4
 

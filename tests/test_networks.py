@@ -4,14 +4,11 @@ import pytest
 from helpers import MODELS, arrays, tiny_architecture
 from keras import ops
 
+from kwavegan.architecture import Architecture, Ladder
+from kwavegan.discriminators import build_discriminator
 from kwavegan.errors import InputError
-from kwavegan.networks import (
-    Architecture,
-    Ladder,
-    build,
-    build_discriminator,
-    build_generator,
-)
+from kwavegan.generators import build_generator
+from kwavegan.networks import build
 
 TABLES = {"labels": 2, "generator": "dissertation", "conditioning": "concat", "width": 32}
 

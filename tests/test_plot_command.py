@@ -17,8 +17,8 @@ from kwavegan.audio import write_wav
 from kwavegan.commands.plot import command
 from kwavegan.config import Config
 from kwavegan.generation import Generator
+from kwavegan.generators import build_generator
 from kwavegan.metrics import MetricsLog
-from kwavegan.networks import build_generator
 from kwavegan.runs import Run
 from kwavegan.training import settle
 

@@ -8,10 +8,10 @@ from helpers import MODELS, arrays, batch_of, fed_noise, run_layer_test, tiny_ar
 from keras import ops
 
 from kwavegan import autodiff
+from kwavegan.discriminators import build_discriminator
 from kwavegan.features import MelSettings, mel_filters
 from kwavegan.gan import WaveGAN
 from kwavegan.hearing import Hearing
-from kwavegan.networks import build_discriminator
 from kwavegan.spectra import FLOOR, LogMel, resolutions
 
 SPECTRAL = [name for name, kind in MODELS.items() if kind.get("critic", "wave") != "wave"]

@@ -7,8 +7,8 @@ What Keras has no layers for, the phase shuffle and the joining of labels, is kw
 import keras
 from keras import layers
 
+from kwavegan.architecture import FRAMES, TAPS, Architecture
 from kwavegan.layers import LabelConcat, LabelGate, PhaseShuffle
-from kwavegan.networks import FRAMES, TAPS, Architecture
 
 
 def plain_generator(a: Architecture) -> keras.Model:
