@@ -16,7 +16,7 @@ TAPS = 25
 SHORTEST, LONGEST = 64, FRAMES * STRIDE**8
 MODELS = ("wgan", "cwgan", "acgan")
 CONDITIONINGS = ("gate", "concat", "learned")
-GENERATORS = ("lean", "dissertation")
+GENERATORS = ("frames", "lean", "dissertation")
 KINDS_OF_CRITIC = ("wave", "spectral", "both")
 
 
@@ -55,15 +55,17 @@ class Architecture:
         model: `"wgan"` (tables 2 and 3), `"cwgan"` (4 and 5) or `"acgan"` (6 and 7).
         conditioning: how the label enters `cwgan`'s discriminator: `"gate"` (the waveform times
             the label planes), `"concat"` (constant planes beside it) or `"learned"` planes.
-        generator: `"lean"` joins a label embedding to the latent; `"dissertation"` joins the
-            one-hot label to 16 frames' worth of units before one large transposed convolution.
+        generator: `"frames"` makes spectra, which an inverse Fourier transform sounds; `"lean"`
+            goes the tables' ladder upward; both join a label embedding to the latent.
+            `"dissertation"` joins the one-hot label to 16 frames' worth of units before one large
+            transposed convolution, and then goes the ladder.
         width: filters of the layer next to the waveform, the tables' d.
         latent: values of a latent.
-        label_embedding: values of the lean generator's label embedding.
+        label_embedding: values of the label embedding of the first two generators.
         phase_shuffle: largest shift between the discriminator's layers, in samples; 0 for none.
         critic: what the discriminator judges by: `"wave"`, the samples (the tables); `"spectral"`,
             log-mel spectrograms of them at two resolutions; or `"both"`, whose scores are added.
-        rate: sample rate in Hz, by which spectrograms have mel bands.
+        rate: sample rate in Hz, by which spectrograms have mel bands and a generator its frames.
         wave_scale: factor on the samples, with `"both"`; a larger one lets the waveform's critic
             react more sharply under the same penalty.
         spectral_scale: the same for the spectrograms' levels.

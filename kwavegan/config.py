@@ -73,9 +73,9 @@ class Config:
     )
     generator: str = _setting(
         "lean",
-        "How the label enters the generator: an embedding joined to the latent, or tables 5 and 7"
-        " of Hill 2018.",
-        choices=("lean", "dissertation"),
+        "Frames of spectra and an inverse Fourier transform, the tables' ladder with an embedding"
+        " of the label joined to the latent, or tables 5 and 7 of Hill 2018.",
+        choices=("frames", "lean", "dissertation"),
     )
     critic: str = _setting(
         "both",
@@ -102,7 +102,7 @@ class Config:
         "uniform", "Latents in -1 to 1, or of variance 1.", choices=("uniform", "normal")
     )
     label_embedding: int = _setting(
-        16, "Values of the label embedding of the lean generator.", low=1, high=1024
+        16, "Values of the label embedding, but in the dissertation's generator.", low=1, high=1024
     )
     phase_shuffle: int = _setting(
         2, "Largest phase shift between the discriminator's layers, in samples.", low=0, high=15
@@ -255,6 +255,7 @@ class Preset(NamedTuple):
 
 # Donahue et al. 2018, appendix E, and one phase shift a batch as in their code; Hill's too.
 _WAVEGAN = {
+    "generator": "lean",
     "critic": "wave",
     "shuffle_per": "batch",
     "batch": 64,

@@ -1,0 +1,111 @@
+"""From frames of a spectrum to a waveform, as a Keras layer: the end of a generator of frames."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kwavegan.layers import register
+from kwavegan.types import Tensor
+
+OVERLAP = 4
+"""Windows over each sample."""
+
+
+def hop_of(rate: int, length: int) -> int:
+    """Return the samples between frames of sounds of `length` samples, a power of two.
+
+    1/64 s, that a window of four hops can tell the partials of a low voice apart; shorter where a
+    sound would otherwise have fewer than 64 frames.
+    """
+    return 2 ** max(0, round(math.log2(min(rate, length) / 64)))
+
+
+@register
+class InverseFourier(keras.layers.Layer):
+    """Turn frames of complex bins into a waveform, by inverse Fourier transforms that overlap.
+
+    Phases count from the start of the sound, not of each frame: a tone in the middle of a bin is
+    the same number in every frame, and one beside it turns slowly. A generator that makes frames
+    by convolutions need not learn to turn the phase of every bin at its own pace, as it would
+    with a plain inverse transform (iSTFTNet, Kaneko et al. 2022, arXiv 2203.02395; phases that
+    turn with the frames are those of the phase vocoder, Flanagan & Golden 1966). A layer without
+    weights.
+
+    Args:
+        hop: samples from one frame to the next; a window (Hann) has four hops.
+        channels: of the audio.
+
+    Call arguments:
+        x: (batch, frames, channels × 2 × (2·hop + 1)): for each channel the real parts of the
+            bins from 0 to half the sample rate, then the imaginary parts. Bins of variance 1
+            make a waveform whose variance does not depend on the hop.
+
+    Returns:
+        (batch, frames × hop, channels), unbounded.
+
+    Raises:
+        ValueError: hop or channels are not positive, or the last axis does not fit them.
+    """
+
+    def __init__(self, hop: int, channels: int = 1, **kwargs: Any):
+        # A Fourier transform wants float32, whatever the layers before it hand on.
+        super().__init__(autocast=False, **kwargs)
+        if hop < 1 or channels < 1:
+            raise ValueError(
+                f"InverseFourier: hop and channels must be positive; got {hop} and {channels}"
+            )
+        self.hop, self.channels = hop, channels
+        self.window = OVERLAP * hop
+        taper = np.hanning(self.window + 1)[:-1]
+        self.taper = (taper * math.sqrt(self.window) / 4).astype("float32")
+        self.bins = self.window // 2 + 1
+
+    @property
+    def units(self) -> int:
+        """Values of a frame."""
+        return self.channels * 2 * self.bins
+
+    def build(self, x_shape: tuple) -> None:
+        if x_shape[-1] != self.units:
+            raise ValueError(
+                f"InverseFourier: frames of {self.channels} channels at hop {self.hop} have "
+                f"{self.units} values; got {x_shape[-1]}"
+            )
+
+    def call(self, x: Tensor) -> Tensor:
+        frames = x.shape[1]
+        x = ops.reshape(ops.cast(x, "float32"), (-1, frames, self.channels, 2, self.bins))
+        turned = self._turned(x[:, :, :, 0], x[:, :, :, 1])
+        windows = ops.multiply(ops.irfft(turned, self.window), self.taper)
+        windows = ops.reshape(windows, (-1, frames, self.channels, OVERLAP, self.hop))
+        hops = ops.transpose(self._added(windows), (0, 1, 3, 2))
+        audio = ops.reshape(hops, (-1, frames * self.hop, self.channels))
+        return ops.cast(audio, self.compute_dtype)
+
+    def _turned(self, real: Tensor, imaginary: Tensor):
+        """Return bins (batch, frames, channels, bins) with the phase of their frame's start.
+
+        A hop is a quarter of a window, so bin k turns by k quarters from one frame to the next.
+        """
+        quarters = np.outer(np.arange(real.shape[1]), np.arange(self.bins)) % 4
+        cos = ops.convert_to_tensor(np.array([1, 0, -1, 0], "float32")[quarters][:, None])
+        sin = ops.convert_to_tensor(np.array([0, 1, 0, -1], "float32")[quarters][:, None])
+        return real * cos - imaginary * sin, real * sin + imaginary * cos
+
+    @staticmethod
+    def _added(windows: Tensor):
+        """Add windows, each begun two hops before its own: (batch, frames, channels, hop)."""
+        frames = windows.shape[1]
+        padded = ops.pad(windows, ((0, 0), (1, 2), (0, 0), (0, 0), (0, 0)))
+        return sum(
+            padded[:, late : late + frames, :, OVERLAP - 1 - late] for late in range(OVERLAP)
+        )
+
+    def compute_output_shape(self, x_shape: tuple) -> tuple:
+        return x_shape[0], x_shape[1] * self.hop, self.channels
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "hop": self.hop, "channels": self.channels}
