@@ -31,17 +31,18 @@ class InverseFourier(keras.layers.Layer):
     the same number in every frame, and one beside it turns slowly. A generator that makes frames
     by convolutions need not learn to turn the phase of every bin at its own pace, as it would
     with a plain inverse transform (iSTFTNet, Kaneko et al. 2022, arXiv 2203.02395; phases that
-    turn with the frames are those of the phase vocoder, Flanagan & Golden 1966). A layer without
-    weights.
+    turn with the frames are those of the phase vocoder, Flanagan & Golden 1966). There is no bin
+    at 0 Hz, where nothing can be heard and spectral critics hear nothing: a generator could
+    wander off zero in it. A layer without weights.
 
     Args:
         hop: samples from one frame to the next; a window (Hann) has four hops.
         channels: of the audio.
 
     Call arguments:
-        x: (batch, frames, channels × 2 × (2·hop + 1)): for each channel the real parts of the
-            bins from 0 to half the sample rate, then the imaginary parts. Bins of variance 1
-            make a waveform whose variance does not depend on the hop.
+        x: (batch, frames, channels × 4 × hop): for each channel the real parts of 2·hop bins, the
+            last at half the sample rate, then their imaginary parts. Bins of variance 1 make a
+            waveform whose variance does not depend on the hop.
 
     Returns:
         (batch, frames × hop, channels), unbounded.
@@ -61,7 +62,7 @@ class InverseFourier(keras.layers.Layer):
         self.window = OVERLAP * hop
         taper = np.hanning(self.window + 1)[:-1]
         self.taper = (taper * math.sqrt(self.window) / 4).astype("float32")
-        self.bins = self.window // 2 + 1
+        self.bins = self.window // 2
 
     @property
     def units(self) -> int:
@@ -79,7 +80,8 @@ class InverseFourier(keras.layers.Layer):
         frames = x.shape[1]
         x = ops.reshape(ops.cast(x, "float32"), (-1, frames, self.channels, 2, self.bins))
         turned = self._turned(x[:, :, :, 0], x[:, :, :, 1])
-        windows = ops.multiply(ops.irfft(turned, self.window), self.taper)
+        turned = [ops.pad(part, ((0, 0), (0, 0), (0, 0), (1, 0))) for part in turned]
+        windows = ops.multiply(ops.irfft(tuple(turned), self.window), self.taper)
         windows = ops.reshape(windows, (-1, frames, self.channels, OVERLAP, self.hop))
         hops = ops.transpose(self._added(windows), (0, 1, 3, 2))
         audio = ops.reshape(hops, (-1, frames * self.hop, self.channels))
@@ -90,7 +92,7 @@ class InverseFourier(keras.layers.Layer):
 
         A hop is a quarter of a window, so bin k turns by k quarters from one frame to the next.
         """
-        quarters = np.outer(np.arange(real.shape[1]), np.arange(self.bins)) % 4
+        quarters = np.outer(np.arange(real.shape[1]), np.arange(1, self.bins + 1)) % 4
         cos = ops.convert_to_tensor(np.array([1, 0, -1, 0], "float32")[quarters][:, None])
         sin = ops.convert_to_tensor(np.array([0, 1, 0, -1], "float32")[quarters][:, None])
         return real * cos - imaginary * sin, real * sin + imaginary * cos

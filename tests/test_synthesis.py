@@ -8,7 +8,7 @@ from keras import ops
 from kwavegan.generators import build_generator
 from kwavegan.synthesis import InverseFourier, hop_of
 
-HOP, WINDOW, BINS, FRAMES = 8, 32, 17, 12
+HOP, WINDOW, BINS, FRAMES = 8, 32, 16, 12
 
 
 def frames_of(seed=0, channels=1, frames=FRAMES):
@@ -33,10 +33,11 @@ def by_hand(frames):
     real, imaginary = frames[:, :BINS], frames[:, BINS:]
     total = np.zeros((len(frames) + 4) * HOP)
     taper = np.hanning(WINDOW + 1)[:-1] * np.sqrt(WINDOW) / 4
-    twice = np.where(np.arange(BINS) % (BINS - 1) == 0, 1, 2)
+    bins = np.arange(1, BINS + 1)
+    twice = np.where(bins == BINS, 1, 2)
     for frame in range(len(frames)):
         times = frame * HOP + np.arange(WINDOW)
-        angles = 2 * np.pi / WINDOW * np.outer(np.arange(BINS), times)
+        angles = 2 * np.pi / WINDOW * np.outer(bins, times)
         waves = real[frame, :, None] * np.cos(angles) - imaginary[frame, :, None] * np.sin(angles)
         total[times] += taper * (twice[:, None] * waves).sum(axis=0) / WINDOW
     return total[2 * HOP : (len(frames) + 2) * HOP]
@@ -52,7 +53,7 @@ def test_a_sound_is_the_sum_of_its_bins():
 @pytest.mark.parametrize("k", [1, 3, 6])
 def test_a_constant_bin_is_a_steady_tone(k):
     frames = np.zeros((1, FRAMES, 2 * BINS), "float32")
-    frames[:, :, k] = 1
+    frames[:, :, k - 1] = 1
     tone = sounded(frames)[0, :, 0]
     times = np.arange(2 * HOP, (FRAMES + 2) * HOP)
     # Hann windows that overlap fourfold add up to 2.
@@ -60,6 +61,11 @@ def test_a_constant_bin_is_a_steady_tone(k):
     # The first and last two hops have fewer windows over them.
     inner = slice(2 * HOP, -2 * HOP)
     np.testing.assert_allclose(tone[inner], want[inner], atol=1e-6)
+
+
+def test_nothing_moves_a_sound_off_zero():
+    frames = np.ones((1, 64, 2 * BINS), "float32")
+    assert abs(sounded(frames)[0, 2 * HOP : -2 * HOP].mean()) < 1e-6
 
 
 def test_channels_are_apart():
@@ -97,7 +103,7 @@ def test_hops_last_a_64th_of_a_second_and_there_are_64_of_them(rate, length, hop
     [
         (lambda: InverseFourier(0), "must be positive; got 0 and 1"),
         (lambda: InverseFourier(8, 0), "must be positive; got 8 and 0"),
-        (lambda: InverseFourier(8)(frames_of(channels=2)), "have 34 values; got 68"),
+        (lambda: InverseFourier(8)(frames_of(channels=2)), "have 32 values; got 64"),
     ],
 )
 def test_bad_arguments_are_refused(make, says):
@@ -110,7 +116,7 @@ def test_a_generator_of_frames_doubles_them_until_there_is_one_each_hop():
     # 512 samples are the next ladder; at 1,024 Hz a hop is 8 samples (64 frames).
     shapes = [generator.get_layer(f"up_{rung}").output.shape[1:] for rung in (1, 2)]
     assert shapes == [(32, 48), (64, 32)]
-    assert generator.get_layer("bins").output.shape[1:] == (64, 2 * 2 * 17)
+    assert generator.get_layer("bins").output.shape[1:] == (64, 2 * 2 * 16)
     assert generator.output_shape == (None, 300, 2)
 
 
