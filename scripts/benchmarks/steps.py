@@ -28,14 +28,16 @@ STEP_BARS = {"jax": 4.0, "tensorflow": 1.2, "torch": 1.2}
 
 
 def config_of(bench: Bench, **changes: Any) -> Config:
-    """Return the settings of the step: the default's, but one critic, WGAN-GP, constant rates."""
+    """Return the settings of the step: the default's, but WaveGAN's networks, loss and rates."""
     sizes = {**bench.architecture, "batch": bench.batch, "channels": 1, "labels": LABELS}
     fixed = {
+        "generator": "lean",
         "critic": "wave",
         "loss": "wgan-gp",
         "d_updates": 1,
         "lr": 1e-4,
         "lr_final": 1.0,
+        "gamma_final": 1.0,
         "stop_loss": 0.0,
     }
     return Config(**{**sizes, **fixed, "rate": RATE, **changes})
