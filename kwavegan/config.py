@@ -72,13 +72,13 @@ class Config:
         choices=("gate", "concat", "learned"),
     )
     generator: str = _setting(
-        "lean",
+        "frames",
         "Frames of spectra and an inverse Fourier transform, the tables' ladder with an embedding"
         " of the label joined to the latent, or tables 5 and 7 of Hill 2018.",
         choices=("frames", "lean", "dissertation"),
     )
     critic: str = _setting(
-        "both",
+        "spectral",
         "What the discriminator judges by: samples, log-mel spectrograms, or both.",
         choices=("wave", "spectral", "both"),
     )
@@ -127,7 +127,7 @@ class Config:
     )
     gamma: float = _setting(0.3, "Gamma, twice the weight of R1 and R2.", low=0, high=10_000)
     gamma_final: float = _setting(
-        1.0,
+        0.3,
         "Fraction of gamma reached at the last step, by a cosine; 1 for constant.",
         low=0,
         high=10,
@@ -148,7 +148,7 @@ class Config:
     d_updates: int = _setting(1, "Discriminator updates a step.", low=1, high=1_000)
     g_updates: int = _setting(1, "Generator updates a step.", low=1, high=1_000)
     batch: int = _setting(16, "Sounds in a batch.", low=1, high=65_536)
-    steps: int = _setting(3_600, "Steps to train for.", low=1, high=1_000_000_000)
+    steps: int = _setting(4_000, "Steps to train for.", low=1, high=1_000_000_000)
     lr: float = _setting(4e-4, "Learning rate of Adam.", low=1e-9, high=1)
     d_lr: float = _setting(
         0.0, "Learning rate of the discriminator; 0 for the same.", low=1e-9, high=1, or_zero=True
@@ -257,6 +257,7 @@ class Preset(NamedTuple):
 _WAVEGAN = {
     "generator": "lean",
     "critic": "wave",
+    "gamma_final": 1.0,
     "shuffle_per": "batch",
     "batch": 64,
     "lr": 1e-4,

@@ -120,8 +120,8 @@ def default_space(base: Config, fixed: Iterable[str] = ()) -> Space:
     trial is (`average`, `lr_final`) are left out.
 
     Args:
-        base: the settings that the others stay at; the penalty's weight and the scales of the
-            critics are searched where they count.
+        base: the settings that the others stay at; the penalty's weight, phase shuffle and the
+            scales of the critics are searched where they count.
         fixed: settings that stay at `base` too.
 
     Raises:
@@ -136,9 +136,11 @@ def default_space(base: Config, fixed: Iterable[str] = ()) -> Space:
     space["batch"] = Choices((8, 16, 32, 64))
     space["beta1"] = Choices((0.0, 0.5))
     space["beta2"] = Choices((0.9, 0.99, 0.999))
-    space["phase_shuffle"] = Choices((0, 1, 2))
+    if base.critic != "spectral":
+        space["phase_shuffle"] = Choices((0, 1, 2))
     if base.critic == "both" and not base.origin:
         space["wave_scale"] = Range(0.02, 2.0, log=True)
+    if base.critic != "wave" and not base.origin:
         space["spectral_scale"] = Range(0.01, 1.0, log=True)
     left = {name: kind for name, kind in space.items() if name not in set(fixed)}
     if not left:

@@ -23,17 +23,28 @@ from kwavegan.tables import columns
 from kwavegan.training import resume, settle, train
 
 VARIANTS: dict[str, dict[str, Any]] = {
-    "both": {},
+    "default": {},
+    "both": {"critic": "both"},
     "wave": {"critic": "wave"},
-    "spectral": {"critic": "spectral"},
-    "sharp": {"spectral_scale": 1.0},
-    "blunt": {"spectral_scale": 0.03},
-    "batch-32": {"batch": 32},
+    "lean": {"generator": "lean"},
+    "lean-both": {"generator": "lean", "critic": "both"},
+    "acgan": {"model": "acgan"},
+    "concat": {"conditioning": "concat"},
+    "wgan": {"model": "wgan"},
+    "gamma-constant": {"gamma_final": 1.0},
     "gamma-1": {"gamma": 1.0},
     "gamma-0.1": {"gamma": 0.1},
-    "concat": {"conditioning": "concat"},
-    "acgan": {"model": "acgan"},
-    "wgan": {"model": "wgan"},
+    "scale-0.3": {"spectral_scale": 0.3},
+    "scale-0.03": {"spectral_scale": 0.03},
+    "rate-constant": {"lr_final": 1.0},
+    "rate-halved": {"lr": 2e-4},
+    "no-average": {"average": 0.0},
+    "momentum": {"beta1": 0.5},
+    "two-d-updates": {"d_updates": 2},
+    "batch-32": {"batch": 32},
+    "width-8": {"width": 8},
+    "normal-latents": {"latent_distribution": "normal"},
+    "wgan-gp": {"loss": "wgan-gp"},
 }
 """What each variant changes of the default."""
 

@@ -81,10 +81,23 @@ def test_a_setting_is_not_both_fixed_and_searched(tmp_path):
 
 
 def test_networks_that_come_from_another_run_are_not_searched(tmp_path):
-    base = Config(origin="drums")
-    assert "wave_scale" not in spaces.default_space(base)
+    base = Config(origin="drums", critic="both")
+    assert not {"wave_scale", "spectral_scale"} & set(spaces.default_space(base))
     with pytest.raises(InputError, match="width: comes from the run that --from names"):
         read(tmp_path, "width = [8, 16]", base)
+
+
+@pytest.mark.parametrize(
+    ("critic", "searched"),
+    [
+        ("wave", {"phase_shuffle"}),
+        ("spectral", {"spectral_scale"}),
+        ("both", {"phase_shuffle", "wave_scale", "spectral_scale"}),
+    ],
+)
+def test_what_only_some_critics_have_is_searched_for_those(critic, searched):
+    space = spaces.default_space(Config(critic=critic))
+    assert {"phase_shuffle", "wave_scale", "spectral_scale"} & set(space) == searched
 
 
 @pytest.mark.parametrize("preset", PRESETS)
