@@ -21,7 +21,7 @@ MODELS = {
     "gated-both": {"model": "cwgan", "critic": "both"},
     "concat-both": {"model": "cwgan", "conditioning": "concat", "critic": "both"},
     "acgan-spectral": {"model": "acgan", "critic": "spectral"},
-    "frames": {"model": "cwgan", "generator": "frames", "critic": "both", "rate": 1024},
+    "frames": {"model": "cwgan", "generator": "frames", "critic": "both"},
 }
 """The networks that every backend must agree on."""
 

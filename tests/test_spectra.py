@@ -126,7 +126,7 @@ def test_scores_hear_every_part_of_a_sound(model):
         assert (np.abs(part).max(axis=1) > 0).all(), name
         start += np.prod(shape)
     assert start == gradient.shape[1]
-    assert ("samples" in hearing.shapes) == ("both" in model)
+    assert ("samples" in hearing.shapes) == (MODELS[model]["critic"] == "both")
 
 
 def slope_of_samples(scale):
