@@ -43,6 +43,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "two-d-updates": {"d_updates": 2},
     "batch-32": {"batch": 32},
     "width-8": {"width": 8},
+    "width-12": {"width": 12},
     "normal-latents": {"latent_distribution": "normal"},
     "wgan-gp": {"loss": "wgan-gp"},
 }
