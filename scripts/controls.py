@@ -5,14 +5,18 @@
 DATA is a prepared folder, or one to prepare; without it, the built-in drums. The columns of the
 table are, against the real test sounds: training sounds (the floor), one half of the test sounds
 against the other, training sounds with their labels swapped, one training sound of each label
-repeated, training sounds with noise 20 dB below full scale, and white noise.
+repeated, training sounds 6 dB quieter, training sounds whispered (their spectra smoothed, so that
+no partials are left, and their phases drawn at random), training sounds with noise 20 dB below full
+scale, and white noise.
 """
 
 import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import librosa
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from kwavegan.backend import select_backend
 
@@ -59,9 +63,24 @@ def _controls(real: tuple[np.ndarray, np.ndarray]) -> dict[str, tuple[np.ndarray
         "training": real,
         "labels swapped": (sounds, swapped),
         "one repeated": (sounds[repeated], labels),
+        "6 dB quieter": (sounds / 2, labels),
+        "whispered": (_whispered(sounds, rng), labels),
         "noisy": (np.clip(sounds + 0.1 * noise, -1, 1), labels),
         "white noise": (np.clip(0.3 * noise, -1, 1), labels),
     }
+
+
+def _whispered(sounds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return sounds whose spectra are smoothed over an eighth of their width: without pitch."""
+    channels = np.moveaxis(sounds, 2, 1)
+    window = 256
+    power = np.abs(librosa.stft(channels, n_fft=window)) ** 2
+    smooth = np.sqrt(uniform_filter1d(power, window // 16, axis=-2))
+    phases = np.exp(2j * np.pi * rng.random(smooth.shape))
+    made = librosa.istft(smooth * phases, n_fft=window, length=channels.shape[-1])
+    # Windows that overlap with phases of their own partly cancel.
+    scale = np.sqrt((channels**2).mean() / (made**2).mean())
+    return np.moveaxis(np.clip(scale * made, -1, 1), 1, 2).astype("float32")
 
 
 def _halves(dataset: "Dataset") -> "Evaluation":

@@ -1,6 +1,7 @@
 """Make a trained preset of a run: one small checkpoint, its settings and its evaluation.
 
-    kwavegan train --name drums --width 12 --steps 12000 && python scripts/make_preset.py drums drums
+    kwavegan train --name drums --width 12 --steps 12000
+    python scripts/make_preset.py drums drums
 
 The best checkpoint is kept without what only training needs: the averaged generator and the
 discriminator, as 16-bit numbers. What is kept is evaluated against the test sounds of the run's
