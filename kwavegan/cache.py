@@ -1,15 +1,14 @@
 """The cache: where sets that were prepared on the way are kept, one writer at a time."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import platformdirs
 
 from kwavegan.errors import InputError
+from kwavegan.locks import wait_for_lock
 
 ENV = "KWAVEGAN_CACHE"
 
@@ -38,24 +37,5 @@ def locked(path: Path) -> Iterator[None]:
             f"{name.parent}: cannot be written: {error.strerror}; set {ENV} to another folder"
         ) from error
     with file:
-        _acquire(file)
+        wait_for_lock(file)
         yield
-
-
-if os.name == "nt":
-    import msvcrt
-
-    def _acquire(file: IO[bytes]) -> None:
-        while True:
-            try:
-                file.seek(0)
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-                return
-            except OSError:
-                time.sleep(0.2)
-
-else:
-    import fcntl
-
-    def _acquire(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX)

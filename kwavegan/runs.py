@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from kwavegan import checkpoints, files
 from kwavegan.checkpoints import Checkpoint
 from kwavegan.config import Config
 from kwavegan.errors import InputError
+from kwavegan.locks import try_lock
 from kwavegan.metrics import MetricsLog
 
 ENV = "KWAVEGAN_RUNS"
@@ -196,7 +197,7 @@ class Run:
             raise InputError(f"{self.path}: cannot be written: {error.strerror}") from error
         with file:
             # `is_locked` holds it for a moment, so one refusal is not yet an answer.
-            if not any(_try_lock(file, shared=False) or time.sleep(0.05) for _ in range(10)):
+            if not any(try_lock(file, shared=False) or time.sleep(0.05) for _ in range(10)):
                 raise InputError(
                     f"{self.path}: another training is writing this run; wait for it to end, or"
                     " train under another name"
@@ -210,7 +211,7 @@ class Run:
         except OSError:
             return False
         with file:
-            return not _try_lock(file, shared=True)
+            return not try_lock(file, shared=True)
 
     def steps(self) -> list[int]:
         """The steps that there are checkpoints of, ascending."""
@@ -390,26 +391,3 @@ def _claim(base: Path, name: str | None, model: str) -> Path:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-if os.name == "nt":
-    import msvcrt
-
-    def _try_lock(file: BinaryIO, shared: bool) -> bool:
-        try:
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(file: BinaryIO, shared: bool) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_NB | (fcntl.LOCK_SH if shared else fcntl.LOCK_EX))
-        except OSError as error:
-            # Any other error: a file system without locks, which keeps nobody out.
-            return not isinstance(error, BlockingIOError)
-        return True
