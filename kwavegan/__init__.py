@@ -17,6 +17,7 @@ _HOMES = {
     "Config": "config",
     "Dataset": "dataset",
     "InputError": "errors",
+    "InverseFourier": "synthesis",
     "LabelConcat": "layers",
     "LabelGate": "layers",
     "PhaseShuffle": "layers",
