@@ -114,7 +114,12 @@ TRIES: dict[str, tuple[Try, ...]] = {
     "clipped": (_SMALLER_STEPS, _OTHER_SEED),
     "dc_offset": (_SMALLER_STEPS, _OTHER_SEED),
     "buzzing": (
-        Try("phase_shuffle", lambda c: c.phase_shuffle + 2, "hides the phase that buzz relies on"),
+        Try("generator", lambda c: "frames", "spectra have nothing that repeats by fours"),
+        Try(
+            "phase_shuffle",
+            lambda c: None if c.critic == "spectral" else c.phase_shuffle + 2,
+            "hides the phase that buzz relies on",
+        ),
         Try("average", lambda c: c.average or 0.999, "averages tones away"),
         Try("width", _times("width", 2), "more filters share the work"),
     ),
