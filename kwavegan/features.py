@@ -70,12 +70,17 @@ def _log_mel(sounds: np.ndarray, settings: MelSettings) -> np.ndarray:
     half = settings.window // 2
     padded = np.pad(sounds, ((0, 0), (half, half), (0, 0)))
     frames = np.lib.stride_tricks.sliding_window_view(padded, settings.window, axis=1)
-    taper = np.hanning(settings.window + 1)[:-1].astype("float32")
+    taper = hann(settings.window).astype("float32")
     spectrum = np.fft.rfft(frames[:, :: settings.hop] * taper)
     power = (np.abs(spectrum) / (taper.sum() / 2)).astype("float32") ** 2
     mel = power @ mel_filters(settings).T
     decibels = 10 * np.log10(np.maximum(mel, 1e-12))
     return np.moveaxis(np.maximum(decibels, FLOOR), 2, 3).astype("float32")
+
+
+def hann(window: int) -> np.ndarray:
+    """Return the periodic Hann window of `window` samples: overlapped at a hop, it adds up flat."""
+    return np.hanning(window + 1)[:-1]
 
 
 @lru_cache(maxsize=8)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kwavegan.features import MelSettings, bands_of, mel_filters
+from kwavegan.features import MelSettings, bands_of, hann, mel_filters
 from kwavegan.layers import register
 from kwavegan.types import Tensor
 
@@ -68,7 +68,7 @@ class LogMel(keras.layers.Layer):
             raise ValueError(f"LogMel: window must be a multiple of hop; got {window} and {hop}")
         self.rate, self.window, self.hop = rate, window, hop
         self.bands, self.scale = bands, scale
-        taper = np.hanning(window + 1)[:-1]
+        taper = hann(window)
         self.taper = (taper / (taper.sum() / 2)).astype("float32")
         self.filters = mel_filters(MelSettings(rate, window, hop, bands)).T.astype("float32")
 

@@ -1,12 +1,14 @@
 """From frames of a spectrum to a waveform, as a Keras layer: the end of a generator of frames."""
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from kwavegan.features import hann
 from kwavegan.layers import register
 from kwavegan.types import Tensor
 
@@ -60,8 +62,7 @@ class InverseFourier(keras.layers.Layer):
             )
         self.hop, self.channels = hop, channels
         self.window = OVERLAP * hop
-        taper = np.hanning(self.window + 1)[:-1]
-        self.taper = (taper * math.sqrt(self.window) / 4).astype("float32")
+        self.taper = (hann(self.window) * math.sqrt(self.window) / 4).astype("float32")
         self.bins = self.window // 2
 
     @property
@@ -79,23 +80,13 @@ class InverseFourier(keras.layers.Layer):
     def call(self, x: Tensor) -> Tensor:
         frames = x.shape[1]
         x = ops.reshape(ops.cast(x, "float32"), (-1, frames, self.channels, 2, self.bins))
-        turned = self._turned(x[:, :, :, 0], x[:, :, :, 1])
-        turned = [ops.pad(part, ((0, 0), (0, 0), (0, 0), (1, 0))) for part in turned]
-        windows = ops.multiply(ops.irfft(tuple(turned), self.window), self.taper)
+        x = ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, 0), (1, 0)))  # nothing at 0 Hz
+        turned = _turned(x[:, :, :, 0], x[:, :, :, 1])
+        windows = ops.multiply(ops.irfft(turned, self.window), self.taper)
         windows = ops.reshape(windows, (-1, frames, self.channels, OVERLAP, self.hop))
         hops = ops.transpose(self._added(windows), (0, 1, 3, 2))
         audio = ops.reshape(hops, (-1, frames * self.hop, self.channels))
         return ops.cast(audio, self.compute_dtype)
-
-    def _turned(self, real: Tensor, imaginary: Tensor):
-        """Return bins (batch, frames, channels, bins) with the phase of their frame's start.
-
-        A hop is a quarter of a window, so bin k turns by k quarters from one frame to the next.
-        """
-        quarters = np.outer(np.arange(real.shape[1]), np.arange(1, self.bins + 1)) % 4
-        cos = ops.convert_to_tensor(np.array([1, 0, -1, 0], "float32")[quarters][:, None])
-        sin = ops.convert_to_tensor(np.array([0, 1, 0, -1], "float32")[quarters][:, None])
-        return real * cos - imaginary * sin, real * sin + imaginary * cos
 
     @staticmethod
     def _added(windows: Tensor):
@@ -111,3 +102,20 @@ class InverseFourier(keras.layers.Layer):
 
     def get_config(self) -> dict:
         return {**super().get_config(), "hop": self.hop, "channels": self.channels}
+
+
+def _turned(real: Tensor, imaginary: Tensor):
+    """Return bins (batch, frames, channels, bins) with the phase of their frame's start."""
+    cos, sin = (ops.convert_to_tensor(table) for table in _turns(real.shape[1], real.shape[3]))
+    return real * cos - imaginary * sin, real * sin + imaginary * cos
+
+
+@lru_cache(maxsize=8)
+def _turns(frames: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return cosine and sine (frames, 1, bins) of the phase that each bin has turned by.
+
+    A hop is a quarter of a window, so bin k turns by k quarters from one frame to the next.
+    """
+    quarters = np.outer(np.arange(frames), np.arange(bins))[:, None] % 4
+    cos, sin = (np.array(values, "float32") for values in ([1, 0, -1, 0], [0, 1, 0, -1]))
+    return cos[quarters], sin[quarters]

@@ -113,7 +113,7 @@ def test_bad_arguments_are_refused(make, says):
 
 def test_a_generator_of_frames_doubles_them_until_there_is_one_each_hop():
     generator = build_generator(tiny_architecture("frames", length=300, width=4, channels=2))
-    # 512 samples are the next ladder; at 1,024 Hz a hop is 8 samples (64 frames).
+    # 512 samples are the next ladder: 64 frames at a hop of 8 samples.
     shapes = [generator.get_layer(f"up_{rung}").output.shape[1:] for rung in (1, 2)]
     assert shapes == [(32, 48), (64, 32)]
     assert generator.get_layer("bins").output.shape[1:] == (64, 2 * 2 * 16)
