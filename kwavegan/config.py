@@ -10,6 +10,7 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kwavegan.architecture import CONDITIONINGS, GENERATORS, KINDS_OF_CRITIC, MODELS
 from kwavegan.checks import checked, nearest
 from kwavegan.errors import InputError
 from kwavegan.files import read_toml
@@ -63,24 +64,24 @@ class Config:
     model: str = _setting(
         "cwgan",
         "Unconditional, label into the discriminator, or label guessed by it.",
-        choices=("wgan", "cwgan", "acgan"),
+        choices=MODELS,
     )
     conditioning: str = _setting(
         "gate",
         "How the label enters cwgan's discriminator: waveform times label planes, constant planes"
         " beside it, or planes from a transposed convolution (Hill 2018, F.1).",
-        choices=("gate", "concat", "learned"),
+        choices=CONDITIONINGS,
     )
     generator: str = _setting(
         "frames",
         "Frames of spectra and an inverse Fourier transform, the tables' ladder with an embedding"
         " of the label joined to the latent, or tables 5 and 7 of Hill 2018.",
-        choices=("frames", "lean", "dissertation"),
+        choices=GENERATORS,
     )
     critic: str = _setting(
         "spectral",
         "What the discriminator judges by: samples, log-mel spectrograms, or both.",
-        choices=("wave", "spectral", "both"),
+        choices=KINDS_OF_CRITIC,
     )
     wave_scale: float = _setting(
         0.2,
