@@ -239,6 +239,24 @@ def test_killed_tables_go_on_and_lose_at_most_the_cell_they_were_at(dataset, tmp
     assert not starts
 
 
+def test_two_processes_share_the_cells_of_one_table(dataset, tmp_path, monkeypatch):
+    cells = [tiny_cell(seed=seed) for seed in range(4)]
+    shared, work, ran = tmp_path / "tables.csv", tmp_path / "work", []
+
+    def run(self, iterations):
+        ran.append(self.gan.seed)
+        if len(ran) == 1:  # the other process starts while this one is at its first cell
+            tables.run_all(cells[:2], dataset, shared, work, iterations=2, **TINY)
+        self.gan.step.assign(iterations)
+        return np.full((iterations, len(LOGGED)), 1.0)
+
+    monkeypatch.setattr(Trial, "run", run)
+    tables.run_all(cells, dataset, shared, work, iterations=2, **TINY)
+    # It leaves the first cell alone and takes the second; neither is run again.
+    assert ran == [0, 1, 2, 3]
+    assert [row["seed"] for row in rows.read(shared)] == ["1", "0", "2", "3"]
+
+
 def test_a_cell_that_goes_on_from_its_save_ends_with_the_same_weights(dataset):
     whole, again = (tables.build_trial(tiny_cell(), dataset, **TINY) for _ in range(2))
     whole.run(2)

@@ -7,7 +7,7 @@ A *cell* is one condition with one shuffle and one seed. Each adds a row to
 `docs/dissertation/tables.csv` when it is done; a cell that is there is not run again, and one that
 was killed goes on from its last save in `--work-dir`. Give the command as often as you like, with
 more `--seeds` or on a faster machine; `minutes` are the processor's. It needs one core, and is
-fastest on JAX. The base condition (learning rate 1e-4, batch 64, λ 10, one discriminator update)
+fastest on JAX; given twice at once, with the same `--out` and `--work-dir`, the two share the cells. The base condition (learning rate 1e-4, batch 64, λ 10, one discriminator update)
 stands in all four tables of a model. With `--shuffle agreeing` shifts are frozen, but alike on all
 branches: what freezing does, without the telling.
 """
@@ -26,6 +26,7 @@ from conditions import AGREEING, BOUND, ITERATIONS, SHUFFLES, Condition
 from kwavegan.backend import select_backend
 from kwavegan.dataset import Dataset, open_dataset
 from kwavegan.errors import InputError
+from kwavegan.locks import try_lock, wait_for_lock
 
 SAVE_EVERY = 500
 """Iterations between saves of a cell."""
@@ -50,6 +51,11 @@ class Cell:
         c = self.condition
         values = (c.model, self.shuffle, c.lr, c.batch, c.lamb, c.d_updates, self.seed)
         return tuple(str(value) for value in values)
+
+    @property
+    def name(self) -> str:
+        """What its files in the work directory are called."""
+        return "-".join(self.key())
 
 
 def plan(seeds: int, shuffles: Iterable[str] = SHUFFLES) -> Iterator[Cell]:
@@ -99,7 +105,7 @@ def run_cell(
     from trial import survived
 
     trial, seconds = build_trial(cell, dataset, **own), 0.0
-    save = work / ("-".join(cell.key()) + ".npz")
+    save = work / f"{cell.name}.npz"
     if save.exists():
         with np.load(save) as stored:
             state = dict(stored)
@@ -153,14 +159,27 @@ def _row(cell: Cell, trial: Any, lasted: int, why: str, minutes: float) -> dict[
 
 
 def run_all(cells: Iterable[Cell], dataset: Dataset, out: Path, work: Path, **own: Any) -> None:
-    """Run the cells that have no row in `out` yet; `own` as in `run_cell`."""
+    """Run the cells that have no row in `out` yet; `own` as in `run_cell`.
+
+    Cells that another process is at, with the same `work`, are left to it.
+    """
     finished = done(out)
     left = [cell for cell in cells if cell.key() not in finished]
     click.echo(f"{len(finished)} cells done, {len(left)} to go")
+    work.mkdir(parents=True, exist_ok=True)
     for cell in left:
-        row = run_cell(cell, dataset, work, **own)
+        with (work / f"{cell.name}.lock").open("ab") as mine:
+            # The other process may have done it since `left` was made.
+            if try_lock(mine) and cell.key() not in done(out):
+                _add_row(cell, run_cell(cell, dataset, work, **own), out, work)
+
+
+def _add_row(cell: Cell, row: dict[str, Any], out: Path, work: Path) -> None:
+    with (work / "table.lock").open("ab") as table:
+        wait_for_lock(table)
         rows.append(out, COLUMNS, row)
-        click.echo(" ".join(f"{name}={row[name]}" for name in (*KEY, "survived", "why", "minutes")))
+    shown = ("survived", "why", "minutes")
+    click.echo(f"{cell.name} " + " ".join(f"{name}={row[name]}" for name in shown))
 
 
 @click.command()
