@@ -197,7 +197,7 @@ def test_the_loss_that_passed_is_named():
 def test_a_diverged_run_stops_where_its_loss_passed(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(trials, "CHUNK", 4)
     losses = np.full((12, len(LOGGED)), 1.0)
-    losses[6, :3] = (-3.0, 130.0, 130.0)
+    losses[6] = (-3.0, 130.0, 130.0, 0.0, 0.0, -127.0, -130.0)  # as in LOGGED
 
     def run(self, iterations):
         start = self.iteration
@@ -207,6 +207,7 @@ def test_a_diverged_run_stops_where_its_loss_passed(dataset, tmp_path, monkeypat
     monkeypatch.setattr(Trial, "run", run)
     row = tables.run_cell(tiny_cell(), dataset, tmp_path, iterations=12, **TINY)
     assert (row["survived"], row["reached"], row["diverged"], row["why"]) == (6, 7, 1, "g_loss")
+    assert [row[name] for name in tables.LAST] == ["-3", "130", "-127", "-130"]
 
 
 def test_killed_tables_go_on_and_lose_at_most_the_cell_they_were_at(dataset, tmp_path, monkeypatch):

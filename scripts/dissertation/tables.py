@@ -7,9 +7,10 @@ A *cell* is one condition with one shuffle and one seed. Each adds a row to
 `docs/dissertation/tables.csv` when it is done; a cell that is there is not run again, and one that
 was killed goes on from its last save in `--work-dir`. Give the command as often as you like, with
 more `--seeds` or on a faster machine; `minutes` are the processor's. It needs one core, and is
-fastest on JAX; given twice at once, with the same `--out` and `--work-dir`, the two share the cells. The base condition (learning rate 1e-4, batch 64, λ 10, one discriminator update)
-stands in all four tables of a model. With `--shuffle agreeing` shifts are frozen, but alike on all
-branches: what freezing does, without the telling.
+fastest on JAX; given twice at once, with the same `--out` and `--work-dir`, the two share the
+cells. The base condition (learning rate 1e-4, batch 64, λ 10, one discriminator update) stands in
+all four tables of a model. With `--shuffle agreeing` shifts are frozen, but alike on all branches:
+what freezing does, without the telling.
 """
 
 import time
@@ -34,8 +35,10 @@ SAVE_EVERY = 500
 COLUMNS = (
     "model", "shuffle", "lr", "batch", "lamb", "d_updates", "seed", "survived", "reached",
     "diverged", "why", "shifts_real", "shifts_fake", "shifts_mixed", "backend", "minutes",
+    "d_loss", "g_loss", "real_score", "fake_score",
 )  # fmt: skip
-KEY = COLUMNS[:7]
+KEY, LAST = COLUMNS[:7], COLUMNS[-4:]
+"""What tells a row from others, and what it keeps of the last iteration."""
 
 
 @dataclass(frozen=True)
@@ -112,18 +115,20 @@ def run_cell(
         seconds = float(state.pop("seconds"))
         trial.restore(state)
     began, last, why = time.process_time() - seconds, trial.iteration, ""
-    lasted = iterations
+    lasted, end = iterations, None
     for logs in trial.chunks(iterations):
+        end = logs[-1]
         past = survived(_column(logs, "peak_loss"), bound)
         if past is not None:
-            lasted, why = trial.iteration - len(logs) + past, _why(logs[past], bound)
+            lasted, end = trial.iteration - len(logs) + past, logs[past]
+            why = _why(end, bound)
             break
         if trial.iteration - last >= SAVE_EVERY:
             last = trial.iteration
             rows.keep(save, **trial.state(), seconds=np.float64(time.process_time() - began))
     minutes = (time.process_time() - began) / 60
     save.unlink(missing_ok=True)
-    return _row(cell, trial, lasted, why, minutes)
+    return {**_row(cell, trial, lasted, why, minutes), **_last(end)}
 
 
 def _column(logs: np.ndarray, name: str) -> np.ndarray:
@@ -156,6 +161,15 @@ def _row(cell: Cell, trial: Any, lasted: int, why: str, minutes: float) -> dict[
         "backend": keras.backend.backend(),
         "minutes": round(minutes, 2),
     }
+
+
+def _last(end: np.ndarray | None) -> dict[str, Any]:
+    """Return what is kept of the last iteration; nothing, if a kill came just after its save."""
+    from trial import LOGGED
+
+    if end is None:
+        return dict.fromkeys(LAST, "")
+    return {name: f"{end[LOGGED.index(name)]:.4g}" for name in LAST}
 
 
 def run_all(cells: Iterable[Cell], dataset: Dataset, out: Path, work: Path, **own: Any) -> None:
