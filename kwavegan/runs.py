@@ -139,7 +139,7 @@ class Run:
                 return cls(path)
         for path in candidates:
             if path.is_dir():
-                raise InputError(f"{path}: not a run, or damaged (no config.toml)")
+                raise InputError(f"{path}: {_no_run(path)}")
         names = [info.name for info in list_runs(base)]
         more = f" and {len(names) - 10} more" if len(names) > 10 else ""
         known = f"the runs are {', '.join(names[:10])}{more}" if names else "there are no runs yet"
@@ -365,6 +365,14 @@ def check_name(name: str) -> None:
     """
     if not _NAME.fullmatch(name):
         raise InputError(f"--name: {name!r} cannot name a folder; use letters, digits, - and _")
+
+
+def _no_run(path: Path) -> str:
+    """Say what a folder without settings is: that of a search, most likely, or a damaged run."""
+    inside = sorted(config.parent for config in path.glob("*/config.toml"))
+    if inside:
+        return f"holds runs and is none itself; give one of them, such as {inside[0]}"
+    return "not a run, or damaged (no config.toml)"
 
 
 def _claim(base: Path, name: str | None, model: str) -> Path:

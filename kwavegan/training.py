@@ -12,6 +12,7 @@ from kwavegan.assembly import architecture_of, build_gan
 from kwavegan.backend import versions
 from kwavegan.batches import StepBatches
 from kwavegan.callbacks import Checkpoints, Recorder, Report, Stopper
+from kwavegan.checkpoints import Checkpoint
 from kwavegan.config import Config
 from kwavegan.dataset import Dataset
 from kwavegan.files import write_text
@@ -181,15 +182,20 @@ def _begin(run: Run, config: Config, gan: WaveGAN, note: Callable[[str], None]) 
     if not run.steps():
         if config.origin:
             origin = origin_run(config.origin)
-            graft(gan, config, origin.best_or_last().arrays, origin.config())
+            graft(gan, config, _told(origin.best_or_last(), note).arrays, origin.config())
             # Kept, so that the run can be resumed though the origin may be gone.
             run.save_checkpoint(0, capture(gan), {"backend": keras.backend.backend()})
         return 0
-    checkpoint = run.load_checkpoint()
-    for problem in checkpoint.problems:
-        note(problem)
+    checkpoint = _told(run.load_checkpoint(), note)
     restore(gan, checkpoint.arrays)
     return checkpoint.step
+
+
+def _told(checkpoint: Checkpoint, note: Callable[[str], None]) -> Checkpoint:
+    """Tell which checkpoints were passed over for this one; return it."""
+    for problem in checkpoint.problems:
+        note(problem)
+    return checkpoint
 
 
 @contextmanager

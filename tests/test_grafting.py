@@ -13,7 +13,7 @@ from kwavegan.grafting import ancestors, graft
 from kwavegan.pretrained import KEPT, adopt, kept_settings
 from kwavegan.runs import Run
 from kwavegan.state import capture
-from kwavegan.training import resume, settle, train
+from kwavegan.training import Watch, resume, settle, train
 
 OLD = {"rate": 2048, "length": 256, "channels": 2, "labels": ("a", "b", "c")}
 KINDS = [
@@ -140,3 +140,20 @@ def test_a_run_goes_on_from_another_and_can_be_resumed_without_it(tmp_path):
     for name, value in want.items():
         np.testing.assert_array_equal(got[name], value, err_msg=name)
     assert load_run("third").step == 8
+
+
+def test_an_origin_whose_best_checkpoint_is_damaged_says_so_and_gives_its_newest(tmp_path):
+    dataset, notes = sines(tmp_path), []
+    settings = tiny_config(checkpoint_every=4, keep=9)
+    first = train(settle(settings, dataset), dataset, "first").run
+    best, last = first.steps()[0], first.steps()[-1]
+    assert best < last
+    first.mark_best(best)
+    first.checkpoint_path(best).write_bytes(b"damaged")
+    wish = settle(adopt(replace(settings, origin="first"), {}), dataset)
+    second = train(wish, dataset, "second", watch=Watch(note=notes.append)).run
+    assert any(f"the best checkpoint, of step {best}, cannot be read" in line for line in notes)
+    name = "discriminator/down_1/kernel"
+    np.testing.assert_array_equal(
+        second.load_checkpoint(0).arrays[name], first.load_checkpoint(last).arrays[name]
+    )

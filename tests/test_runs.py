@@ -87,7 +87,16 @@ def test_open_lists_what_there_is(run, tmp_path):
     assert "mime: no such run" in message
     assert "the runs are mine" in message
     assert "no runs yet" in refusal(Run.open, None, tmp_path / "empty")
-    assert "not a run" in refusal(Run.open, tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert "empty: not a run, or damaged" in refusal(Run.open, tmp_path / "empty")
+
+
+def test_a_folder_of_runs_is_no_run_and_names_one_of_its(tmp_path):
+    for name in ("trial-1", "trial-0"):
+        Run.create(name, Config(), tmp_path / "search")
+    message = refusal(Run.open, "search", tmp_path)
+    assert "search: holds runs and is none itself; give one of them, such as" in message
+    assert str(tmp_path / "search" / "trial-0") in message
 
 
 def test_update_keeps_the_other_fields(run):
