@@ -28,3 +28,30 @@ def _own_folders(tmp_path, monkeypatch):
     """Keep every test out of the user's runs and cache."""
     monkeypatch.setenv("KWAVEGAN_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("KWAVEGAN_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def src(tmp_path):
+    """A folder of two labels with 30 sounds each."""
+    from folders import write
+
+    for label in ("kick", "snare"):
+        for i in range(30):
+            write(tmp_path / "src" / label / f"{label}{i}.wav")
+    return tmp_path / "src"
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The names of the files that get decoded, while no worker processes are used."""
+    from kwavegan import clips
+
+    names = []
+    original = clips.audio.load
+
+    def load(path, *args, **kwargs):
+        names.append(Path(path).name)
+        return original(path, *args, **kwargs)
+
+    monkeypatch.setattr(clips.audio, "load", load)
+    return names
