@@ -24,6 +24,7 @@ from conditions import (
     Table,
     conditions,
 )
+from tables import KEY
 
 from kwavegan.files import write_text
 
@@ -112,6 +113,15 @@ def agreeing(found: list[dict[str, str]]) -> str:
     return grid(header, body)
 
 
+def ends(found: list[dict[str, str]]) -> str:
+    """Return the last losses and scores of each run that diverged, where they are kept."""
+    header = ["model", "shuffle", "learning rate", "batch", "λ", "D updates", "seed", "survived",
+              "past the bound", "D loss", "G loss", "real score", "generated score"]  # fmt: skip
+    kept = ("survived", "why", "d_loss", "g_loss", "real_score", "fake_score")
+    lost = [row for row in found if row["diverged"] == "1" and row.get("d_loss")]
+    return grid(header, [[row[name] for name in (*KEY, *kept)] for row in lost])
+
+
 def progress(found: list[dict[str, str]]) -> str:
     """Return how many of the cells have how many seeds."""
     counts = [
@@ -161,7 +171,7 @@ def sections(folder: Path) -> dict[str, str]:
     """Return the tables by the name of their place in the page."""
     found = rows.read(folder / "tables.csv")
     made = {f"table-{table.number}": table_of(table, found) for table in TABLES}
-    made["agreeing"] = agreeing(found)
+    made["agreeing"], made["ends"] = agreeing(found), ends(found)
     made["pairs"], made["progress"] = pairs(found), progress(found)
     made["control"] = control(rows.read(folder / "control.csv"))
     made["ablation"] = ablation(rows.read(folder / "ablation.csv"))
