@@ -300,9 +300,11 @@ def test_the_page_shows_what_was_run_and_says_what_was_not(tmp_path):
     assert lines[-2].count(page.MISSING) == 4  # 1e-4 has not been run, frozen or live
     assert "| 4.0k | 4,500 (3,999–5,000) | 2 |" in lines[-1]
     assert made["ends"].count("\n") == 1  # no run that diverged
-    ended = {"diverged": 1, "why": "g_loss", "d_loss": "-3", "g_loss": "130", "real_score": "-127"}
-    rows.append(tmp_path / "tables.csv", tables.COLUMNS, {**done, **ended, "fake_score": "-130"})
-    assert page.sections(tmp_path)["ends"].endswith("| 5000 | g_loss | -3 | 130 | -127 | -130 |")
+    for real, fake in (("-127", "-130"), ("60", "-41")):
+        ended = {"diverged": 1, "real_score": real, "fake_score": fake}
+        rows.append(tmp_path / "tables.csv", tables.COLUMNS, {**done, **ended})
+    line = page.sections(tmp_path)["ends"].splitlines()[-1]
+    assert line == "| wgan | frozen | 2 | 52 (3 to 101) | -60 (-128 to 10) |"
     text = "".join(f"<!-- {name} -->\nbefore\n<!-- /{name} -->\n" for name in made)
     filled = page.filled(text, made)
     assert "before" not in filled

@@ -8,7 +8,7 @@ rest is prose, and is left. A cell without a run says so.
 
 import re
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 
 import click
 import rows
@@ -24,7 +24,6 @@ from conditions import (
     Table,
     conditions,
 )
-from tables import KEY
 
 from kwavegan.files import write_text
 
@@ -114,12 +113,20 @@ def agreeing(found: list[dict[str, str]]) -> str:
 
 
 def ends(found: list[dict[str, str]]) -> str:
-    """Return the last losses and scores of each run that diverged, where they are kept."""
-    header = ["model", "shuffle", "learning rate", "batch", "λ", "D updates", "seed", "survived",
-              "past the bound", "D loss", "G loss", "real score", "generated score"]  # fmt: skip
-    kept = ("survived", "why", "d_loss", "g_loss", "real_score", "fake_score")
-    lost = [row for row in found if row["diverged"] == "1" and row.get("d_loss")]
-    return grid(header, [[row[name] for name in (*KEY, *kept)] for row in lost])
+    """Return how far apart the scores were in the last iteration of runs that diverged."""
+    lost: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for row in found:
+        if row["diverged"] == "1" and row.get("real_score"):
+            scores = float(row["real_score"]), float(row["fake_score"])
+            lost.setdefault((row["model"], row["shuffle"]), []).append(scores)
+    body = []
+    for key, scores in sorted(lost.items()):
+        gaps = [real - fake for real, fake in scores]
+        middles = [(real + fake) / 2 for real, fake in scores]
+        shown = [f"{median(v):.0f} ({min(v):.0f} to {max(v):.0f})" for v in (gaps, middles)]
+        body.append([*key, str(len(scores)), *shown])
+    header = ["model", "shuffle", "runs", "real score less generated", "mean of the two"]
+    return grid(header, body)
 
 
 def progress(found: list[dict[str, str]]) -> str:
