@@ -25,9 +25,10 @@ import rows
 from conditions import AGREEING, BOUND, ITERATIONS, SHUFFLES, Condition
 
 from kwavegan.backend import select_backend
+from kwavegan.cache import locked
 from kwavegan.dataset import Dataset, open_dataset
 from kwavegan.errors import InputError
-from kwavegan.locks import try_lock, wait_for_lock
+from kwavegan.locks import try_lock
 
 SAVE_EVERY = 500
 """Iterations between saves of a cell."""
@@ -189,8 +190,7 @@ def run_all(cells: Iterable[Cell], dataset: Dataset, out: Path, work: Path, **ow
 
 
 def _add_row(cell: Cell, row: dict[str, Any], out: Path, work: Path) -> None:
-    with (work / "table.lock").open("ab") as table:
-        wait_for_lock(table)
+    with locked(work / "table"):
         rows.append(out, COLUMNS, row)
     shown = ("survived", "why", "minutes")
     click.echo(f"{cell.name} " + " ".join(f"{name}={row[name]}" for name in shown))
