@@ -87,6 +87,7 @@ def test_open_lists_what_there_is(run, tmp_path):
     assert "mime: no such run" in message
     assert "the runs are mine" in message
     assert "no runs yet" in refusal(Run.open, None, tmp_path / "empty")
+    assert "not a run" in refusal(Run.open, tmp_path)
     (tmp_path / "empty").mkdir()
     assert "empty: not a run, or damaged" in refusal(Run.open, tmp_path / "empty")
 
