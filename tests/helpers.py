@@ -86,6 +86,30 @@ def fed_noise(gan, seed=2, batch=BATCH):
     }
 
 
+def update(gan, data, noise=None):
+    """Return the logs of `gan.update(data, noise)`.
+
+    On JAX in one compiled function, which takes a fifth of the time: by itself, XLA would compile
+    every operation.
+    """
+    if autodiff.BACKEND != "jax":
+        return gan.update(data, noise)
+    from jax import jit
+
+    variables = [*gan.variables, *gan.optimizer.variables, *gan.metrics_variables]
+
+    @jit
+    def stepped(values, data, noise):
+        with keras.StatelessScope(zip(variables, values, strict=True)) as scope:
+            logs = gan.update(data, noise)
+        return logs, [scope.get_current_value(variable) for variable in variables]
+
+    logs, values = stepped([variable.value for variable in variables], data, noise)
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return {name: logs[name] for name in gan.trackers}  # JAX sorts them
+
+
 def arrays(tensors):
     """Return tensors as NumPy arrays."""
     return [ops.convert_to_numpy(tensor) for tensor in tensors]
