@@ -214,20 +214,24 @@ class StatefulModel(keras.Model):
 
     if BACKEND == "jax":
 
-        def train_step(self, state: tuple, data: Any) -> tuple:
-            groups = (
+        def state_variables(self) -> tuple[list, ...]:
+            """Return the variables of a step, in the groups that Keras gives their values in."""
+            return (
                 self.trainable_variables,
                 self.non_trainable_variables,
                 self.optimizer.variables,
                 self.metrics_variables,
             )
+
+        def train_step(self, state: tuple, data: Any, **drawn: Any) -> tuple:
+            groups = self.state_variables()
             lent = [
                 pair
                 for variables, values in zip(groups, state, strict=True)
                 for pair in zip(variables, values, strict=True)
             ]
             with keras.StatelessScope(lent) as scope:
-                logs = self.update(data)
+                logs = self.update(data, **drawn)
                 new = tuple([scope.get_current_value(v) for v in group] for group in groups)
             return logs, new
 

@@ -99,13 +99,7 @@ def _pure(function: Callable, gan: WaveGAN, data: tuple, done: Callable) -> Side
 
 def state_of(gan: WaveGAN) -> tuple:
     """Return what JAX's step takes and gives."""
-    groups = (
-        gan.trainable_variables,
-        gan.non_trainable_variables,
-        gan.optimizer.variables,
-        gan.metrics_variables,
-    )
-    return tuple([variable.value for variable in group] for group in groups)
+    return tuple([variable.value for variable in group] for group in gan.state_variables())
 
 
 @cache
