@@ -26,8 +26,8 @@ from kwavegan.config import Config
 from kwavegan.errors import InputError
 from kwavegan.locks import try_lock
 from kwavegan.metrics import MetricsLog
+from kwavegan.places import claim, runs_folder
 
-ENV = "KWAVEGAN_RUNS"
 STATES = ("running", "stopped", "stalled", "finished", "diverged", "failed")
 
 VALIDATION = "validation.csv"
@@ -36,13 +36,7 @@ VALIDATION = "validation.csv"
 HEALTH = "health.csv"
 """In a run: the signals that its health is judged by, by step."""
 
-_NAME = re.compile(r"\w[\w .+=@-]{0,99}(?<![ .])")
 _STEP = re.compile(r"step-(\d{8,})\.(?:npz|json)")
-
-
-def runs_folder(given: str | Path | None = None) -> Path:
-    """Where the run folders are: `given`, else the environment's KWAVEGAN_RUNS, else ./runs."""
-    return Path(given or os.environ.get(ENV) or "runs").expanduser()
 
 
 @dataclass(frozen=True)
@@ -110,7 +104,7 @@ class Run:
         Raises:
             InputError: the name is taken or not allowed, or the place is not writable.
         """
-        path = _claim(runs_folder(base), name, config.model)
+        path = claim(runs_folder(base), name, config.model)
         run = cls(path)
         try:
             files.write_text(path / "config.toml", config.to_toml())
@@ -357,44 +351,12 @@ def _describe(run: Run) -> RunInfo:
     )
 
 
-def check_name(name: str) -> None:
-    """Refuse what cannot name a folder.
-
-    Raises:
-        InputError: it is empty, too long, or holds signs that some systems have other uses for.
-    """
-    if not _NAME.fullmatch(name):
-        raise InputError(f"--name: {name!r} cannot name a folder; use letters, digits, - and _")
-
-
 def _no_run(path: Path) -> str:
     """Say what a folder without settings is: that of a search, most likely, or a damaged run."""
     inside = sorted(config.parent for config in path.glob("*/config.toml"))
     if inside:
         return f"holds runs and is none itself; give one of them, such as {inside[0]}"
     return "not a run, or damaged (no config.toml)"
-
-
-def _claim(base: Path, name: str | None, model: str) -> Path:
-    """Make the folder: only one of two processes gets a name."""
-    if name is not None:
-        check_name(name)
-    stem = name or f"{time.strftime('%Y%m%d-%H%M%S')}-{model}"
-    path, again = base / stem, 1
-    while True:
-        try:
-            base.mkdir(parents=True, exist_ok=True)
-            path.mkdir()
-            return path
-        except OSError as error:
-            if not path.exists():
-                raise InputError(f"{path}: cannot be made: {error.strerror}") from error
-            if name:
-                raise InputError(
-                    f"{path}: exists already; choose another --name, or go on with --resume {name}"
-                ) from error
-        again += 1
-        path = base / f"{stem}-{again}"
 
 
 def _now() -> str:

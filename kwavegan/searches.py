@@ -11,8 +11,9 @@ from kwavegan import spaces, studies
 from kwavegan.config import Config
 from kwavegan.dataset import data_digest
 from kwavegan.errors import InputError
+from kwavegan.places import check_name, runs_folder
 from kwavegan.pretrained import adopt
-from kwavegan.runs import Run, check_name, runs_folder
+from kwavegan.runs import Run
 from kwavegan.search import Search
 from kwavegan.sources import fitted, load
 from kwavegan.spaces import Space

@@ -22,7 +22,7 @@ from kwavegan.metrics import MetricsLog
 from kwavegan.pretrained import origin_run
 from kwavegan.previewing import Previewer
 from kwavegan.previews import Album, Preview
-from kwavegan.runs import HEALTH, VALIDATION, Run, runs_folder
+from kwavegan.runs import HEALTH, VALIDATION, Run
 from kwavegan.sources import fitted
 from kwavegan.state import capture, restore
 from kwavegan.validation import Examiner, Validation, Validator
@@ -110,7 +110,7 @@ def train(
     while True:
         again = config.seed > first
         taken = f"{name}-seed{config.seed}" if name and again else name
-        run = Run.create(taken, config, runs_folder(runs_dir))
+        run = Run.create(taken, config, runs_dir)
         watch.started(run)
         outcome = _session(run, config, dataset, watch, callbacks)
         if outcome.state != "diverged" or config.seed >= first + config.retry:

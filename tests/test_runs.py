@@ -15,7 +15,8 @@ from kwavegan.config import Config
 from kwavegan.errors import InputError
 from kwavegan.files import PARTIAL
 from kwavegan.metrics import MetricsLog, read_metrics
-from kwavegan.runs import Run, list_runs, runs_folder
+from kwavegan.places import runs_folder
+from kwavegan.runs import Run, list_runs
 
 ARRAYS = {
     "generator/dense/kernel": np.arange(12, dtype="float32").reshape(3, 4),

@@ -18,7 +18,7 @@ def command(backend: str | None, as_json: bool) -> None:
     Put this beside a bug report.
     """
     from kwavegan.cache import cache_folder
-    from kwavegan.runs import runs_folder
+    from kwavegan.places import runs_folder
 
     try:
         chosen = select_backend(backend)

@@ -93,7 +93,7 @@ runs_dir_option = click.option(
     type=click.Path(),
     help="Where the run folders are.  [default: KWAVEGAN_RUNS, else runs]",
 )
-"""`--runs-dir`, for the argument `runs_dir`; give it to `runs.runs_folder`."""
+"""`--runs-dir`, for the argument `runs_dir`; give it to `places.runs_folder`."""
 
 
 def warn(line: str) -> None:

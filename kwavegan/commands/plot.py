@@ -123,7 +123,8 @@ def _of_files(paths: Sequence[str], kinds: Iterable[str]) -> "Named":
 
 
 def _open(what: tuple[str, ...], runs_dir: str | None) -> "Run":
-    from kwavegan.runs import Run, runs_folder
+    from kwavegan.places import runs_folder
+    from kwavegan.runs import Run
 
     if len(what) > 1:
         raise InputError(f"{what[0]}: no such file; name audio files, or one run")

@@ -19,7 +19,8 @@ _COLUMNS = ("name", "model", "labels", "step", "state", "backend", "age")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(runs_dir: str | None, as_json: bool) -> None:
     """List the runs, newest first."""
-    from kwavegan.runs import list_runs, runs_folder
+    from kwavegan.places import runs_folder
+    from kwavegan.runs import list_runs
     from kwavegan.tables import columns
 
     infos = list_runs(runs_dir)
