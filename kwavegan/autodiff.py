@@ -223,7 +223,7 @@ class StatefulModel(keras.Model):
                 self.metrics_variables,
             )
 
-        def train_step(self, state: tuple, data: Any, **drawn: Any) -> tuple:
+        def train_step(self, state: tuple, data: Any) -> tuple:
             groups = self.state_variables()
             lent = [
                 pair
@@ -231,7 +231,7 @@ class StatefulModel(keras.Model):
                 for pair in zip(variables, values, strict=True)
             ]
             with keras.StatelessScope(lent) as scope:
-                logs = self.update(data, **drawn)
+                logs = self.update(data)
                 new = tuple([scope.get_current_value(v) for v in group] for group in groups)
             return logs, new
 

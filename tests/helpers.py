@@ -1,7 +1,5 @@
 """What several tests share: tiny models, fed noise and one test that every layer passes."""
 
-from functools import lru_cache
-
 import keras
 import numpy as np
 from keras import ops
@@ -86,31 +84,6 @@ def fed_noise(gan, seed=2, batch=BATCH):
         side: [{name: draw(name, value) for name, value in update.items()} for update in updates]
         for side, updates in gan.draw_noise(batch).items()
     }
-
-
-@lru_cache(maxsize=2)  # a test takes turns with two at most
-def compiled(gan):
-    """Return JAX's step of a GAN, which takes fed noise too."""
-    from jax import jit
-
-    return jit(gan.train_step)
-
-
-def update(gan, data, noise=None):
-    """Return the logs of `gan.update(data, noise)`.
-
-    On JAX in one compiled function, which takes a fifth of the time: by itself, XLA would compile
-    every operation. What a GAN is made of must not change between two updates.
-    """
-    if autodiff.BACKEND != "jax":
-        return gan.update(data, noise)
-    groups = gan.state_variables()
-    state = tuple([variable.value for variable in group] for group in groups)
-    logs, state = compiled(gan)(state, data, noise=noise)
-    for variables, values in zip(groups, state, strict=True):
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
-    return {name: logs[name] for name in gan.trackers}  # JAX sorts them
 
 
 def arrays(tensors):

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from helpers import arrays, relative_error, update
+from helpers import arrays, relative_error
 from keras import ops
 from toys import LENGTH, RATE, write_sines
 
@@ -61,9 +61,9 @@ def shifts_by_update(gan, frozen, steps=4):
     fixed, found = frozen_shifts(APART, gan.step_noise.shuffles), {}
     for _ in range(steps):
         noise = noise_of(gan, 4, frozen, fixed, LABELS)
-        for each in (*noise["discriminator"], *noise["generator"]):
-            for name in set(fixed) & set(each):
-                found.setdefault(name, []).append(ops.convert_to_numpy(each[name]))
+        for update in (*noise["discriminator"], *noise["generator"]):
+            for name in set(fixed) & set(update):
+                found.setdefault(name, []).append(ops.convert_to_numpy(update[name]))
     return {name: np.concatenate(drawn) for name, drawn in found.items()}
 
 
@@ -103,9 +103,9 @@ def one_update(gan, labels):
     audio = ops.convert_to_tensor(rng.uniform(-0.5, 0.5, (4, 256, 1)).astype("float32"))
     label = ops.convert_to_tensor(np.array([0, 1, 0, 1], "int32"))
     noise = noise_of(gan, 4, True, frozen_shifts(0, gan.step_noise.shuffles), LABELS)
-    for each in (*noise["discriminator"], *noise["generator"]):
-        each["label_fake"] = ops.convert_to_tensor(np.array(labels, "int32"))
-    logs = update(gan, (audio, label), noise)
+    for update in (*noise["discriminator"], *noise["generator"]):
+        update["label_fake"] = ops.convert_to_tensor(np.array(labels, "int32"))
+    logs = gan.update((audio, label), noise)
     return {name: float(value) for name, value in logs.items()}
 
 

@@ -9,7 +9,6 @@ from helpers import (
     relative_error,
     tiny_architecture,
     tiny_gan,
-    update,
 )
 from keras import ops
 
@@ -77,7 +76,7 @@ def test_one_batch_serves_all_updates_or_each_has_its_own():
 def test_update_ratios_count_the_optimizers_steps(updates):
     d_updates, g_updates = updates
     gan = tiny_gan(d_updates=d_updates, g_updates=g_updates)
-    update(gan, batch_of(gan))
+    gan.update(batch_of(gan))
     assert int(gan.d_optimizer.iterations) == d_updates
     assert int(gan.g_optimizer.iterations) == g_updates
 
@@ -87,7 +86,7 @@ def test_the_same_seed_trains_the_same_and_another_does_not():
     for seed in (0, 0, 1):
         gan = tiny_gan()
         gan.seed_generator = keras.random.SeedGenerator(seed)
-        update(gan, batch_of(gan))
+        gan.update(batch_of(gan))
         results.append(arrays(gan.generator.weights)[0])
     np.testing.assert_array_equal(results[0], results[1])
     assert (results[0] != results[2]).any()
@@ -104,7 +103,7 @@ def test_noise_is_drawn_anew_each_step():
 def test_averaged_generator_follows_from_its_definition():
     gan = tiny_gan(average=0.5)
     start = arrays(gan.generator.weights)
-    update(gan, batch_of(gan))
+    gan.update(batch_of(gan))
     decay = min(0.5, 2 / 11)  # the warm-up of the first step
     for before, fast, slow in zip(
         start, arrays(gan.generator.weights), arrays(gan.averaged.weights), strict=True
@@ -189,7 +188,7 @@ def test_mixed_bfloat16_trains_close_to_float32():
         networks = build(tiny_architecture("gated"), 0, dtype)
         gan = WaveGAN(*networks, seed=0)
         gan.compile(adam(), adam())
-        logs.append(update(gan, batch_of(gan), fed_noise(gan)))
+        logs.append(gan.update(batch_of(gan), fed_noise(gan)))
         assert {w.dtype for w in gan.generator.weights} == {"float32"}
     for name in ("d_loss", "g_loss"):
         assert float(logs[1][name]) == pytest.approx(float(logs[0][name]), rel=0.02)

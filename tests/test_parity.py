@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import CASES, arrays, batch_of, fed_noise, relative_error, tiny_gan, update
+from helpers import CASES, arrays, batch_of, fed_noise, relative_error, tiny_gan
 from keras import ops
 
 from kwavegan import convolutions
@@ -27,7 +27,7 @@ OPTIONS = {
 def updated(model, loss):
     """Make one whole update: two of the discriminator, then the generator's."""
     gan = tiny_gan(model, loss, d_updates=2, **OPTIONS[loss])
-    logs = update(gan, batch_of(gan, updates=2), fed_noise(gan))
+    logs = gan.update(batch_of(gan, updates=2), fed_noise(gan))
     losses = {name: float(value) for name, value in logs.items()}
     return losses, arrays([*gan.discriminator.weights[:], *gan.generator.weights])
 
@@ -70,7 +70,7 @@ def test_the_update_really_changes_every_weight():
     """Golden numbers would also be met by an update that does nothing, if they were made so."""
     gan = tiny_gan("acgan", "cross-entropy", d_updates=2)
     before = capture(gan)
-    update(gan, batch_of(gan, updates=2), fed_noise(gan))
+    gan.update(batch_of(gan, updates=2), fed_noise(gan))
     after = capture(gan)
     still = [name for name in before if (before[name] == after[name]).all()]
     # Fed noise draws nothing, and Adam keeps its constant learning rate as a variable.
@@ -97,9 +97,9 @@ def test_a_checkpoint_of_any_backend_sounds_the_same_and_trains_on(backend):
     # Three more steps from the file equal six steps without one.
     whole = tiny_gan()
     for seed in range(6):
-        update(whole, batch_of(whole, seed), fed_noise(whole, seed))
+        whole.update(batch_of(whole, seed), fed_noise(whole, seed))
     for seed in range(3, 6):
-        update(gan, batch_of(gan, seed), fed_noise(gan, seed))
+        gan.update(batch_of(gan, seed), fed_noise(gan, seed))
     assert int(gan.step) == 6
     assert relative_error(sounds_of(gan), sounds_of(whole)) < 1e-4
     assert relative_error(sounds_of(gan), sounds) > 1e-3
