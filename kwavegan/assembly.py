@@ -42,7 +42,8 @@ def build_gan(config: Config) -> WaveGAN:
     Raises:
         InputError: a combination that cannot be built.
     """
-    generator, discriminator = build(architecture_of(config), config.seed, config.precision)
+    architecture = architecture_of(config)
+    generator, discriminator = build(architecture, config.seed, config.precision)
     gan = WaveGAN(
         generator,
         discriminator,
@@ -54,6 +55,8 @@ def build_gan(config: Config) -> WaveGAN:
         noise=config.noise,
         class_weight=config.class_weight,
         class_loss=config.class_loss,
+        mismatch=config.mismatch if architecture.discriminator_sees_label else 0.0,
+        labels=architecture.labels,
         d_updates=config.d_updates,
         g_updates=config.g_updates,
         latent_distribution=config.latent_distribution,

@@ -1,4 +1,4 @@
-"""Everything a run needs to be repeated: one table of fields, its presets and its checks.
+"""Everything a run needs to be repeated: one table of fields and its checks.
 
 Validation, the TOML of a run folder and the options of `train` all come from the fields of
 `Config`; a new field here is a new option there.
@@ -8,12 +8,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from kwavegan.architecture import CONDITIONINGS, GENERATORS, KINDS_OF_CRITIC, MODELS
 from kwavegan.checks import checked, nearest
 from kwavegan.errors import InputError
 from kwavegan.files import read_toml
+from kwavegan.published import PRESETS, Preset
 
 Spelling = Callable[[str], str]
 """From a field's name to how the user spelled it: `--d-updates`, or `mine.toml: d_updates`."""
@@ -144,6 +145,13 @@ class Config:
         "Whom the class loss on generated sounds trains; both is Hill 2018's.",
         choices=("generator", "both"),
     )
+    mismatch: float = _setting(
+        0.3,
+        "Weight of a term that teaches cwgan's discriminator to prefer real sounds with their own"
+        " label to the same with another one; 0 for none.",
+        low=0,
+        high=1_000,
+    )
 
     # The training.
     d_updates: int = _setting(1, "Discriminator updates a step.", low=1, high=1_000)
@@ -245,80 +253,6 @@ class Config:
 
 SETTINGS: dict[str, Field] = {setting.name: setting for setting in fields(Config)}
 """The table: every field of `Config` by name, with `metadata`."""
-
-
-class Preset(NamedTuple):
-    """What differs from the defaults, with one line of help."""
-
-    help: str
-    values: dict[str, Any]
-
-
-# Donahue et al. 2018, appendix E, and one phase shift a batch as in their code; Hill's too.
-_WAVEGAN = {
-    "generator": "lean",
-    "critic": "wave",
-    "gamma_final": 1.0,
-    "shuffle_per": "batch",
-    "batch": 64,
-    "lr": 1e-4,
-    "lr_final": 1.0,
-    "beta1": 0.5,
-    "beta2": 0.9,
-    "average": 0.0,
-}
-# Hill 2018, F.1: the defaults of its arguments, STEPS (its summaries) and CHECKPOINTS. Shifts are
-# drawn anew each step, as its text (3.1.4) has it; its listing draws them once a run.
-_DISSERTATION = {
-    **_WAVEGAN,
-    "generator": "dissertation",
-    "width": 0,
-    "steps": 1_000,
-    "log_every": 100,
-    "checkpoint_every": 5_000,
-}
-_CWGAN = {**_DISSERTATION, "conditioning": "concat", "loss": "cross-entropy"}
-
-PRESETS = {
-    "default": Preset("Conditional, gated, relativistic loss: learns in minutes.", {}),
-    "wavegan": Preset(
-        "WaveGAN as published: Donahue et al. 2018 (arXiv 1802.04208), appendix E and code.",
-        {
-            **_WAVEGAN,
-            "model": "wgan",
-            "width": 64,
-            "loss": "wgan-gp",
-            "d_updates": 5,
-            "steps": 200_000,
-            "stop_loss": 0.0,
-        },
-    ),
-    "dissertation-wgan": Preset(
-        "The downsized WaveGAN of Hill 2018 (3.1).",
-        {**_DISSERTATION, "model": "wgan", "loss": "wgan-gp"},
-    ),
-    "dissertation-cwgan": Preset(
-        "Hill 2018's conditional WaveGAN (3.2.1), cross-entropy loss as its final code.", _CWGAN
-    ),
-    "dissertation-cwgan-gp": Preset(
-        "Hill 2018's conditional WaveGAN with the WGAN-GP loss.", {**_CWGAN, "loss": "wgan-gp"}
-    ),
-    "dissertation-gated": Preset(
-        "Hill 2018's novel conditioning: the waveform times label planes (3.2.1).",
-        {**_DISSERTATION, "loss": "cross-entropy"},
-    ),
-    "dissertation-acgan": Preset(
-        "Hill 2018's ACGAN (3.2.2), with its label smoothing.",
-        {
-            **_DISSERTATION,
-            "model": "acgan",
-            "loss": "acgan",
-            "smoothing_low": 0.7,
-            "smoothing_high": 1.2,
-            "class_loss": "both",
-        },
-    ),
-}
 
 
 def auto_width(length: int) -> int:

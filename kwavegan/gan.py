@@ -42,6 +42,9 @@ class WaveGAN(autodiff.StatefulModel):
         class_weight: weight of the class loss.
         class_loss: whom the class loss on generated audio trains: `"generator"`, or `"both"`, as
             the dissertation has it.
+        mismatch: weight of a term by which the discriminator learns to prefer real audio with
+            its own label to the same with another one; needs a discriminator that takes labels.
+        labels: number of labels, which the mismatch term draws others from.
         d_updates: discriminator updates a step.
         g_updates: generator updates a step, after them.
         latent_distribution: `"uniform"` in −1…1, or `"normal"`.
@@ -66,6 +69,8 @@ class WaveGAN(autodiff.StatefulModel):
         noise: float = 0.0,
         class_weight: float = 1.0,
         class_loss: str = "generator",
+        mismatch: float = 0.0,
+        labels: int = 0,
         d_updates: int = 1,
         g_updates: int = 1,
         latent_distribution: str = "uniform",
@@ -82,11 +87,16 @@ class WaveGAN(autodiff.StatefulModel):
         _check_choice("latent_distribution", latent_distribution, ("uniform", "normal"))
         if d_updates < 1 or g_updates < 1:
             raise ValueError("WaveGAN: d_updates and g_updates must be at least 1")
+        if mismatch and "label" not in discriminator.input:
+            raise ValueError("WaveGAN: mismatch needs a discriminator that takes a label")
+        if mismatch and labels < 2:
+            raise ValueError(f"WaveGAN: mismatch needs labels, at least 2; got {labels}")
         self.generator, self.discriminator = generator, discriminator
         self.game, self.loss_name = GAMES[loss], loss
         self.penalty = self.game.penalty if penalty == "auto" else penalty
         self.lamb, self.gamma, self.smoothing, self.noise = lamb, gamma, tuple(smoothing), noise
         self.class_weight, self.class_loss = class_weight, class_loss
+        self.mismatch, self.labels = mismatch, labels
         self.d_updates, self.g_updates = d_updates, g_updates
         self.latent_distribution = latent_distribution
         self.phase_shuffle, self.shuffle_per = phase_shuffle, shuffle_per
@@ -103,6 +113,8 @@ class WaveGAN(autodiff.StatefulModel):
             bool(noise),
             class_weight,
             class_loss,
+            mismatch,
+            labels,
         )
         self.step_noise = StepNoise(
             latent=_width(generator.input["latent"]),
@@ -115,6 +127,7 @@ class WaveGAN(autodiff.StatefulModel):
             smoothing=tuple(smoothing),
             mixes=self.penalty == "slope",
             pairs=self.game.pairs,
+            labels=labels if mismatch else 0,
         )
 
         self.step = self.add_weight((), initializer="zeros", dtype="int32", trainable=False)
@@ -122,7 +135,7 @@ class WaveGAN(autodiff.StatefulModel):
         self.averaged = keras.models.clone_model(generator)
         self.averaged.set_weights(generator.get_weights())
         self.averaged.trainable = False
-        self.trackers = make_trackers(self.objectives.has_classes)
+        self.trackers = make_trackers(self.objectives.has_classes, bool(mismatch))
         self.built = True
 
     # -- Keras' side: compile, save, load ---------------------------------------------------------
@@ -260,8 +273,9 @@ class WaveGAN(autodiff.StatefulModel):
         Returns:
             `{"discriminator": [...], "generator": [...]}`, a dictionary for each update:
             `latent` (batch, latent); `shifts_real`, `shifts_fake`, `shifts_mixed` (batch,
-            shuffles); `mix` (batch, 1, 1) in 0…1; `target` (batch, 1); `noise_real`, `noise_fake`
-            (batch, length, channels) — those that the loss needs.
+            shuffles); `mix` (batch, 1, 1) in 0…1; `target` (batch, 1); `labels_away` (batch,),
+            from a label to another, modulo their number; `noise_real`, `noise_fake` (batch,
+            length, channels) — those that the loss needs.
         """
         plan, seed = self.step_noise, self.seed_generator
         return {
@@ -312,6 +326,8 @@ _PLAIN = (
     "noise",
     "class_weight",
     "class_loss",
+    "mismatch",
+    "labels",
     "d_updates",
     "g_updates",
     "latent_distribution",

@@ -24,6 +24,19 @@ def class_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     return -ops.mean(ops.sum(one_hot * ops.log_softmax(logits, axis=-1), axis=-1))
 
 
+def mismatch(own: Tensor, other: Tensor) -> Tensor:
+    """Return how little the scores of real audio prefer its own label to another one.
+
+    The pairing loss of the relativistic game, with the same sound on both sides, so that nothing
+    but the label can tell them apart (the contrastive term of stable-audio-tools, `arc.py`). It is
+    bounded below, so that it goes with any game.
+
+    Args:
+        own, other: scores (batch, 1) of the same audio with its label, and with another.
+    """
+    return cross_entropy(own - other, 1.0)
+
+
 def slope_penalty(gradient: Tensor) -> Tensor:
     """Return the mean of (‖gradient‖ − 1)², one norm an example (Gulrajani et al. 2017)."""
     # The square root has no slope at zero; the tiny term keeps a dead score from making NaN.

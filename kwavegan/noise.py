@@ -23,6 +23,7 @@ class StepNoise:
         smoothing: (low, high), the range of targets of real audio.
         mixes: whether the discriminator's penalty needs interpolates.
         pairs: whether the generator's loss needs real audio.
+        labels: number of labels that a wrong one is drawn from; 0 for none.
     """
 
     latent: int
@@ -35,6 +36,7 @@ class StepNoise:
     smoothing: tuple[float, float]
     mixes: bool
     pairs: bool
+    labels: int
 
     def for_discriminator(self, batch: Any, seed: keras.random.SeedGenerator) -> dict:
         """Draw the noise of one discriminator update; see `WaveGAN.draw_noise`."""
@@ -44,6 +46,9 @@ class StepNoise:
             drawn.update(self._shifts(batch, "mixed", seed))
         if self.smoothing != (1.0, 1.0):
             drawn["target"] = keras.random.uniform((batch, 1), *self.smoothing, seed=seed)
+        if self.labels:
+            away = keras.random.randint((batch,), 1, self.labels, dtype="int32", seed=seed)
+            drawn["labels_away"] = away
         return drawn
 
     def for_generator(self, batch: Any, seed: keras.random.SeedGenerator) -> dict:

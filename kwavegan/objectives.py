@@ -9,7 +9,13 @@ from keras import ops
 
 from kwavegan import autodiff
 from kwavegan.hearing import Hearing, run
-from kwavegan.losses import Game, class_cross_entropy, slope_penalty, zero_centred_penalty
+from kwavegan.losses import (
+    Game,
+    class_cross_entropy,
+    mismatch,
+    slope_penalty,
+    zero_centred_penalty,
+)
 from kwavegan.types import Tensor
 
 Descent = tuple[Any, dict, list]
@@ -31,7 +37,7 @@ class Objectives:
         penalty: `"slope"`, `"r1r2"` or `"none"`.
         lamb: λ, the weight of the slope penalty.
         noise: whether noise is added to the discriminator's input.
-        class_weight, class_loss: as `WaveGAN` takes them.
+        class_weight, class_loss, mismatch, labels: as `WaveGAN` takes them.
     """
 
     generator: keras.Model
@@ -43,6 +49,8 @@ class Objectives:
     noise: bool
     class_weight: float
     class_loss: str
+    mismatch: float
+    labels: int
 
     @property
     def conditional(self) -> bool:
@@ -70,8 +78,10 @@ class Objectives:
         if self.noise:
             real, fake = real + noise["noise_real"], fake + noise["noise_fake"]
         real, fake = self.hearing.sound(real), self.hearing.sound(fake)
-        both, label = ops.concatenate([real, fake]), batch.get("label")
-        heads = self._heads_of_both(label, noise)
+        # Real sounds with a wrong label come last; the label alone may tell them from the first.
+        sounds = [real, fake, real] if self.mismatch else [real, fake]
+        both, label = ops.concatenate(sounds), batch.get("label")
+        heads = self._heads_of_all(label, noise)
 
         def raw(score: Tensor) -> tuple:
             return self._raw(score, noise.get("target", 1.0))
@@ -79,7 +89,7 @@ class Objectives:
         if self.penalty == "r1r2":
 
             def rest(gradient: Tensor, heads: dict) -> tuple:
-                slope = zero_centred_penalty(gradient)
+                slope = zero_centred_penalty(self._of_both(gradient))
                 return self._with_classes(gamma * slope, slope, heads, label)
 
             # γ/2 (R1 + R2) is γ times the mean over both halves.
@@ -94,10 +104,11 @@ class Objectives:
 
         return autodiff.value_and_grad(loss, weights)
 
-    def _heads_of_both(self, label: Any, noise: dict) -> Callable:
-        """Return (weights, real and generated sounds) → scores, and all heads."""
-        label = _joined(label, label)
-        shifts = _joined(noise.get("shifts_real"), noise.get("shifts_fake"))
+    def _heads_of_all(self, label: Any, noise: dict) -> Callable:
+        """Return (weights, real, generated, mismatched sounds) → scores, and all heads."""
+        label = _joined(self._labels(label, noise))
+        sides = ("real", "fake", "real") if self.mismatch else ("real", "fake")
+        shifts = _joined([noise.get(f"shifts_{side}") for side in sides])
 
         def heads(weights: list, sounds: Tensor) -> tuple:
             found = self.hearing.judge(weights, sounds, label, shifts)
@@ -105,10 +116,23 @@ class Objectives:
 
         return heads
 
+    def _labels(self, label: Any, noise: dict) -> list:
+        """Return the labels of real and generated audio, and those that do not belong."""
+        if not self.mismatch:
+            return [label, label]
+        return [label, label, ops.mod(label + noise["labels_away"], self.labels)]
+
+    def _of_both(self, rows: Tensor) -> Tensor:
+        """Return the rows of real and generated audio, without those of wrong labels."""
+        return ops.concatenate(ops.split(rows, 3)[:2]) if self.mismatch else rows
+
     def _raw(self, score: Tensor, target: Any) -> tuple:
-        real, fake = ops.split(score, 2)
+        real, fake, *mismatched = ops.split(score, 3 if self.mismatch else 2)
         value = self.game.discriminator(real, fake, target)
         logs = {"d_raw": value, "real_score": ops.mean(real), "fake_score": ops.mean(fake)}
+        for score_of_other in mismatched:
+            logs["mismatch"] = mismatch(real, score_of_other)
+            value = value + self.mismatch * logs["mismatch"]
         return value, logs
 
     def _slope_penalty(
@@ -188,5 +212,5 @@ class Objectives:
         return autodiff.input_gradient(score, sounds)[0]
 
 
-def _joined(first: Any, second: Any) -> Any:
-    return None if first is None else ops.concatenate([first, second])
+def _joined(parts: list) -> Any:
+    return None if parts[0] is None else ops.concatenate(parts)

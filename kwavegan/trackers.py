@@ -26,6 +26,9 @@ network's whole gradient."""
 CLASS = ("class_real", "class_fake")
 """Class losses, where there is a class head."""
 
+MISMATCH = ("mismatch",)
+"""How little real sounds prefer their own label, where the discriminator is taught that."""
+
 PEAK = "peak_loss"
 """The largest |loss| of either network since the last reset."""
 
@@ -46,7 +49,7 @@ class Peak(keras.metrics.Metric):
         return ops.copy(self.peak)
 
 
-def make_trackers(has_classes: bool) -> dict[str, keras.Metric]:
+def make_trackers(has_classes: bool, mismatches: bool = False) -> dict[str, keras.Metric]:
     """Return a metric for each scalar, by name."""
-    names = STEP + CLASS if has_classes else STEP
+    names = STEP + CLASS * has_classes + MISMATCH * mismatches
     return {**{name: keras.metrics.Mean(name) for name in names}, PEAK: Peak(PEAK)}

@@ -21,6 +21,7 @@ MODELS = {
     "gated-both": {"model": "cwgan", "critic": "both"},
     "concat-both": {"model": "cwgan", "conditioning": "concat", "critic": "both"},
     "acgan-spectral": {"model": "acgan", "critic": "spectral"},
+    "mismatch": {"model": "cwgan", "critic": "both"},
     "frames": {"model": "cwgan", "generator": "frames", "critic": "both"},
 }
 """The networks that every backend must agree on."""
@@ -73,6 +74,8 @@ def fed_noise(gan, seed=2, batch=BATCH):
 
     def draw(name, tensor):
         shape = tuple(tensor.shape)
+        if name == "labels_away":
+            return ops.convert_to_tensor(rng.integers(1, gan.labels, shape).astype("int32"))
         if name.startswith("shifts"):
             n = gan.phase_shuffle
             return ops.convert_to_tensor(rng.integers(-n, n + 1, shape).astype("int32"))

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from kwavegan.commands.options import PRESETS_EPILOG, click_options
-from kwavegan.config import PRESETS, SETTINGS, Config, auto_width, option_name, resolve
+from kwavegan.config import SETTINGS, Config, auto_width, option_name, resolve
 from kwavegan.errors import InputError
+from kwavegan.published import PRESETS
 
 
 @pytest.fixture

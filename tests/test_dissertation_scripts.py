@@ -140,7 +140,7 @@ def test_the_discriminator_hears_generated_audio_with_its_own_labels():
     audio, shifts = ops.ones((4, 256, 1)), ops.zeros((4, gan.step_noise.shuffles), "int32")
     zeros, ones = ops.zeros((4,), "int32"), ops.ones((4,), "int32")
     noise = {"shifts_real": shifts, "shifts_fake": shifts, "label_fake": ones}
-    heads = gan.objectives._heads_of_both(zeros, noise)
+    heads = gan.objectives._heads_of_all(zeros, noise)
     both, _ = heads(weights, ops.concatenate([audio, audio]))
     of_zeros, of_ones = (
         gan.objectives.discriminate(weights, audio, label, shifts)["score"]

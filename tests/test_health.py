@@ -9,11 +9,12 @@ from keras import ops
 
 from kwavegan import health
 from kwavegan.advice import TRIES, advise, penalty_of
-from kwavegan.config import PRESETS, SETTINGS, Config, resolve
+from kwavegan.config import SETTINGS, Config, resolve
 from kwavegan.errors import InputError
 from kwavegan.health import CHECKS, Limit, diagnose, verdict
 from kwavegan.losses import GAMES
 from kwavegan.metrics import MetricsLog
+from kwavegan.published import PRESETS
 from kwavegan.runs import HEALTH, VALIDATION, Run
 from kwavegan.vitals import SIGNALS
 

@@ -22,11 +22,16 @@ OPTIONS = {
     "acgan": {"class_loss": "both", "smoothing": (0.7, 1.2)},
     "relativistic": {"noise": 0.05, "latent_distribution": "normal", "shuffle_per": "batch"},
 }
+"""By loss."""
+
+MISMATCH = {"mismatch": 0.3, "labels": 2}
+"""Of the model of that name."""
 
 
 def updated(model, loss):
     """Make one whole update: two of the discriminator, then the generator's."""
-    gan = tiny_gan(model, loss, d_updates=2, **OPTIONS[loss])
+    more = MISMATCH if model == "mismatch" else {}
+    gan = tiny_gan(model, loss, d_updates=2, **OPTIONS[loss], **more)
     logs = gan.update(batch_of(gan, updates=2), fed_noise(gan))
     losses = {name: float(value) for name, value in logs.items()}
     return losses, arrays([*gan.discriminator.weights[:], *gan.generator.weights])

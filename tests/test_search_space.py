@@ -9,8 +9,9 @@ from toys import sines, tiny_config
 
 from kwavegan import backend, spaces
 from kwavegan.cli import main
-from kwavegan.config import PRESETS, SETTINGS, Config, resolve
+from kwavegan.config import SETTINGS, Config, resolve
 from kwavegan.errors import InputError
+from kwavegan.published import PRESETS
 from kwavegan.spaces import Choices, Range
 
 

@@ -9,7 +9,8 @@ import click
 
 from kwavegan.backend import BACKENDS
 from kwavegan.checks import limits_of
-from kwavegan.config import PRESETS, SETTINGS, option_name
+from kwavegan.config import SETTINGS, option_name
+from kwavegan.published import PRESETS
 
 
 class Names(click.ParamType):

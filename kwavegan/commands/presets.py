@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kwavegan.config import PRESETS
+from kwavegan.published import PRESETS
 
 if TYPE_CHECKING:
     from kwavegan.pretrained import Trained

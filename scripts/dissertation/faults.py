@@ -44,15 +44,8 @@ class FaultyObjectives(Objectives):
     ) -> tuple[Any, dict, list]:
         return super().generator_descent(weights, d_weights, _relabelled(batch, noise), noise)
 
-    def _heads_of_both(self, label: Any, noise: dict):
-        labels = ops.concatenate([label, noise["label_fake"]])
-        shifts = ops.concatenate([noise["shifts_real"], noise["shifts_fake"]])
-
-        def heads(weights: list, sounds: Any) -> tuple:
-            found = self.hearing.judge(weights, sounds, labels, shifts)
-            return found["score"], found
-
-        return heads
+    def _labels(self, label: Any, noise: dict) -> list:
+        return [label, noise["label_fake"]]
 
     def score_gradient(self, weights: list, sounds: Any, label: Any, noise: dict) -> Any:
         gradient = super().score_gradient(weights, sounds, label, noise)
