@@ -8,10 +8,12 @@ as one likes. The table is `docs/experiments/<name>.csv`, a row a run, of all ru
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
+from alternatives import ALTERNATIVES
 
 from kwavegan import evaluation, files, results
 from kwavegan.config import Config, resolve
@@ -40,8 +42,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "width-8": {"width": 8},
     "width-12": {"width": 12},
     "wgan-gp": {"loss": "wgan-gp"},
+    "no-mismatch": {"mismatch": 0.0},
+    "mismatch-1": {"mismatch": 1.0},
+    **{name: {} for name in ALTERNATIVES},
 }
-"""What each variant changes of the default."""
+"""What each variant changes of the default's settings."""
 
 TABLES = Path(__file__).parents[1] / "docs" / "experiments"
 COLUMNS = (
@@ -112,7 +117,8 @@ def main(
         for variant in variants:
             own = {**VARIANTS[variant], "steps": steps, "seed": seed, "tensorboard": "off"}
             config = settle(resolve(options=own), dataset, source)
-            finish(Run(folder / f"{name}.{variant}-s{seed}"), config, dataset)
+            with ALTERNATIVES.get(variant, nullcontext)():
+                finish(Run(folder / f"{name}.{variant}-s{seed}"), config, dataset)
             write(name, list(rows(folder, name)))
     found = list(rows(folder, name))
     write(name, found)

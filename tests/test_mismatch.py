@@ -13,8 +13,8 @@ WEIGHT = 0.7
 
 
 def three_labels(**options):
-    """Return a tiny gated GAN of three labels that hears samples and spectrograms."""
-    return tiny_gan(architecture=tiny_architecture("gated-both", labels=LABELS), **options)
+    """Return a tiny gated GAN of three labels."""
+    return tiny_gan(architecture=tiny_architecture("gated", labels=LABELS), **options)
 
 
 def losses_of(loss, **options):
