@@ -2,11 +2,13 @@
 
     python scripts/experiments.py digits DATA --variant both --variant wave --steps 1200 --seeds 3
 
-Every variant is the default of `train` but for the settings that `VARIANTS` names. A run that is
-there is not made again, and one that was killed goes on, so that the command may be given as often
-as one likes. The table is `docs/experiments/<name>.csv`, a row a run, of all runs of that name.
+Every variant is the default of `train` but for the settings that `VARIANTS` names, and what `--set
+mismatch=0.0` sets for all of them. A run that is there is not made again, and one that was killed
+goes on, so that the command may be given as often as one likes. The table is
+`docs/experiments/<name>.csv`, a row a run, of all runs of that name.
 """
 
+import tomllib
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -100,22 +102,37 @@ def write(name: str, found: list[dict[str, Any]]) -> None:
     files.write_csv(TABLES / f"{name}.csv", COLUMNS, found)
 
 
+def settings(lines: tuple[str, ...]) -> dict[str, Any]:
+    """Return what lines such as `mismatch=0.0` set, written as in TOML."""
+    try:
+        return tomllib.loads("\n".join(lines))
+    except tomllib.TOMLDecodeError as error:
+        raise click.BadParameter(f"{error}; write it as in TOML", param_hint="--set") from error
+
+
 @click.command()
 @click.argument("name")
 @click.argument("data", required=False, default="")
 @click.option("--variant", "variants", multiple=True, type=click.Choice(list(VARIANTS)))
 @click.option("--steps", default=1_200, show_default=True)
 @click.option("--seeds", default=1, show_default=True, help="Seeds 0, 1, … of each variant.")
+@click.option("--set", "lines", multiple=True, help="A setting of all variants: mismatch=0.0.")
 @click.option("--runs-dir", default="experiments", show_default=True)
 def main(
-    name: str, data: str, variants: tuple[str, ...], steps: int, seeds: int, runs_dir: str
+    name: str,
+    data: str,
+    variants: tuple[str, ...],
+    steps: int,
+    seeds: int,
+    lines: tuple[str, ...],
+    runs_dir: str,
 ) -> None:
     """Run the experiment NAME on DATA; the built-in drums without it."""
     folder, source = Path(runs_dir), str(Path(data).resolve()) if data else ""
-    dataset = load(data, Config())
+    dataset, shared = load(data, Config()), {"tensorboard": "off", **settings(lines)}
     for seed in range(seeds):
         for variant in variants:
-            own = {**VARIANTS[variant], "steps": steps, "seed": seed, "tensorboard": "off"}
+            own = {**shared, **VARIANTS[variant], "steps": steps, "seed": seed}
             config = settle(resolve(options=own), dataset, source)
             with ALTERNATIVES.get(variant, nullcontext)():
                 finish(Run(folder / f"{name}.{variant}-s{seed}"), config, dataset)
