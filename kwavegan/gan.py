@@ -36,7 +36,9 @@ class WaveGAN(autodiff.StatefulModel):
         loss: `"wgan-gp"`, `"cross-entropy"`, `"acgan"` or `"relativistic"`.
         penalty: `"slope"` (λ), `"r1r2"` (γ), `"none"`, or `"auto"`, the loss's own.
         lamb: λ, the weight of the slope penalty on interpolates (Gulrajani et al. 2017).
-        gamma: γ, twice the weight of R1 + R2; a number or a Keras schedule over steps.
+        gamma: γ, twice the weight of R1 + R2, which is that of the mean squared slope (to audio
+            with wrong labels too, where there is a mismatch term); a number or a Keras schedule
+            over steps.
         smoothing: (low, high), the range that targets of real audio are drawn from.
         noise: standard deviation of Gaussian noise on the discriminator's input.
         class_weight: weight of the class loss.

@@ -13,9 +13,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from kwavegan import autodiff, generators, networks
+from kwavegan import autodiff, generators, networks, objectives
 from kwavegan.gan import WaveGAN
-from kwavegan.objectives import Objectives
+from kwavegan.losses import zero_centred_penalty
 
 STEP_OF_SLOPE = 3e-3
 """Standard deviation of the noise that a slope is estimated with; heard levels are 0 to 0.3."""
@@ -88,9 +88,13 @@ def he_weights() -> Iterator[None]:
 
 
 @contextmanager
-def flat_where_mismatched() -> Iterator[None]:
-    """Penalize slopes of real sounds with a wrong label too."""
-    with patch.object(Objectives, "_of_both", lambda self, rows: rows):
+def steep_where_mismatched() -> Iterator[None]:
+    """Penalize slopes of real and generated sounds only, not those of wrong labels."""
+
+    def of_two_thirds(gradient: Any) -> Any:
+        return zero_centred_penalty(ops.concatenate(ops.split(gradient, 3)[:2]))
+
+    with patch.object(objectives, "zero_centred_penalty", of_two_thirds):
         yield
 
 
@@ -98,6 +102,6 @@ ALTERNATIVES = {
     "estimated-slopes": estimated_slopes,
     "nearest-neighbours": nearest_neighbours,
     "he-weights": he_weights,
-    "flat-where-mismatched": flat_where_mismatched,
+    "steep-where-mismatched": steep_where_mismatched,
 }
 """By the name of the variant."""

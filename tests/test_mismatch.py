@@ -29,21 +29,37 @@ def losses_of(loss, **options):
     return gan, batch, noise, {**logs, "d_loss": value}
 
 
+def squared_slope(gan, audio, label, noise):
+    """Return the mean squared slope of scores of real audio, as a number."""
+    weights = [v.value for v in gan.discriminator.trainable_variables]
+    given = {**noise, "shifts_mixed": noise["shifts_real"]}
+    slope = ops.stop_gradient(gan.objectives.score_gradient(weights, audio, label, given))
+    return float(np.square(ops.convert_to_numpy(slope)).sum(axis=(1, 2)).mean())
+
+
 @pytest.mark.parametrize("loss", ["relativistic", "wgan-gp", "cross-entropy"])
 def test_it_adds_how_little_real_sounds_prefer_their_label_and_nothing_else(loss):
     gan, batch, noise, got = losses_of(loss, mismatch=WEIGHT, labels=LABELS)
     *_, without = losses_of(loss)
     given = {"audio": batch["audio"], "shifts": noise["shifts_real"]}
+    wrong = ops.convert_to_tensor(np.array([1, 2, 1, 2], "int32"))
     own, other = (
         ops.convert_to_numpy(gan.discriminator({**given, "label": label})["score"])
-        for label in (batch["label"], ops.convert_to_tensor(np.array([1, 2, 1, 2], "int32")))
+        for label in (batch["label"], wrong)
     )
     term = np.mean(np.log1p(np.exp(other - own)))
     assert np.abs(own - other).min() > 1e-4
     assert float(got["mismatch"]) == pytest.approx(term, rel=1e-4)
-    assert float(got["d_loss"]) == pytest.approx(float(without["d_loss"]) + WEIGHT * term, rel=1e-4)
-    for name in ("d_raw", "penalty", "slope", "real_score", "fake_score"):
+    for name in ("d_raw", "real_score", "fake_score"):
         assert float(got[name]) == pytest.approx(float(without[name]), rel=1e-4, abs=1e-6)
+
+    slope = float(without["slope"])
+    if loss == "relativistic":  # the mean over real, generated and mismatched sounds
+        slope = (2 * slope + squared_slope(gan, batch["audio"], wrong, noise)) / 3
+        assert abs(slope - float(without["slope"])) > 1e-3 * slope
+    assert float(got["slope"]) == pytest.approx(slope, rel=1e-4)
+    total = got["d_raw"] + got["penalty"] + WEIGHT * term
+    assert float(got["d_loss"]) == pytest.approx(float(total), rel=1e-4)
 
 
 def test_wrong_labels_are_all_the_others_and_never_the_own():
