@@ -34,7 +34,7 @@ def mismatch(own: Tensor, other: Tensor) -> Tensor:
     Args:
         own, other: scores (batch, 1) of the same audio with its label, and with another.
     """
-    return cross_entropy(own - other, 1.0)
+    return _relativistic_discriminator(own, other, 1.0)
 
 
 def slope_penalty(gradient: Tensor) -> Tensor:

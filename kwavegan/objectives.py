@@ -78,9 +78,8 @@ class Objectives:
         if self.noise:
             real, fake = real + noise["noise_real"], fake + noise["noise_fake"]
         real, fake = self.hearing.sound(real), self.hearing.sound(fake)
-        # Real sounds with a wrong label come last; the label alone may tell them from the first.
-        sounds = [real, fake, real] if self.mismatch else [real, fake]
-        both, label = ops.concatenate(sounds), batch.get("label")
+        sounds = {"real": real, "fake": fake}
+        scored, label = ops.concatenate([sounds[side] for side in self._sides]), batch.get("label")
         heads = self._heads_of_all(label, noise)
 
         def raw(score: Tensor) -> tuple:
@@ -94,10 +93,10 @@ class Objectives:
 
             # γ/2 (R1 + R2) is γ times the mean over both halves. Mismatched pairs count too: left
             # free, the scores of wrong labels grow steep, and late in a run sounds get worse.
-            return autodiff.value_and_grad_with_slope(heads, raw, rest, weights, both)
+            return autodiff.value_and_grad_with_slope(heads, raw, rest, weights, scored)
 
         def loss(weights: list) -> tuple:
-            scores, all_heads = heads(weights, both)
+            scores, all_heads = heads(weights, scored)
             value, logs = raw(scores)
             penalty, slope = self._slope_penalty(weights, real, fake, label, noise)
             left, more = self._with_classes(penalty, slope, all_heads, label)
@@ -105,11 +104,15 @@ class Objectives:
 
         return autodiff.value_and_grad(loss, weights)
 
+    @property
+    def _sides(self) -> tuple[str, ...]:
+        """Whose sounds are scored; real ones again, of wrong labels, for the mismatch term."""
+        return ("real", "fake", "real") if self.mismatch else ("real", "fake")
+
     def _heads_of_all(self, label: Any, noise: dict) -> Callable:
         """Return (weights, real, generated, mismatched sounds) → scores, and all heads."""
         label = _joined(self._labels(label, noise))
-        sides = ("real", "fake", "real") if self.mismatch else ("real", "fake")
-        shifts = _joined([noise.get(f"shifts_{side}") for side in sides])
+        shifts = _joined([noise.get(f"shifts_{side}") for side in self._sides])
 
         def heads(weights: list, sounds: Tensor) -> tuple:
             found = self.hearing.judge(weights, sounds, label, shifts)
@@ -124,11 +127,11 @@ class Objectives:
         return [label, label, ops.mod(label + noise["labels_away"], self.labels)]
 
     def _raw(self, score: Tensor, target: Any) -> tuple:
-        real, fake, *mismatched = ops.split(score, 3 if self.mismatch else 2)
+        real, fake, *mismatched = ops.split(score, len(self._sides))
         value = self.game.discriminator(real, fake, target)
         logs = {"d_raw": value, "real_score": ops.mean(real), "fake_score": ops.mean(fake)}
-        for score_of_other in mismatched:
-            logs["mismatch"] = mismatch(real, score_of_other)
+        if self.mismatch:
+            logs["mismatch"] = mismatch(real, *mismatched)
             value = value + self.mismatch * logs["mismatch"]
         return value, logs
 

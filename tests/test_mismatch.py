@@ -21,7 +21,7 @@ def losses_of(loss, **options):
     """Return the discriminator's loss and its parts on one fed batch of all three labels."""
     gan = three_labels(loss=loss, **options)
     (batch,) = gan._batches((batch_of(gan)[0], np.array([0, 1, 2, 0], "int32")))
-    noise = fed_noise(three_labels(loss=loss))["discriminator"][0]
+    noise = fed_noise(gan)["discriminator"][0]
     noise["labels_away"] = ops.convert_to_tensor(np.array([1, 1, 2, 2], "int32"))
     fake = ops.flip(batch["audio"], axis=1)
     weights = [v.value for v in gan.discriminator.trainable_variables]
