@@ -20,6 +20,7 @@ from alternatives import ALTERNATIVES
 from kwavegan import evaluation, files, results
 from kwavegan.config import Config, resolve
 from kwavegan.dataset import Dataset
+from kwavegan.errors import InputError
 from kwavegan.generation import load_run
 from kwavegan.runs import Run
 from kwavegan.sources import load
@@ -50,6 +51,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 """What each variant changes of the default's settings."""
 
+OVER = ("finished", "diverged", "stalled")
+"""States of a run that is not gone on with."""
+
 TABLES = Path(__file__).parents[1] / "docs" / "experiments"
 COLUMNS = (
     "variant", "seed", "steps", "best_step", "backend", "minutes", "label_accuracy",
@@ -61,8 +65,10 @@ def finish(run: Run, config: Config, dataset: Dataset) -> None:
     """Train a run to its end, and evaluate it; what is done already is not done again."""
     if not (run.path / "config.toml").exists():
         train(config, dataset, run.name, run.path.parent)
-    elif run.status().state not in ("finished", "diverged"):
+    elif run.status().state not in OVER:
         resume(run, dataset)
+    if run.status().state not in OVER:
+        raise click.ClickException(f"{run.name} was stopped; give the command again to go on")
     generator = load_run(run.path)
     if generator.step not in run.evaluated():
         audience = evaluation.assemble(dataset, click.echo)
@@ -105,9 +111,13 @@ def write(name: str, found: list[dict[str, Any]]) -> None:
 def settings(lines: tuple[str, ...]) -> dict[str, Any]:
     """Return what lines such as `mismatch=0.0` set, written as in TOML."""
     try:
-        return tomllib.loads("\n".join(lines))
+        given = tomllib.loads("\n".join(lines))
+        resolve(options=given)
     except tomllib.TOMLDecodeError as error:
         raise click.BadParameter(f"{error}; write it as in TOML", param_hint="--set") from error
+    except InputError as error:
+        raise click.BadParameter(str(error), param_hint="--set") from error
+    return given
 
 
 @click.command()
