@@ -42,7 +42,7 @@ class Validation:
             log-mel statistics.
         floor: the same of as many training sounds.
         label_accuracy: share of sounds in which the judge hears their label; 1 without labels.
-        best: whether no step before had a better score.
+        best: whether no step before had a better rank.
     """
 
     step: int
@@ -55,6 +55,15 @@ class Validation:
     def score(self) -> float:
         """Label accuracy × floor / Fréchet distance: higher is better, 1 is as good as real."""
         return self.label_accuracy * self.floor / max(self.frechet_distance, 1e-9)
+
+    @property
+    def rank(self) -> float:
+        """What checkpoints are compared by: the score, with no gain for being nearer than real.
+
+        Below the floor a distance says no more, but few kinds of sounds, close to the middle of
+        real ones, get the lowest. Of equal ranks the later is the better: variety grows.
+        """
+        return min(self.score, self.label_accuracy)
 
 
 class Examiner:
@@ -143,9 +152,9 @@ class Validator(keras.callbacks.Callback):
         self.run, self.log, self.examiner, self.checkpoints = run, log, examiner, checkpoints
         self.every, self.patience, self.report = every, patience, report
         self.stalled = ""
-        scores = [row["score"] for row in read_metrics(log.path)]
-        self.best = max(scores, default=-np.inf)
-        self.since = len(scores) - 1 - scores.index(self.best) if scores else 0
+        ranks = [_of_row(row).rank for row in read_metrics(log.path)]
+        self.best = max(ranks, default=-np.inf)
+        self.since = len(ranks) - 1 - ranks.index(self.best) if ranks else 0
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         step = self.checkpoints.recorder.step
@@ -155,16 +164,21 @@ class Validator(keras.callbacks.Callback):
     def _examine(self, step: int) -> None:
         gan, began = self.model, time.perf_counter()
         found = self.examiner.examine(gan.sounding_generator, step)
-        found = Validation(**{**vars(found), "best": found.score > self.best})
+        found = Validation(**{**vars(found), "best": found.rank >= self.best})
         numbers = {name: value for name, value in vars(found).items() if name != "best"}
         spent = time.perf_counter() - began
         self.log.append({**numbers, "score": found.score, "seconds": spent})
+        self.since = 0 if found.rank > self.best else self.since + 1
         if found.best:
-            self.best, self.since = found.score, 0
+            self.best = found.rank
             self.run.mark_best(**numbers, score=found.score)
-        else:
-            self.since += 1
         self.report(found)
         if self.patience and self.since >= self.patience:
             self.stalled = f"no better evaluation in {self.since}; the best is kept"
             gan.stop_training = True
+
+
+def _of_row(row: dict) -> Validation:
+    """Return an evaluation as the log keeps it."""
+    names = ("step", "frechet_distance", "floor", "label_accuracy")
+    return Validation(*(row[name] for name in names))

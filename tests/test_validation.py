@@ -142,8 +142,18 @@ def test_a_stalled_run_stops_and_says_so(scored):
     assert outcome.state == outcome.run.status().state == "stalled"
     assert outcome.step == 8 == outcome.run.status().step
     assert outcome.message == "no better evaluation in 2; the best is kept"
-    assert outcome.run.best_step() == 4
+    assert outcome.run.best_step() == 6
     assert len(seen) == 4
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"),
+    [([0.5, 4.0, 1.5, 2.0], 8), ([0.5, 4.0, 1.5, 0.9], 6), ([0.9, 0.8, 0.7, 0.6], 2)],
+)
+def test_nearer_than_real_sounds_is_not_better_but_later_is(scored, scores, best):
+    outcome, _ = scored(scores, steps=8)
+    assert outcome.run.best_step() == best
+    assert scored(scores, "again", stop_when_stalled=2)[0].step == (8 if best > 2 else 6)
 
 
 def test_a_resumed_run_remembers_its_best(scored, dataset, monkeypatch):
