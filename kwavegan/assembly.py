@@ -55,7 +55,7 @@ def build_gan(config: Config) -> WaveGAN:
         noise=config.noise,
         class_weight=config.class_weight,
         class_loss=config.class_loss,
-        mismatch=config.mismatch if architecture.discriminator_sees_label else 0.0,
+        mismatch=_mismatch(config) if architecture.discriminator_sees_label else 0.0,
         labels=architecture.labels,
         d_updates=config.d_updates,
         g_updates=config.g_updates,
@@ -71,6 +71,12 @@ def build_gan(config: Config) -> WaveGAN:
         jit_compile=JIT[config.jit],
     )
     return gan
+
+
+def _mismatch(config: Config) -> Schedule:
+    if not config.mismatch:
+        return 0.0
+    return _falling(config.mismatch, config.mismatch_final, config.steps)
 
 
 def _adam(config: Config, rate: float, updates: int) -> keras.Optimizer:

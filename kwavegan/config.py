@@ -152,6 +152,12 @@ class Config:
         low=0,
         high=1_000,
     )
+    mismatch_final: float = _setting(
+        1.0,
+        "Fraction of that weight reached at the last step, by a cosine; 1 for constant.",
+        low=0,
+        high=10,
+    )
 
     # The training.
     d_updates: int = _setting(1, "Discriminator updates a step.", low=1, high=1_000)

@@ -18,6 +18,8 @@ from kwavegan.noise import StepNoise
 from kwavegan.objectives import Descent, Objectives
 from kwavegan.trackers import PEAK, make_trackers
 
+Schedule = keras.optimizers.schedules.LearningRateSchedule
+
 
 @register
 class WaveGAN(autodiff.StatefulModel):
@@ -45,7 +47,8 @@ class WaveGAN(autodiff.StatefulModel):
         class_loss: whom the class loss on generated audio trains: `"generator"`, or `"both"`, as
             the dissertation has it.
         mismatch: weight of a term by which the discriminator learns to prefer real audio with
-            its own label to the same with another one; needs a discriminator that takes labels.
+            its own label to the same with another one; needs a discriminator that takes labels. A
+            number or a Keras schedule over steps, as gamma.
         labels: number of labels, which the mismatch term draws others from.
         d_updates: discriminator updates a step.
         g_updates: generator updates a step, after them.
@@ -66,12 +69,12 @@ class WaveGAN(autodiff.StatefulModel):
         loss: str = "relativistic",
         penalty: str = "auto",
         lamb: float = 10.0,
-        gamma: float = 1.0,
+        gamma: float | Schedule = 1.0,
         smoothing: tuple[float, float] = (1.0, 1.0),
         noise: float = 0.0,
         class_weight: float = 1.0,
         class_loss: str = "generator",
-        mismatch: float = 0.0,
+        mismatch: float | Schedule = 0.0,
         labels: int = 0,
         d_updates: int = 1,
         g_updates: int = 1,
@@ -99,6 +102,7 @@ class WaveGAN(autodiff.StatefulModel):
         self.lamb, self.gamma, self.smoothing, self.noise = lamb, gamma, tuple(smoothing), noise
         self.class_weight, self.class_loss = class_weight, class_loss
         self.mismatch, self.labels = mismatch, labels
+        self.mismatches = bool(mismatch)
         self.d_updates, self.g_updates = d_updates, g_updates
         self.latent_distribution = latent_distribution
         self.phase_shuffle, self.shuffle_per = phase_shuffle, shuffle_per
@@ -115,7 +119,7 @@ class WaveGAN(autodiff.StatefulModel):
             bool(noise),
             class_weight,
             class_loss,
-            mismatch,
+            self.mismatches,
             labels,
         )
         self.step_noise = StepNoise(
@@ -129,7 +133,7 @@ class WaveGAN(autodiff.StatefulModel):
             smoothing=tuple(smoothing),
             mixes=self.penalty == "slope",
             pairs=self.game.pairs,
-            labels=labels if mismatch else 0,
+            labels=labels if self.mismatches else 0,
         )
 
         self.step = self.add_weight((), initializer="zeros", dtype="int32", trainable=False)
@@ -137,7 +141,7 @@ class WaveGAN(autodiff.StatefulModel):
         self.averaged = keras.models.clone_model(generator)
         self.averaged.set_weights(generator.get_weights())
         self.averaged.trainable = False
-        self.trackers = make_trackers(self.objectives.has_classes, bool(mismatch))
+        self.trackers = make_trackers(self.objectives.has_classes, self.mismatches)
         self.built = True
 
     # -- Keras' side: compile, save, load ---------------------------------------------------------
@@ -184,14 +188,14 @@ class WaveGAN(autodiff.StatefulModel):
             "generator": pack(self.generator),
             "discriminator": pack(self.discriminator),
             "loss": self.loss_name,
-            "gamma": pack(self.gamma),
+            **{name: pack(getattr(self, name)) for name in _SCHEDULED},
             **{name: getattr(self, name) for name in _PLAIN},
         }
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> "WaveGAN":
         unpack = keras.saving.deserialize_keras_object
-        packed = {name: unpack(config[name]) for name in ("generator", "discriminator", "gamma")}
+        packed = {name: unpack(config[name]) for name in _PACKED}
         return cls(**{**config, **packed})
 
     # Keras does not store the state of seed generators in `.keras` files (3.15).
@@ -288,7 +292,7 @@ class WaveGAN(autodiff.StatefulModel):
     def _update_discriminator(self, batch: dict, noise: dict) -> None:
         fake = self.objectives.generate(_values(self.generator), batch, noise)
         descent = self.objectives.discriminator_descent(
-            _values(self.discriminator), batch, ops.stop_gradient(fake), noise, self._gamma()
+            _values(self.discriminator), batch, ops.stop_gradient(fake), noise, self._scale()
         )
         self._descend("d", descent, self.discriminator, self.d_optimizer)
 
@@ -308,8 +312,10 @@ class WaveGAN(autodiff.StatefulModel):
         for name, number in {**logs, **parts}.items():
             self.trackers[name].update_state(number)
 
-    def _gamma(self) -> Any:
-        return self.gamma(self.step) if callable(self.gamma) else self.gamma
+    def _scale(self) -> dict:
+        """Return the weights of this step that schedules may set."""
+        weights = {name: getattr(self, name) for name in _SCHEDULED}
+        return {name: w(self.step) if callable(w) else w for name, w in weights.items()}
 
     def _average(self) -> None:
         """Let the averaged generator follow the trained one; quickly at first, then slowly."""
@@ -321,6 +327,11 @@ class WaveGAN(autodiff.StatefulModel):
             slow.assign(decay * slow + (1.0 - decay) * ops.stop_gradient(fast.value))
 
 
+_SCHEDULED = ("gamma", "mismatch")
+"""Arguments of `WaveGAN` that are numbers or schedules."""
+
+_PACKED = ("generator", "discriminator", *_SCHEDULED)
+
 _PLAIN = (
     "penalty",
     "lamb",
@@ -328,7 +339,6 @@ _PLAIN = (
     "noise",
     "class_weight",
     "class_loss",
-    "mismatch",
     "labels",
     "d_updates",
     "g_updates",

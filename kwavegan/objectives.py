@@ -37,7 +37,8 @@ class Objectives:
         penalty: `"slope"`, `"r1r2"` or `"none"`.
         lamb: λ, the weight of the slope penalty.
         noise: whether noise is added to the discriminator's input.
-        class_weight, class_loss, mismatch, labels: as `WaveGAN` takes them.
+        class_weight, class_loss, labels: as `WaveGAN` takes them.
+        mismatches: whether the discriminator has a mismatch term.
     """
 
     generator: keras.Model
@@ -49,7 +50,7 @@ class Objectives:
     noise: bool
     class_weight: float
     class_loss: str
-    mismatch: float
+    mismatches: bool
     labels: int
 
     @property
@@ -63,7 +64,7 @@ class Objectives:
         return "logits" in self.discriminator.output
 
     def discriminator_descent(
-        self, weights: list, batch: dict, fake: Tensor, noise: dict, gamma: Any
+        self, weights: list, batch: dict, fake: Tensor, noise: dict, scale: dict
     ) -> Descent:
         """Return how the discriminator gets better at telling real from generated audio.
 
@@ -72,7 +73,8 @@ class Objectives:
             batch: of real audio.
             fake: generated audio of the same labels.
             noise: of the update.
-            gamma: γ, the weight of the mean squared slope, twice that of R1 + R2.
+            scale: the step's weights: `gamma`, γ, of the mean squared slope, twice that of R1 +
+                R2; `mismatch`, of the mismatch term, where there is one.
         """
         real = batch["audio"]
         if self.noise:
@@ -83,13 +85,13 @@ class Objectives:
         heads = self._heads_of_all(label, noise)
 
         def raw(score: Tensor) -> tuple:
-            return self._raw(score, noise.get("target", 1.0))
+            return self._raw(score, noise.get("target", 1.0), scale)
 
         if self.penalty == "r1r2":
 
             def rest(gradient: Tensor, heads: dict) -> tuple:
                 slope = zero_centred_penalty(gradient)
-                return self._with_classes(gamma * slope, slope, heads, label)
+                return self._with_classes(scale["gamma"] * slope, slope, heads, label)
 
             # γ/2 (R1 + R2) is γ times the mean over both halves. Mismatched pairs count too: left
             # free, the scores of wrong labels grow steep, and late in a run sounds get worse.
@@ -107,7 +109,7 @@ class Objectives:
     @property
     def _sides(self) -> tuple[str, ...]:
         """Whose sounds are scored; real ones again, of wrong labels, for the mismatch term."""
-        return ("real", "fake", "real") if self.mismatch else ("real", "fake")
+        return ("real", "fake", "real") if self.mismatches else ("real", "fake")
 
     def _heads_of_all(self, label: Any, noise: dict) -> Callable:
         """Return (weights, real, generated, mismatched sounds) → scores, and all heads."""
@@ -122,17 +124,17 @@ class Objectives:
 
     def _labels(self, label: Any, noise: dict) -> list:
         """Return the labels of real and generated audio, and those that do not belong."""
-        if not self.mismatch:
+        if not self.mismatches:
             return [label, label]
         return [label, label, ops.mod(label + noise["labels_away"], self.labels)]
 
-    def _raw(self, score: Tensor, target: Any) -> tuple:
+    def _raw(self, score: Tensor, target: Any, scale: dict) -> tuple:
         real, fake, *mismatched = ops.split(score, len(self._sides))
         value = self.game.discriminator(real, fake, target)
         logs = {"d_raw": value, "real_score": ops.mean(real), "fake_score": ops.mean(fake)}
-        if self.mismatch:
+        if self.mismatches:
             logs["mismatch"] = mismatch(real, *mismatched)
-            value = value + self.mismatch * logs["mismatch"]
+            value = value + scale["mismatch"] * logs["mismatch"]
         return value, logs
 
     def _slope_penalty(

@@ -128,7 +128,9 @@ def test_class_loss_of_generated_audio_trains_the_generator_only():
         )
         weights = [v.value for v in gan.discriminator.trainable_variables]
 
-        descent = gan.objectives.discriminator_descent(weights, batch, fake * turned, noise, 1.0)
+        descent = gan.objectives.discriminator_descent(
+            weights, batch, fake * turned, noise, {"gamma": 1.0}
+        )
         gradients = descent[2]
         names = [v.path for v in gan.discriminator.trainable_variables]
         return ops.convert_to_numpy(gradients[names.index("logits/kernel")])
@@ -155,15 +157,17 @@ def test_penalties_constrain_the_gradient_they_name():
     assert slopes["r1r2"] < 0.5 * slopes["none"]
 
 
-def test_gamma_may_be_a_schedule():
+@pytest.mark.parametrize("name", ["gamma", "mismatch"])
+def test_a_weight_may_be_a_schedule(name):
     schedule = keras.optimizers.schedules.CosineDecay(8.0, 10, alpha=0.0)
-    gan = tiny_gan(gamma=schedule)
+    gan = tiny_gan(**{"mismatch": 1.0, "labels": 2, name: schedule})
     gan.step.assign(5)
-    assert float(gan._gamma()) == pytest.approx(4.0)
+    assert float(gan._scale()[name]) == pytest.approx(4.0)
 
 
 def test_saved_and_loaded_it_generates_and_goes_on_the_same(tmp_path):
-    gan = tiny_gan("acgan", gamma=keras.optimizers.schedules.CosineDecay(1.0, 10))
+    schedules = {n: keras.optimizers.schedules.CosineDecay(1.0, 10) for n in ("gamma", "mismatch")}
+    gan = tiny_gan("gated", labels=2, **schedules)
     fitted(gan)
     gan.save(tmp_path / "gan.keras")
     loaded = keras.models.load_model(tmp_path / "gan.keras")

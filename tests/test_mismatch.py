@@ -25,7 +25,8 @@ def losses_of(loss, **options):
     noise["labels_away"] = ops.convert_to_tensor(np.array([1, 1, 2, 2], "int32"))
     fake = ops.flip(batch["audio"], axis=1)
     weights = [v.value for v in gan.discriminator.trainable_variables]
-    value, logs, _ = gan.objectives.discriminator_descent(weights, batch, fake, noise, 0.5)
+    scale = {"gamma": 0.5, "mismatch": gan.mismatch}
+    value, logs, _ = gan.objectives.discriminator_descent(weights, batch, fake, noise, scale)
     return gan, batch, noise, {**logs, "d_loss": value}
 
 
@@ -74,8 +75,16 @@ def test_only_a_discriminator_that_takes_labels_has_it(model, weight):
         model=model, labels=("a", "b"), rate=2048, length=256, channels=1, width=2, steps=2
     )
     gan = build_gan(config)
-    assert gan.mismatch == weight
+    assert float(gan._scale()["mismatch"]) == pytest.approx(weight)
     assert ("mismatch" in gan.trackers) == bool(weight)
+
+
+def test_it_stays_or_falls_by_a_cosine():
+    sizes = {"labels": ("a", "b"), "rate": 2048, "length": 256, "channels": 1, "width": 2}
+    for final, half in ((0.0, 0.15), (1.0, 0.3)):
+        gan = build_gan(Config(model="cwgan", steps=10, mismatch_final=final, **sizes))
+        gan.step.assign(5)
+        assert float(gan._scale()["mismatch"]) == pytest.approx(half)
 
 
 def test_what_it_cannot_go_with_is_refused():

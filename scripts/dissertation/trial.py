@@ -146,7 +146,7 @@ class BothReal(Trial):
         noise = noise_of(gan, self.batch // 2, frozen, shifts, self.labels)["discriminator"][0]
         weights = [v.value for v in gan.discriminator.trainable_variables]
         value, parts, gradients = gan.objectives.discriminator_descent(
-            weights, {"audio": real}, other, noise, 0.0
+            weights, {"audio": real}, other, noise, {"gamma": 0.0}
         )
         autodiff.apply_gradients(gan.d_optimizer, gradients, gan.discriminator.trainable_variables)
         gan.step.assign_add(1)
