@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts" / "dissertation"))
 import advantage
 import control
 import page
+import ratio
 import rows
 import tables
 import trial as trials
@@ -295,7 +296,13 @@ def test_the_page_shows_what_was_run_and_says_what_was_not(tmp_path):
         key = tables.Cell(Condition("wgan", lr=1e-5), "frozen", seed).key()
         done = {**row, **dict(zip(tables.KEY, key, strict=True)), "survived": survived_by}
         rows.append(tmp_path / "tables.csv", tables.COLUMNS, done)
+    own_ratio = {
+        **row,
+        **dict(zip(tables.KEY, tables.Cell(Condition("cwgan"), "live", 0).key(), strict=True)),
+    }
+    rows.append(tmp_path / "ratio.csv", tables.COLUMNS, {**own_ratio, "survived": 1234})
     made = page.sections(tmp_path)
+    assert f"| cwgan | {page.MISSING} | 1,234 |" in made["ratio"]
     lines = made["table-8"].splitlines()
     assert lines[-2].count(page.MISSING) == 4  # 1e-4 has not been run, frozen or live
     assert "| 4.0k | 4,500 (3,999–5,000) | 2 |" in lines[-1]
@@ -309,6 +316,23 @@ def test_the_page_shows_what_was_run_and_says_what_was_not(tmp_path):
     filled = page.filled(text, made)
     assert "before" not in filled
     assert page.filled(filled, made) == filled
+
+
+def test_the_ratio_runs_five_generator_updates_to_one_of_the_discriminator(dataset, tmp_path):
+    made = {}
+
+    def run_all(cells, opened, out, work, **own):
+        made["cells"], made["out"] = list(cells), out
+        made["gan"] = tables.build_trial(made["cells"][0], opened, **TINY, **own).gan
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ratio, "run_all", run_all)
+        patch.setattr(ratio, "opened", lambda data: dataset)
+        ratio.main([str(tmp_path), "--seeds", "2"], standalone_mode=False)
+    assert (made["gan"].d_updates, made["gan"].g_updates) == (1, 5)
+    assert len({cell.key() for cell in made["cells"]}) == 2 * 2 * 2
+    assert {cell.condition for cell in made["cells"]} == {Condition("wgan"), Condition("cwgan")}
+    assert made["out"].name == "ratio.csv"
 
 
 # -- The control ----------------------------------------------------------------------------------

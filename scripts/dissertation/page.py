@@ -112,6 +112,15 @@ def agreeing(found: list[dict[str, str]]) -> str:
     return grid(header, body)
 
 
+def ratio(found: list[dict[str, str]]) -> str:
+    """Return what runs of one discriminator update to five of the generator survived."""
+    body = []
+    for model in MODELS:
+        runs = [runs_of(found, Condition(model), shuffle) for shuffle in SHUFFLES]
+        body.append([model, *(", ".join(f"{n:,}" for n in mine) or MISSING for mine in runs)])
+    return grid(["model", *SHUFFLES], body)
+
+
 def ends(found: list[dict[str, str]]) -> str:
     """Return how far apart the scores were in the last iteration of runs that diverged."""
     lost: dict[tuple[str, str], list[tuple[float, float]]] = {}
@@ -180,6 +189,7 @@ def sections(folder: Path) -> dict[str, str]:
     made = {f"table-{table.number}": table_of(table, found) for table in TABLES}
     made["agreeing"], made["ends"] = agreeing(found), ends(found)
     made["pairs"], made["progress"] = pairs(found), progress(found)
+    made["ratio"] = ratio(rows.read(folder / "ratio.csv"))
     made["control"] = control(rows.read(folder / "control.csv"))
     made["ablation"] = ablation(rows.read(folder / "ablation.csv"))
     return made

@@ -196,6 +196,15 @@ def _add_row(cell: Cell, row: dict[str, Any], out: Path, work: Path) -> None:
     click.echo(f"{cell.name} " + " ".join(f"{name}={row[name]}" for name in shown))
 
 
+def opened(data: str) -> Dataset:
+    """Return a prepared folder, and choose the backend."""
+    select_backend()
+    try:
+        return open_dataset(data)
+    except InputError as error:
+        raise click.ClickException(str(error)) from error
+
+
 @click.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False))
 @click.option(
@@ -206,12 +215,7 @@ def _add_row(cell: Cell, row: dict[str, Any], out: Path, work: Path) -> None:
 @click.option("--work-dir", default="dissertation-work", show_default=True, help="For saves.")
 def main(data: str, shuffle: tuple[str, ...], seeds: int, out: str, work_dir: str) -> None:
     """Run every cell of tables 8–15 on DATA that has no row yet."""
-    select_backend()
-    try:
-        dataset = open_dataset(data)
-    except InputError as error:
-        raise click.ClickException(str(error)) from error
-    run_all(plan(seeds, shuffle), dataset, Path(out), Path(work_dir))
+    run_all(plan(seeds, shuffle), opened(data), Path(out), Path(work_dir))
 
 
 if __name__ == "__main__":
