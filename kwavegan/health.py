@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from kwavegan.advice import advise
 from kwavegan.config import Config
-from kwavegan.metrics import read_metrics
+from kwavegan.metrics import rank, read_metrics
 from kwavegan.runs import HEALTH, VALIDATION, Run
 
 Row = Mapping[str, float]
@@ -287,10 +287,13 @@ def _losses(metrics: Sequence[Row], config: Config) -> list[Row]:
 
 
 def _gains(validation: Sequence[Row], config: Config) -> list[Row]:
-    """Return how many evaluations ago the best score was, beside how many are too many."""
-    scores = [row["score"] for row in validation if "score" in row]
-    if not scores:
+    """Return how many evaluations ago the best one was, beside how many are too many.
+
+    As near as real sounds there is nothing to gain, and the last of those is the best.
+    """
+    ranks = [rank(row) for row in validation if "score" in row]
+    if not ranks:
         return []
-    since = len(scores) - 1 - scores.index(max(scores))
-    patience = config.stop_when_stalled or max(10, math.ceil(len(scores) / 2))
+    since = ranks[::-1].index(max(ranks))
+    patience = config.stop_when_stalled or max(10, math.ceil(len(ranks) / 2))
     return [{"since_best": since, "patience": patience}]

@@ -15,7 +15,7 @@ from kwavegan.evaluation import labels_like
 from kwavegan.features import log_mel, mel_settings, statistics
 from kwavegan.judge import judge_of
 from kwavegan.measures import frechet_distance
-from kwavegan.metrics import MetricsLog, read_metrics
+from kwavegan.metrics import MetricsLog, rank, read_metrics
 from kwavegan.runs import Run
 
 SOUNDS = 256
@@ -58,12 +58,8 @@ class Validation:
 
     @property
     def rank(self) -> float:
-        """What checkpoints are compared by: the score, with no gain for being nearer than real.
-
-        Below the floor a distance says no more, but few kinds of sounds, close to the middle of
-        real ones, get the lowest. Of equal ranks the later is the better: variety grows.
-        """
-        return min(self.score, self.label_accuracy)
+        """What checkpoints are compared by; see `kwavegan.metrics.rank`."""
+        return rank({"score": self.score, "label_accuracy": self.label_accuracy})
 
 
 class Examiner:
@@ -152,7 +148,7 @@ class Validator(keras.callbacks.Callback):
         self.run, self.log, self.examiner, self.checkpoints = run, log, examiner, checkpoints
         self.every, self.patience, self.report = every, patience, report
         self.stalled = ""
-        ranks = [_of_row(row).rank for row in read_metrics(log.path)]
+        ranks = [rank(row) for row in read_metrics(log.path)]
         self.best = max(ranks, default=-np.inf)
         self.since = len(ranks) - 1 - ranks.index(self.best) if ranks else 0
 
@@ -176,9 +172,3 @@ class Validator(keras.callbacks.Callback):
         if self.patience and self.since >= self.patience:
             self.stalled = f"no better evaluation in {self.since}; the best is kept"
             gan.stop_training = True
-
-
-def _of_row(row: dict) -> Validation:
-    """Return an evaluation as the log keeps it."""
-    names = ("step", "frechet_distance", "floor", "label_accuracy")
-    return Validation(*(row[name] for name in names))

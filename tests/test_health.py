@@ -69,7 +69,11 @@ def names(signals=(), metrics=None, validation=(), config=CONFIG):
 
 
 def scores(*values):
-    return [{"step": 200 * i, "score": value} for i, value in enumerate(values, start=1)]
+    """Return evaluations of hundredths; a hundred is as near as real sounds."""
+    return [
+        {"step": 200 * i, "score": value / 100, "label_accuracy": 1.0}
+        for i, value in enumerate(values, start=1)
+    ]
 
 
 def test_a_run_that_is_well():
@@ -176,6 +180,7 @@ def test_no_gain_for_half_of_the_run_and_ten_evaluations_is_a_stall():
     (found,) = verdict([], [], scores(9, *[1] * 12), CONFIG)
     assert (found.value, found.bound) == (12, 10)
     assert names(validation=scores(9, 1, 1, 1)) == []
+    assert names(validation=scores(300, *[120] * 26)) == []  # as near as real: no gain is left
     patient = replace(CONFIG, stop_when_stalled=3)
     assert names(validation=scores(9, 1, 1, 1), config=patient) == ["stalled"]
 
