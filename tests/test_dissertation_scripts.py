@@ -291,16 +291,15 @@ def test_every_condition_of_the_tables_is_planned_once_for_each_seed_and_shuffle
 
 
 def test_the_page_shows_what_was_run_and_says_what_was_not(tmp_path):
-    row = dict.fromkeys(tables.COLUMNS, "")
+    def row_of(cell, survived_by):
+        named = dict(zip(tables.KEY, cell.key(), strict=True))
+        return {**dict.fromkeys(tables.COLUMNS, ""), **named, "survived": survived_by}
+
     for seed, survived_by in enumerate((3999, 5000)):
-        key = tables.Cell(Condition("wgan", lr=1e-5), "frozen", seed).key()
-        done = {**row, **dict(zip(tables.KEY, key, strict=True)), "survived": survived_by}
+        done = row_of(tables.Cell(Condition("wgan", lr=1e-5), "frozen", seed), survived_by)
         rows.append(tmp_path / "tables.csv", tables.COLUMNS, done)
-    own_ratio = {
-        **row,
-        **dict(zip(tables.KEY, tables.Cell(Condition("cwgan"), "live", 0).key(), strict=True)),
-    }
-    rows.append(tmp_path / "ratio.csv", tables.COLUMNS, {**own_ratio, "survived": 1234})
+    own_ratio = row_of(tables.Cell(Condition("cwgan"), "live", 0), 1234)
+    rows.append(tmp_path / "ratio.csv", tables.COLUMNS, own_ratio)
     made = page.sections(tmp_path)
     assert f"| cwgan | {page.MISSING} | 1,234 |" in made["ratio"]
     lines = made["table-8"].splitlines()

@@ -18,10 +18,9 @@ from typing import Any
 import click
 import numpy as np
 import rows
+from opening import opened
 
-from kwavegan.backend import select_backend
-from kwavegan.dataset import Dataset, open_dataset
-from kwavegan.errors import InputError
+from kwavegan.dataset import Dataset
 
 BOUND = 400.0
 """What a loss must pass, plus or minus, for a run to end (F.1)."""
@@ -206,13 +205,9 @@ def main(
     data: str, names: tuple[str, ...], seconds: float, seed: int, out: str, work_dir: str
 ) -> None:
     """Train every variant on DATA that has no row yet, or those named."""
-    select_backend()
+    dataset = opened(data)
     from kwavegan import evaluation
 
-    try:
-        dataset = open_dataset(data)
-    except InputError as error:
-        raise click.ClickException(str(error)) from error
     audience, path = evaluation.assemble(dataset, click.echo), Path(out)
     for name in names or VARIANTS:
         if (name, str(seed)) in {(row["variant"], row["seed"]) for row in rows.read(path)}:

@@ -21,10 +21,9 @@ from typing import Any
 import click
 import numpy as np
 import rows
+from opening import opened
 
-from kwavegan.backend import select_backend
-from kwavegan.dataset import Dataset, Sounds, open_dataset
-from kwavegan.errors import InputError
+from kwavegan.dataset import Dataset, Sounds
 
 KINDS = ("frozen", "agreeing", "live")
 BATCH = 16
@@ -106,11 +105,7 @@ def run(
 @click.option("--out", default=str(rows.RESULTS / "control.csv"), help="The table to add to.")
 def main(data: str, runs: int, iterations: int, out: str) -> None:
     """Run the control on DATA, what has no rows yet."""
-    select_backend()
-    try:
-        dataset = open_dataset(data)
-    except InputError as error:
-        raise click.ClickException(str(error)) from error
+    dataset = opened(data)
     path = Path(out)
     finished = {tuple(row[name] for name in KEY) for row in rows.read(path)}
     for seed in range(runs):

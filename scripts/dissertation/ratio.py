@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 import rows
 from conditions import MODELS, SHUFFLES, Condition
-from tables import Cell, opened, run_all
+from opening import opened
+from tables import Cell, run_all
 
 G_UPDATES = 5
 """Generator updates an iteration, as he had them."""
@@ -34,8 +35,7 @@ def plan(seeds: int) -> Iterator[Cell]:
 @click.option("--work-dir", default="dissertation-ratio", show_default=True, help="For saves.")
 def main(data: str, seeds: int, out: str, work_dir: str) -> None:
     """Run every cell of the ratio on DATA that has no row yet."""
-    dataset = opened(data)
-    run_all(plan(seeds), dataset, Path(out), Path(work_dir), g_updates=G_UPDATES)
+    run_all(plan(seeds), opened(data), Path(out), Path(work_dir), g_updates=G_UPDATES)
 
 
 if __name__ == "__main__":

@@ -23,11 +23,10 @@ import click
 import numpy as np
 import rows
 from conditions import AGREEING, BOUND, ITERATIONS, SHUFFLES, Condition
+from opening import opened
 
-from kwavegan.backend import select_backend
 from kwavegan.cache import locked
-from kwavegan.dataset import Dataset, open_dataset
-from kwavegan.errors import InputError
+from kwavegan.dataset import Dataset
 from kwavegan.locks import try_lock
 
 SAVE_EVERY = 500
@@ -194,15 +193,6 @@ def _add_row(cell: Cell, row: dict[str, Any], out: Path, work: Path) -> None:
         rows.append(out, COLUMNS, row)
     shown = ("survived", "why", "minutes")
     click.echo(f"{cell.name} " + " ".join(f"{name}={row[name]}" for name in shown))
-
-
-def opened(data: str) -> Dataset:
-    """Return a prepared folder, and choose the backend."""
-    select_backend()
-    try:
-        return open_dataset(data)
-    except InputError as error:
-        raise click.ClickException(str(error)) from error
 
 
 @click.command()
