@@ -4,10 +4,8 @@ import keras
 
 from kwavegan.architecture import Architecture
 from kwavegan.config import Config, auto_width
-from kwavegan.gan import WaveGAN
+from kwavegan.gan import Schedule, WaveGAN
 from kwavegan.networks import build
-
-Schedule = float | keras.optimizers.schedules.LearningRateSchedule
 
 JIT = {"auto": "auto", "on": True, "off": False}
 
@@ -44,6 +42,7 @@ def build_gan(config: Config) -> WaveGAN:
     """
     architecture = architecture_of(config)
     generator, discriminator = build(architecture, config.seed, config.precision)
+    mismatch = config.mismatch if architecture.discriminator_sees_label else 0.0
     gan = WaveGAN(
         generator,
         discriminator,
@@ -55,7 +54,7 @@ def build_gan(config: Config) -> WaveGAN:
         noise=config.noise,
         class_weight=config.class_weight,
         class_loss=config.class_loss,
-        mismatch=_mismatch(config) if architecture.discriminator_sees_label else 0.0,
+        mismatch=_falling(mismatch, config.mismatch_final, config.steps),
         labels=architecture.labels,
         d_updates=config.d_updates,
         g_updates=config.g_updates,
@@ -73,19 +72,13 @@ def build_gan(config: Config) -> WaveGAN:
     return gan
 
 
-def _mismatch(config: Config) -> Schedule:
-    if not config.mismatch:
-        return 0.0
-    return _falling(config.mismatch, config.mismatch_final, config.steps)
-
-
 def _adam(config: Config, rate: float, updates: int) -> keras.Optimizer:
     schedule = _falling(rate, config.lr_final, config.steps * updates)
     return keras.optimizers.Adam(schedule, beta_1=config.beta1, beta_2=config.beta2)
 
 
 def _falling(start: float, fraction: float, steps: int) -> Schedule:
-    """Return `start`, or the schedule of a cosine from it to `fraction` of it."""
-    if fraction == 1.0:
+    """Return `start` where nothing falls, or the schedule of a cosine from it to its `fraction`."""
+    if not start or fraction == 1.0:
         return start
     return keras.optimizers.schedules.CosineDecay(start, steps, alpha=fraction)

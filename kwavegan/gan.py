@@ -18,7 +18,8 @@ from kwavegan.noise import StepNoise
 from kwavegan.objectives import Descent, Objectives
 from kwavegan.trackers import PEAK, make_trackers
 
-Schedule = keras.optimizers.schedules.LearningRateSchedule
+Schedule = float | keras.optimizers.schedules.LearningRateSchedule
+"""A number, or one that changes over steps."""
 
 
 @register
@@ -69,12 +70,12 @@ class WaveGAN(autodiff.StatefulModel):
         loss: str = "relativistic",
         penalty: str = "auto",
         lamb: float = 10.0,
-        gamma: float | Schedule = 1.0,
+        gamma: Schedule = 1.0,
         smoothing: tuple[float, float] = (1.0, 1.0),
         noise: float = 0.0,
         class_weight: float = 1.0,
         class_loss: str = "generator",
-        mismatch: float | Schedule = 0.0,
+        mismatch: Schedule = 0.0,
         labels: int = 0,
         d_updates: int = 1,
         g_updates: int = 1,
@@ -102,7 +103,6 @@ class WaveGAN(autodiff.StatefulModel):
         self.lamb, self.gamma, self.smoothing, self.noise = lamb, gamma, tuple(smoothing), noise
         self.class_weight, self.class_loss = class_weight, class_loss
         self.mismatch, self.labels = mismatch, labels
-        self.mismatches = bool(mismatch)
         self.d_updates, self.g_updates = d_updates, g_updates
         self.latent_distribution = latent_distribution
         self.phase_shuffle, self.shuffle_per = phase_shuffle, shuffle_per
@@ -119,7 +119,7 @@ class WaveGAN(autodiff.StatefulModel):
             bool(noise),
             class_weight,
             class_loss,
-            self.mismatches,
+            bool(mismatch),
             labels,
         )
         self.step_noise = StepNoise(
@@ -133,7 +133,7 @@ class WaveGAN(autodiff.StatefulModel):
             smoothing=tuple(smoothing),
             mixes=self.penalty == "slope",
             pairs=self.game.pairs,
-            labels=labels if self.mismatches else 0,
+            labels=labels if mismatch else 0,
         )
 
         self.step = self.add_weight((), initializer="zeros", dtype="int32", trainable=False)
@@ -141,7 +141,7 @@ class WaveGAN(autodiff.StatefulModel):
         self.averaged = keras.models.clone_model(generator)
         self.averaged.set_weights(generator.get_weights())
         self.averaged.trainable = False
-        self.trackers = make_trackers(self.objectives.has_classes, self.mismatches)
+        self.trackers = make_trackers(self.objectives.has_classes, self.objectives.mismatches)
         self.built = True
 
     # -- Keras' side: compile, save, load ---------------------------------------------------------
@@ -185,10 +185,8 @@ class WaveGAN(autodiff.StatefulModel):
         pack = keras.saving.serialize_keras_object
         return {
             "name": self.name,
-            "generator": pack(self.generator),
-            "discriminator": pack(self.discriminator),
             "loss": self.loss_name,
-            **{name: pack(getattr(self, name)) for name in _SCHEDULED},
+            **{name: pack(getattr(self, name)) for name in _PACKED},
             **{name: getattr(self, name) for name in _PLAIN},
         }
 
@@ -331,6 +329,7 @@ _SCHEDULED = ("gamma", "mismatch")
 """Arguments of `WaveGAN` that are numbers or schedules."""
 
 _PACKED = ("generator", "discriminator", *_SCHEDULED)
+"""Arguments of `WaveGAN` that Keras makes plain values of."""
 
 _PLAIN = (
     "penalty",
