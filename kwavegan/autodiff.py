@@ -4,6 +4,7 @@ Keras has no gradient of its own. Here a loss is a pure function of a list of te
 operations differentiate it the same way on JAX, PyTorch and TensorFlow.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -201,16 +202,16 @@ def apply_gradients(optimizer: keras.Optimizer, gradients: list, variables: list
     _apply(optimizer, gradients, variables)
 
 
-class StatefulModel(keras.Model):
+class StatefulModel(keras.Model, ABC):
     """A model that `fit` trains through one stateful method, `update(data) -> logs`.
 
     On JAX a training step must be a pure function of its state: `train_step` runs `update` inside
     a scope that lends the variables their values from the state, and reads the new ones back.
     """
 
+    @abstractmethod
     def update(self, data: Any) -> dict:
         """Train on one batch, assigning variables freely; return scalars to log."""
-        raise NotImplementedError(f"{type(self).__name__} must define update(data)")
 
     if BACKEND == "jax":
 
