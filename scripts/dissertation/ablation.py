@@ -18,6 +18,7 @@ from typing import Any
 import click
 import numpy as np
 import rows
+from conditions import AGREEING, FROZEN, LIVE
 from opening import opened
 
 from kwavegan.dataset import Dataset
@@ -42,15 +43,13 @@ class Variant:
 
     Args:
         preset: of `train`.
-        frozen: whether the phase shuffle is drawn once a run.
-        agreeing: whether the frozen shifts are alike on all branches.
+        shuffle: as `Trial`'s.
         faulty_labels: whether generated audio has labels of its own, and the penalty the fault.
         options: settings that differ from the preset.
     """
 
     preset: str = "dissertation-cwgan"
-    frozen: bool = True
-    agreeing: bool = False
+    shuffle: str = FROZEN
     faulty_labels: bool = True
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -58,14 +57,14 @@ class Variant:
 _GP = {"loss": "wgan-gp"}
 VARIANTS = {
     "as printed": Variant(),
-    "live shuffle": Variant(frozen=False),
-    "agreeing shuffle": Variant(agreeing=True),
+    "live shuffle": Variant(shuffle=LIVE),
+    "agreeing shuffle": Variant(shuffle=AGREEING),
     "penalty": Variant(options=_GP),
     "penalty, right labels": Variant(options=_GP, faulty_labels=False),
     "small generator": Variant(options={"generator": "lean"}),
     "gated label": Variant(options={"conditioning": "gate"}),
     "all mended": Variant(
-        frozen=False,
+        shuffle=LIVE,
         faulty_labels=False,
         options={**_GP, "generator": "lean", "conditioning": "gate"},
     ),
@@ -75,18 +74,18 @@ VARIANTS = {
     ),
     "acgan, all mended": Variant(
         "dissertation-acgan",
-        frozen=False,
+        shuffle=LIVE,
         faulty_labels=False,
         options={"class_loss": "generator", "generator": "lean"},
     ),
     "wgan as printed": Variant("dissertation-wgan", faulty_labels=False),
-    "wgan, live shuffle": Variant("dissertation-wgan", frozen=False, faulty_labels=False),
+    "wgan, live shuffle": Variant("dissertation-wgan", shuffle=LIVE, faulty_labels=False),
 }
 
 
 def build_trial(variant: Variant, dataset: Dataset, seed: int, **own: Any) -> Any:
     """Return the trial of a variant."""
-    from faults import agreeing_shifts, with_faulty_labels
+    from faults import with_faulty_labels
     from products import speed_up
     from trial import Trial
 
@@ -107,8 +106,7 @@ def build_trial(variant: Variant, dataset: Dataset, seed: int, **own: Any) -> An
     labels = len(dataset.labels) if variant.faulty_labels else 0
     if labels:
         with_faulty_labels(gan)
-    shifts = agreeing_shifts(seed, gan.step_noise.shuffles) if variant.agreeing else None
-    return Trial(gan, dataset.train, variant.frozen, labels, options["batch"], shifts)
+    return Trial(gan, dataset.train, variant.shuffle, labels, options["batch"])
 
 
 def train(trial: Any, seconds: float) -> tuple[np.ndarray, int | None]:

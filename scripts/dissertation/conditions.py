@@ -11,7 +11,8 @@ BOUND = 100.0
 """What a loss must pass, plus or minus, for a run to have diverged (3.3)."""
 
 MODELS = {"wgan": "dissertation-wgan", "cwgan": "dissertation-cwgan-gp"}
-SHUFFLES = ("frozen", "live")
+FROZEN, LIVE = "frozen", "live"
+SHUFFLES = (FROZEN, LIVE)
 AGREEING = "agreeing"
 """Frozen too, but alike on all branches: not in the tables, but what they are held against."""
 

@@ -21,11 +21,12 @@ from typing import Any
 import click
 import numpy as np
 import rows
+from conditions import AGREEING, FROZEN, LIVE
 from opening import opened
 
 from kwavegan.dataset import Dataset, Sounds
 
-KINDS = ("frozen", "agreeing", "live")
+KINDS = (FROZEN, AGREEING, LIVE)
 BATCH = 16
 """Sounds on each branch."""
 
@@ -41,7 +42,6 @@ KEY = COLUMNS[:3]
 
 def build_trial(dataset: Dataset, kind: str, seed: int, **own: Any) -> Any:
     """Return the trial of a discriminator that gets real audio on both branches."""
-    from faults import agreeing_shifts
     from trial import BothReal
 
     from kwavegan.assembly import build_gan
@@ -49,8 +49,7 @@ def build_trial(dataset: Dataset, kind: str, seed: int, **own: Any) -> Any:
 
     options = {"length": dataset.length, "rate": dataset.rate, "channels": 1, "seed": seed, **own}
     gan = build_gan(resolve(preset="dissertation-wgan", options=options))
-    shifts = agreeing_shifts(seed, gan.step_noise.shuffles) if kind == "agreeing" else None
-    return BothReal(gan, dataset.train, kind != "live", 0, 2 * BATCH, shifts)
+    return BothReal(gan, dataset.train, kind, 0, 2 * BATCH)
 
 
 def heard(trial: Any, sounds: Sounds, seed: int) -> dict[str, float]:

@@ -73,9 +73,9 @@ def frozen_shifts(seed: int, shuffles: int, largest: int = 2) -> dict[str, np.nd
     return {f"shifts_{branch}": row for branch, row in zip(BRANCHES, drawn, strict=True)}
 
 
-def agreeing_shifts(seed: int, shuffles: int) -> dict[str, np.ndarray]:
+def agreeing_shifts(seed: int, shuffles: int, largest: int = 2) -> dict[str, np.ndarray]:
     """Return shifts of a whole run that are alike on all branches: those of the real one."""
-    drawn = frozen_shifts(seed, shuffles)
+    drawn = frozen_shifts(seed, shuffles, largest)
     return dict.fromkeys(drawn, drawn["shifts_real"])
 
 

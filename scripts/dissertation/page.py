@@ -16,7 +16,9 @@ from ablation import VARIANTS
 from conditions import (
     AGREEING,
     AVERAGES,
+    FROZEN,
     ITERATIONS,
+    LIVE,
     MODELS,
     SHUFFLES,
     TABLES,
@@ -102,7 +104,7 @@ def pairs(found: list[dict[str, str]]) -> str:
 
 def agreeing(found: list[dict[str, str]]) -> str:
     """Return what runs survived whose frozen shifts are alike on all branches."""
-    kinds = ("frozen", AGREEING, "live")
+    kinds = (FROZEN, AGREEING, LIVE)
     body = [
         [*key, *(f"{v[kind]:,}" if kind in v else MISSING for kind in kinds)]
         for key, v in by_run(found).items()

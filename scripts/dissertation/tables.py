@@ -80,7 +80,7 @@ def done(path: Path) -> set[tuple[str, ...]]:
 
 def build_trial(cell: Cell, dataset: Dataset, **own: Any) -> Any:
     """Return the trial of a cell; `own` settings replace those of the tables."""
-    from faults import agreeing_shifts, with_faulty_labels
+    from faults import with_faulty_labels
     from products import speed_up
     from trial import Trial
 
@@ -90,10 +90,7 @@ def build_trial(cell: Cell, dataset: Dataset, **own: Any) -> Any:
     labels = len(dataset.labels) if cell.condition.model == "cwgan" else 0
     if labels:
         with_faulty_labels(gan)
-    agreeing = cell.shuffle == AGREEING
-    shifts = agreeing_shifts(cell.seed, gan.step_noise.shuffles) if agreeing else None
-    frozen = cell.shuffle != "live"
-    return Trial(gan, dataset.train, frozen, labels, cell.condition.batch, shifts)
+    return Trial(gan, dataset.train, cell.shuffle, labels, cell.condition.batch)
 
 
 def run_cell(

@@ -6,7 +6,8 @@ from typing import Any
 
 import keras
 import numpy as np
-from faults import frozen_shifts, noise_of
+from conditions import AGREEING, LIVE
+from faults import agreeing_shifts, frozen_shifts, noise_of
 from keras import ops
 
 from kwavegan import autodiff
@@ -30,23 +31,23 @@ class Trial:
     Args:
         gan: compiled; its objectives may be faulty.
         sounds: to train on.
-        frozen: whether the phase shuffle is drawn once for the run.
+        shuffle: `"frozen"`, drawn once for the run; `"agreeing"`, frozen but alike on all branches;
+            or `"live"`.
         labels: number of labels that generated audio draws from; 0 for the real audio's.
         batch: sounds in a batch.
-        shifts: the frozen ones; those of the GAN's seed without.
     """
 
     gan: WaveGAN
     sounds: Sounds
-    frozen: bool
+    shuffle: str
     labels: int
     batch: int
-    shifts: dict[str, np.ndarray] | None = None
 
     def __post_init__(self) -> None:
         gan = self.gan
-        shuffles = gan.step_noise.shuffles
-        self.shifts = self.shifts or frozen_shifts(gan.seed, shuffles, gan.phase_shuffle)
+        self.frozen = self.shuffle != LIVE
+        draw = agreeing_shifts if self.shuffle == AGREEING else frozen_shifts
+        self.shifts = draw(gan.seed, gan.step_noise.shuffles, gan.phase_shuffle)
         self.labelled = gan.objectives.conditional or gan.objectives.has_classes
         self.order = StepBatches(
             self.sounds, self.batch, gan.d_updates, gan.seed, 0, 1, self.labelled
