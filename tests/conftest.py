@@ -10,9 +10,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 # Where another program keeps a core busy, PyTorch's threads wait on each other: 15 times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# The networks of the tests are tiny: XLA would spend its time on making them fast.
+# The networks of the tests are tiny: XLA would spend its time on making them fast. The emitters of
+# fusions take as long for one addition as LLVM for all the rest.
 os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    " --xla_cpu_use_fusion_emitters=false",
 )
 # Many tests build the same networks: what one compiled, the others (and the next run) find on disk.
 # Each of pytest-xdist's processes has its own folder: one may read what another has half written.
