@@ -53,6 +53,7 @@ class Trial:
             self.sounds, self.batch, gan.d_updates, gan.seed, 0, 1, self.labelled
         )
         self._chunk: Callable | None = None
+        self._compiled: Callable | None = None
 
     @property
     def iteration(self) -> int:
@@ -96,7 +97,9 @@ class Trial:
     def _run_one(self, chosen: np.ndarray) -> list[float]:
         audio, labels = self.sounds.batch(chosen), np.asarray(self.sounds.labels)[chosen]
         data = self._data(ops.convert_to_tensor(audio), ops.convert_to_tensor(labels))
-        return [float(value) for value in self._update(data, self.frozen, self.shifts)]
+        if self._compiled is None:
+            self._compiled = _graph(self._update)
+        return [float(value) for value in self._compiled(data, self.frozen, self.shifts)]
 
     def _run_scanned(self, rows: np.ndarray) -> np.ndarray:
         """Run on JAX without going back to Python between iterations."""
@@ -153,6 +156,15 @@ class BothReal(Trial):
         gan.step.assign_add(1)
         logs = {**parts, "d_loss": value, "g_loss": 0.0 * value, PEAK: ops.abs(value)}
         return [logs[name] for name in LOGGED]
+
+
+def _graph(function: Callable) -> Callable:
+    """Return a function as TensorFlow runs it fastest; as it is on another backend."""
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow
+
+    return tensorflow.function(function)
 
 
 def survived(peaks: np.ndarray, bound: float) -> int | None:
