@@ -17,10 +17,10 @@ os.environ.setdefault(
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
     " --xla_cpu_use_fusion_emitters=false",
 )
-# Many tests build the same networks: what one compiled, the others (and the next run) find on disk.
-# Each of pytest-xdist's processes has its own folder: one may read what another has half written.
-_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-_CACHE = Path(__file__).parents[1] / ".pytest_cache" / "jax" / _WORKER
+# Many tests build the same networks: what one compiled, the others (and the next run) find on disk,
+# those of pytest-xdist's other process too. Pyproject.toml ignores the warning about what it has
+# half written, which is compiled anew.
+_CACHE = Path(__file__).parents[1] / ".pytest_cache" / "jax"
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(_CACHE)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")

@@ -4,7 +4,15 @@ import keras
 import librosa
 import numpy as np
 import pytest
-from helpers import MODELS, arrays, batch_of, fed_noise, run_layer_test, tiny_architecture, tiny_gan
+from helpers import (
+    MODELS,
+    arrays,
+    batch_of,
+    run_layer_test,
+    tiny_architecture,
+    tiny_gan,
+    train_once,
+)
 from keras import ops
 
 from kwavegan import autodiff
@@ -156,7 +164,7 @@ def test_a_discriminator_without_spectra_is_left_whole():
 def test_weights_that_spectra_alone_reach_are_trained(model):
     gan = tiny_gan(model)
     before = arrays(gan.discriminator.trainable_weights)
-    gan.update(batch_of(gan), fed_noise(gan))
+    train_once(gan)
     for weight, old in zip(gan.discriminator.trainable_weights, before, strict=True):
         # The bias of a score has no gradient where only differences of scores count.
         if not weight.path.endswith("score/bias"):
@@ -165,11 +173,11 @@ def test_weights_that_spectra_alone_reach_are_trained(model):
 
 def test_a_gan_with_a_spectral_critic_is_saved_and_loaded(tmp_path):
     gan = tiny_gan("gated-both")
-    gan.update(batch_of(gan), fed_noise(gan))
+    train_once(gan)
     gan.save(tmp_path / "gan.keras")
     loaded = keras.models.load_model(tmp_path / "gan.keras")
     assert isinstance(loaded, WaveGAN)
     for each in (gan, loaded):
-        each.update(batch_of(each, 5), fed_noise(each, 6))
+        train_once(each, seed=5)
     for a, b in zip(arrays(gan.weights), arrays(loaded.weights), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
