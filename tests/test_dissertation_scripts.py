@@ -302,6 +302,7 @@ def test_the_page_shows_what_was_run_and_says_what_was_not(tmp_path):
     rows.append(tmp_path / "ratio.csv", tables.COLUMNS, own_ratio)
     made = page.sections(tmp_path)
     assert f"| cwgan | {page.MISSING} | 1,234 |" in made["ratio"]
+    assert "With the frozen shuffle 1 of 2 runs lasted." in made["progress"]
     lines = made["table-8"].splitlines()
     assert lines[-2].count(page.MISSING) == 4  # 1e-4 has not been run, frozen or live
     assert "| 4.0k | 4,500 (3,999–5,000) | 2 |" in lines[-1]

@@ -141,7 +141,7 @@ def ends(found: list[dict[str, str]]) -> str:
 
 
 def progress(found: list[dict[str, str]]) -> str:
-    """Return how many of the cells have how many seeds."""
+    """Return how many of the cells have how many seeds, and how many of all runs lasted."""
     counts = [
         len(runs_of(found, condition, shuffle))
         for model in MODELS
@@ -150,7 +150,14 @@ def progress(found: list[dict[str, str]]) -> str:
     ]
     said = [f"{sum(n >= least for n in counts)} at least {least}" for least in (3, 10)]
     once = sum(n > 0 for n in counts)
-    return f"Of {len(counts)} cells {once} have been run; {', '.join(said)} times."
+    cells = f"Of {len(counts)} cells {once} have been run; {', '.join(said)} times."
+    return " ".join([cells, *(_lasted(found, shuffle) for shuffle in SHUFFLES)])
+
+
+def _lasted(found: list[dict[str, str]], shuffle: str) -> str:
+    runs = [row for row in found if row["shuffle"] == shuffle]
+    lasted = sum(int(row["survived"]) >= ITERATIONS for row in runs)
+    return f"With the {shuffle} shuffle {lasted} of {len(runs)} runs lasted."
 
 
 # -- The control and the ablation -----------------------------------------------------------------
