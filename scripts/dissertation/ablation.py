@@ -157,7 +157,6 @@ def row_of(
     )
     last = logs[-50:].mean(axis=0)
     frechet = overall["frechet_distance"]
-    known = {n: " ".join(map(str, v)) if trial.frozen else "" for n, v in trial.shifts.items()}
     row = {
         "variant": name,
         "seed": seed,
@@ -171,7 +170,7 @@ def row_of(
         "frechet_distance": round(frechet.value, 1),
         "floor": round(frechet.real, 3),
         "diversity": _value(overall, "diversity", 2),
-        **known,
+        **trial.shown_shifts,
         "backend": keras.backend.backend(),
     }
     return row, sounds, labels

@@ -16,6 +16,9 @@ SHUFFLES = (FROZEN, LIVE)
 AGREEING = "agreeing"
 """Frozen too, but alike on all branches: not in the tables, but what they are held against."""
 
+KINDS = (FROZEN, AGREEING, LIVE)
+"""Every kind of shuffle that a trial can have."""
+
 
 @dataclass(frozen=True, order=True)
 class Condition:

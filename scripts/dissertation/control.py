@@ -21,12 +21,11 @@ from typing import Any
 import click
 import numpy as np
 import rows
-from conditions import AGREEING, FROZEN, LIVE
+from conditions import KINDS
 from opening import opened
 
 from kwavegan.dataset import Dataset, Sounds
 
-KINDS = (FROZEN, AGREEING, LIVE)
 BATCH = 16
 """Sounds on each branch."""
 
@@ -81,15 +80,13 @@ def run(
     from trial import LOGGED
 
     trial = build_trial(dataset, kind, seed, **own)
-    shifts = trial.shifts if trial.frozen else dict.fromkeys(trial.shifts, ())
-    known = {name: " ".join(map(str, values)) for name, values in shifts.items()}
     began = time.perf_counter()
     for logs in trial.chunks(iterations):
         yield {
             "length": dataset.length,
             "shuffle": kind,
             "seed": seed,
-            **known,
+            **trial.shown_shifts,
             "iteration": trial.iteration,
             **{n: round(v, 4) for n, v in heard(trial, dataset.test, seed).items()},
             "trained_gap": round(-float(logs[:, LOGGED.index("d_raw")].mean()), 4),

@@ -7,6 +7,7 @@ rest is prose, and is left. A cell without a run says so.
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import mean, median
 
@@ -16,9 +17,8 @@ from ablation import VARIANTS
 from conditions import (
     AGREEING,
     AVERAGES,
-    FROZEN,
     ITERATIONS,
-    LIVE,
+    KINDS,
     MODELS,
     SHUFFLES,
     TABLES,
@@ -88,13 +88,18 @@ def by_run(found: list[dict[str, str]]) -> dict[tuple[str, ...], dict[str, int]]
     return runs
 
 
+def lasting(survived: Iterable[int]) -> int:
+    """Return how many runs lasted all iterations."""
+    return sum(n == ITERATIONS for n in survived)
+
+
 def pairs(found: list[dict[str, str]]) -> str:
     """Return how many runs lasted, of those made with both shuffles from the same seed."""
     body = []
     for model in MODELS:
         runs = [v for key, v in by_run(found).items() if key[0] == model]
         both = [v for v in runs if all(shuffle in v for shuffle in SHUFFLES)]
-        lasted = [sum(v[shuffle] == ITERATIONS for v in both) for shuffle in SHUFFLES]
+        lasted = [lasting(v[shuffle] for v in both) for shuffle in SHUFFLES]
         longer = sum(v["live"] > v["frozen"] for v in both)
         shorter = sum(v["live"] < v["frozen"] for v in both)
         body.append([model, str(len(both)), *map(str, lasted), str(longer), str(shorter)])
@@ -104,13 +109,12 @@ def pairs(found: list[dict[str, str]]) -> str:
 
 def agreeing(found: list[dict[str, str]]) -> str:
     """Return what runs survived whose frozen shifts are alike on all branches."""
-    kinds = (FROZEN, AGREEING, LIVE)
     body = [
-        [*key, *(f"{v[kind]:,}" if kind in v else MISSING for kind in kinds)]
+        [*key, *(f"{v[kind]:,}" if kind in v else MISSING for kind in KINDS)]
         for key, v in by_run(found).items()
         if AGREEING in v
     ]
-    header = ["model", "learning rate", "batch", "λ", "D updates", "seed", *kinds]
+    header = ["model", "learning rate", "batch", "λ", "D updates", "seed", *KINDS]
     return grid(header, body)
 
 
@@ -155,9 +159,8 @@ def progress(found: list[dict[str, str]]) -> str:
 
 
 def _lasted(found: list[dict[str, str]], shuffle: str) -> str:
-    runs = [row for row in found if row["shuffle"] == shuffle]
-    lasted = sum(int(row["survived"]) >= ITERATIONS for row in runs)
-    return f"With the {shuffle} shuffle {lasted} of {len(runs)} runs lasted."
+    runs = [int(row["survived"]) for row in found if row["shuffle"] == shuffle]
+    return f"With the {shuffle} shuffle {lasting(runs)} of {len(runs)} runs lasted."
 
 
 # -- The control and the ablation -----------------------------------------------------------------

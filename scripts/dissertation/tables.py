@@ -22,7 +22,7 @@ from typing import Any
 import click
 import numpy as np
 import rows
-from conditions import AGREEING, BOUND, ITERATIONS, SHUFFLES, Condition
+from conditions import BOUND, ITERATIONS, KINDS, SHUFFLES, Condition
 from opening import opened
 
 from kwavegan.cache import locked
@@ -145,16 +145,13 @@ def _why(logged: np.ndarray, bound: float) -> str:
 def _row(cell: Cell, trial: Any, lasted: int, why: str, minutes: float) -> dict[str, Any]:
     import keras
 
-    shifts = dict.fromkeys(("shifts_real", "shifts_fake", "shifts_mixed"), "")
-    if trial.frozen:
-        shifts = {name: " ".join(map(str, values)) for name, values in trial.shifts.items()}
     return {
         **dict(zip(KEY, cell.key(), strict=True)),
         "survived": lasted,
         "reached": lasted + bool(why),
         "diverged": int(bool(why)),
         "why": why,
-        **shifts,
+        **trial.shown_shifts,
         "backend": keras.backend.backend(),
         "minutes": round(minutes, 2),
     }
@@ -194,9 +191,7 @@ def _add_row(cell: Cell, row: dict[str, Any], out: Path, work: Path) -> None:
 
 @click.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False))
-@click.option(
-    "--shuffle", multiple=True, type=click.Choice([*SHUFFLES, AGREEING]), default=SHUFFLES
-)
+@click.option("--shuffle", multiple=True, type=click.Choice(KINDS), default=SHUFFLES)
 @click.option("--seeds", default=3, show_default=True, help="Seeds 0, 1, … of each condition.")
 @click.option("--out", default=str(rows.RESULTS / "tables.csv"), help="The table to add to.")
 @click.option("--work-dir", default="dissertation-work", show_default=True, help="For saves.")

@@ -53,12 +53,17 @@ class Trial:
             self.sounds, self.batch, gan.d_updates, gan.seed, 0, 1, self.labelled
         )
         self._chunk: Callable | None = None
-        self._compiled: Callable | None = None
+        self._compiled = _graph(self._update)
 
     @property
     def iteration(self) -> int:
         """Iterations made."""
         return int(self.gan.step)
+
+    @property
+    def shown_shifts(self) -> dict[str, str]:
+        """The shifts as a row of results holds them: empty where they are live."""
+        return {n: " ".join(map(str, v)) if self.frozen else "" for n, v in self.shifts.items()}
 
     def run(self, iterations: int) -> np.ndarray:
         """Go on for some iterations; return `LOGGED` of each, (iterations, len(LOGGED))."""
@@ -97,8 +102,6 @@ class Trial:
     def _run_one(self, chosen: np.ndarray) -> list[float]:
         audio, labels = self.sounds.batch(chosen), np.asarray(self.sounds.labels)[chosen]
         data = self._data(ops.convert_to_tensor(audio), ops.convert_to_tensor(labels))
-        if self._compiled is None:
-            self._compiled = _graph(self._update)
         return [float(value) for value in self._compiled(data, self.frozen, self.shifts)]
 
     def _run_scanned(self, rows: np.ndarray) -> np.ndarray:
