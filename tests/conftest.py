@@ -10,8 +10,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 # Where another program keeps a core busy, PyTorch's threads wait on each other: 15 times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# The networks of the tests are tiny: XLA would spend its time on making them fast. The emitters of
-# fusions take as long for one addition as LLVM for all the rest.
+# The networks of the tests are tiny: XLA would spend its time on making them fast. Its emitters of
+# fusions alone take a third of what is left (9.0 seconds for 5.9, of one eager update).
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
