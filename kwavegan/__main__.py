@@ -1,5 +1,5 @@
 """`python -m kwavegan`."""
 
-from kwavegan.cli import main
+from kwavegan.cli.main import main
 
 main()

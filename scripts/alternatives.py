@@ -13,9 +13,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from kwavegan import autodiff, generators, networks, objectives
-from kwavegan.gan import WaveGAN
-from kwavegan.losses import zero_centred_penalty
+from kwavegan.backend import autodiff
+from kwavegan.gan import losses
+from kwavegan.gan.losses import zero_centred_penalty
+from kwavegan.gan.model import WaveGAN
+from kwavegan.layers import strided_conv
+from kwavegan.networks import build
 
 STEP_OF_SLOPE = 3e-3
 """Standard deviation of the noise that a slope is estimated with; heard levels are 0 to 0.3."""
@@ -48,7 +51,7 @@ def estimated_slopes() -> Iterator[None]:
 
     with (
         patch.object(WaveGAN, "draw_noise", remembering),
-        patch.object(autodiff, "value_and_grad_with_slope", estimated),
+        patch.object(autodiff, "value_and_grad_with_penalty", estimated),
     ):
         yield
 
@@ -65,14 +68,14 @@ def nearest_neighbours() -> Iterator[None]:
         conv = keras.layers.Conv1D(filters, taps, padding="same", dtype=dtype, name=name)
         return lambda x: conv(repeat(x))
 
-    with patch.object(generators, "StridedConv1DTranspose", up):
+    with patch.object(strided_conv, "StridedConv1DTranspose", up):
         yield
 
 
 @contextmanager
 def he_weights() -> Iterator[None]:
     """Draw first kernels as He et al. 2015 (arXiv 1502.01852) do: larger, by the inputs alone."""
-    glorot = networks.initialize
+    glorot = build.initialize
 
     def he(network: keras.Model, seed: Any) -> None:
         glorot(network, seed)
@@ -83,7 +86,7 @@ def he_weights() -> Iterator[None]:
                     inputs, outputs = outputs, inputs
                 weight.assign(weight * np.sqrt(1 + outputs / inputs))
 
-    with patch.object(networks, "initialize", he):
+    with patch.object(build, "initialize", he):
         yield
 
 
@@ -94,7 +97,7 @@ def steep_where_mismatched() -> Iterator[None]:
     def of_two_thirds(gradient: Any) -> Any:
         return zero_centred_penalty(ops.concatenate(ops.split(gradient, 3)[:2]))
 
-    with patch.object(objectives, "zero_centred_penalty", of_two_thirds):
+    with patch.object(losses, "zero_centred_penalty", of_two_thirds):
         yield
 
 

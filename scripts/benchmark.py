@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from benchmarks import machine, table
 from benchmarks.rows import DATA, ROWS, Bench
 
-from kwavegan.backend import BACKENDS, installed_backends, select_backend
+from kwavegan.backend.selection import BACKENDS, installed_backends, select_backend
 from kwavegan.errors import InputError
-from kwavegan.files import write_json, write_text
+from kwavegan.storage.files import write_json, write_text
 
 DOCS = Path(__file__).parents[1] / "docs"
 MEASURED = tuple(name for name in ROWS if name not in ("backends", "prepare-memory"))

@@ -18,11 +18,11 @@ import librosa
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from kwavegan.backend import select_backend
+from kwavegan.backend.selection import select_backend
 
 if TYPE_CHECKING:  # they import Keras, and the backend is not chosen yet
-    from kwavegan.dataset import Dataset
-    from kwavegan.results import Evaluation
+    from kwavegan.data.dataset import Dataset
+    from kwavegan.evaluation.results import Evaluation
 
 
 def main() -> None:
@@ -33,11 +33,11 @@ def main() -> None:
     parser.add_argument("--format", choices=("text", "markdown", "csv"), default="markdown")
     given = parser.parse_args()
     select_backend()
-    from kwavegan.config import Config
-    from kwavegan.evaluation import assemble, scores
-    from kwavegan.results import Evaluation
-    from kwavegan.sources import load
-    from kwavegan.tables import compared
+    from kwavegan.config.settings import Config
+    from kwavegan.data.load import load
+    from kwavegan.evaluation.evaluator import assemble, scores
+    from kwavegan.evaluation.results import Evaluation
+    from kwavegan.reporting.tables import compared
 
     dataset = load(given.data, Config(rate=given.rate, length=given.length))
     audience = assemble(dataset)
@@ -85,9 +85,9 @@ def _whispered(sounds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _halves(dataset: "Dataset") -> "Evaluation":
     """Return how one half of the test sounds does against the other."""
-    from kwavegan.dataset import Sounds
-    from kwavegan.evaluation import assemble, scores
-    from kwavegan.results import Evaluation
+    from kwavegan.data.dataset import Sounds
+    from kwavegan.evaluation.evaluator import assemble, scores
+    from kwavegan.evaluation.results import Evaluation
 
     rows = np.random.default_rng(1).permutation(len(dataset.test))
     first, second = np.array_split(rows, 2)

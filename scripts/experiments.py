@@ -17,15 +17,16 @@ from typing import Any
 import click
 from alternatives import ALTERNATIVES
 
-from kwavegan import evaluation, files, results
-from kwavegan.config import Config, resolve
-from kwavegan.dataset import Dataset
+from kwavegan.config.settings import Config, resolve
+from kwavegan.data.dataset import Dataset
+from kwavegan.data.load import load
 from kwavegan.errors import InputError
-from kwavegan.generation import load_run
-from kwavegan.runs import Run
-from kwavegan.sources import load
-from kwavegan.tables import columns
-from kwavegan.training import resume, settle, train
+from kwavegan.evaluation import evaluator, results
+from kwavegan.generation.generator import load_run
+from kwavegan.reporting.tables import columns
+from kwavegan.runs.run import Run
+from kwavegan.storage import files
+from kwavegan.training.session import resume, settle, train
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
@@ -71,8 +72,8 @@ def finish(run: Run, config: Config, dataset: Dataset) -> None:
         raise click.ClickException(f"{run.name} was stopped; give the command again to go on")
     generator = load_run(run.path)
     if generator.step not in run.evaluated():
-        audience = evaluation.assemble(dataset, click.echo)
-        results.save(run, evaluation.evaluate(generator, audience))
+        audience = evaluator.assemble(dataset, click.echo)
+        results.save(run, evaluator.evaluate(generator, audience))
 
 
 def row_of(run: Run) -> dict[str, Any]:

@@ -16,10 +16,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from helpers import CASES, batch_of, fed_noise, tiny_gan
-from test_parity import GOLDEN, sounds_of, updated
+from gan.test_parity import GOLDEN, sounds_of, updated
+from support.gans import CASES, batch_of, fed_noise, tiny_gan
 
-from kwavegan.state import capture
+from kwavegan.gan.state import capture
 
 
 def parity() -> None:

@@ -14,11 +14,12 @@ from dataclasses import replace
 import click
 import numpy as np
 
-from kwavegan import evaluation, files, results
-from kwavegan.generation import load_run
-from kwavegan.pretrained import FOLDER
-from kwavegan.runs import Run
-from kwavegan.sources import load
+from kwavegan.data.load import load
+from kwavegan.evaluation import evaluator, results
+from kwavegan.generation.generator import load_run
+from kwavegan.runs.pretrained import FOLDER
+from kwavegan.runs.run import Run
+from kwavegan.storage import files
 
 LARGEST = 4_000_000
 """Bytes of a preset's checkpoint."""
@@ -49,8 +50,8 @@ def main(run: str, name: str, runs_dir: str | None, sounds: int) -> None:
     path = preset.save_checkpoint(stored.step, shrunken(stored.arrays, config.sounding), {})
     if path.stat().st_size > LARGEST:
         raise click.ClickException(f"{path}: {path.stat().st_size:,} bytes; at most {LARGEST:,}")
-    audience = evaluation.assemble(load(config.data, config), click.echo)
-    found = evaluation.evaluate(load_run(folder), audience, sounds)
+    audience = evaluator.assemble(load(config.data, config), click.echo)
+    found = evaluator.evaluate(load_run(folder), audience, sounds)
     results.save(preset, replace(found, run=name))
     shutil.rmtree(FOLDER / name, ignore_errors=True)
     click.echo(folder.rename(FOLDER / name))

@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from kwavegan.backend import select_backend
+from kwavegan.backend.selection import select_backend
 
 mpl.use("Agg")
 
@@ -68,8 +68,8 @@ def draw(rows: list[tuple[str, np.ndarray]], rate: int, out: str) -> None:
 def main(run: str | None, out: str, columns: int, seed: int) -> None:
     """Draw RUN, the latest if none is named."""
     select_backend()
-    from kwavegan.generation import load_run
-    from kwavegan.sources import load
+    from kwavegan.data.load import load
+    from kwavegan.generation.generator import load_run
 
     generator = load_run(run)
     dataset = load(generator.config.data, generator.config)

@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from benchmarks import machine
 from benchmarks.rows import Bench, median
 
-from kwavegan.backend import BACKENDS, select_backend
-from kwavegan.files import write_json
+from kwavegan.backend.selection import BACKENDS, select_backend
+from kwavegan.storage.files import write_json
 
 DOCS = Path(__file__).parents[1] / "docs" / "performance"
 
@@ -45,7 +45,7 @@ def layer_sides(network: Any, batch: int, bench: Bench) -> dict[tuple[str, str],
     from benchmarks.counting import _COUNTED
     from keras import ops
 
-    from kwavegan import autodiff
+    from kwavegan.backend import autodiff
 
     done, sides = machine.wait(bench.backend), {}
     for layer in network.layers:
@@ -128,7 +128,7 @@ def profile(bench: Bench) -> dict[str, float]:
     """Return seconds of a step by what takes them; `whole` is all of it."""
     from benchmarks.steps import bare_step, config_of, step_side
 
-    from kwavegan.assembly import build_gan
+    from kwavegan.training.build import build_gan
 
     free = build_gan(config_of(bench))
     free.objectives = Nothing(free.objectives)

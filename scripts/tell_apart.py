@@ -11,7 +11,7 @@ import click
 import librosa
 import numpy as np
 
-from kwavegan.backend import select_backend
+from kwavegan.backend.selection import select_backend
 
 
 def shares(sounds: np.ndarray, rate: int) -> np.ndarray:
@@ -35,8 +35,8 @@ def level_above(sounds: np.ndarray, rate: int, hertz: float) -> float:
 def main(run: str | None, count: int, above: float, seed: int) -> None:
     """Measure RUN, the latest if none is named."""
     select_backend()
-    from kwavegan.generation import load_run
-    from kwavegan.sources import load
+    from kwavegan.data.load import load
+    from kwavegan.generation.generator import load_run
 
     generator = load_run(run)
     dataset = load(generator.config.data, generator.config)

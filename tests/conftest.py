@@ -36,7 +36,7 @@ def _own_folders(tmp_path, monkeypatch):
 @pytest.fixture
 def src(tmp_path):
     """A folder of two labels with 30 sounds each."""
-    from folders import write
+    from support.audio_files import write
 
     for label in ("kick", "snare"):
         for i in range(30):
@@ -47,14 +47,14 @@ def src(tmp_path):
 @pytest.fixture
 def decoded(monkeypatch):
     """The names of the files that get decoded, while no worker processes are used."""
-    from kwavegan import clips
+    from kwavegan.data import decode
 
     names = []
-    original = clips.audio.load
+    original = decode.soundfiles.load
 
     def load(path, *args, **kwargs):
         names.append(Path(path).name)
         return original(path, *args, **kwargs)
 
-    monkeypatch.setattr(clips.audio, "load", load)
+    monkeypatch.setattr(decode.soundfiles, "load", load)
     return names

@@ -83,7 +83,7 @@ def device_peak(backend: str) -> float | None:
 
 def prepare_files(src: str, out: str, rate: int) -> dict:
     """Prepare a folder; return the seconds, the peak of this process and of its largest worker."""
-    from kwavegan.prepare import PrepareSettings, prepare
+    from kwavegan.data.preparation import PrepareSettings, prepare
 
     start = time.perf_counter()
     summary = prepare(src, out, PrepareSettings(rate=rate, length=rate))

@@ -6,10 +6,10 @@ from benchmarks.counting import cost_of
 from benchmarks.machine import limit, products
 from benchmarks.rows import Bench, median, row, side
 from benchmarks.steps import config_of
-from kwavegan.assembly import architecture_of
-from kwavegan.drums import LABELS
-from kwavegan.generation import Generator
-from kwavegan.networks import build
+from kwavegan.config.networks import architecture_of
+from kwavegan.data.drums import LABELS
+from kwavegan.generation.generator import Generator
+from kwavegan.networks.build import build
 
 
 @cache

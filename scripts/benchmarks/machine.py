@@ -19,7 +19,7 @@ BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16")
 
 def header(bench: Bench) -> dict:
     """Return what goes above the rows in the JSON."""
-    from kwavegan.backend import devices, versions
+    from kwavegan.backend.selection import devices, versions
 
     return {
         "backend": bench.backend,
@@ -82,7 +82,7 @@ def choose_device(device: str) -> None:
 
 def has_gpu(backend: str) -> bool:
     """Whether a backend computes on anything but the CPU."""
-    from kwavegan.backend import devices
+    from kwavegan.backend.selection import devices
 
     return any(not name.lower().startswith("cpu") for name in devices(backend))
 

@@ -1,14 +1,15 @@
 """The reference: the benchmark's networks of Keras' own convolutions, written out plainly.
 
-They have the weights and the numbers of `kwavegan.networks` (cwgan, gated, lean), in its order.
+They have the weights and numbers of `kwavegan.networks` (cwgan, gated, lean), in its order.
 What Keras has no layers for, the phase shuffle and the joining of labels, is kwavegan's here too.
 """
 
 import keras
 from keras import layers
 
-from kwavegan.architecture import FRAMES, TAPS, Architecture
-from kwavegan.layers import LabelConcat, LabelGate, PhaseShuffle
+from kwavegan.layers.label_conditioning import LabelConcat, LabelGate
+from kwavegan.layers.phase_shuffle import PhaseShuffle
+from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
 
 
 def plain_generator(a: Architecture) -> keras.Model:

@@ -16,13 +16,14 @@ from benchmarks.counting import step_operations
 from benchmarks.machine import has_bfloat16, limit, products, wait
 from benchmarks.plain import plain_discriminator, plain_generator
 from benchmarks.rows import Bench, Side, median, row, side, timed
-from kwavegan.assembly import architecture_of, build_gan
-from kwavegan.config import Config
-from kwavegan.dataset import open_dataset
-from kwavegan.drums import LABELS, RATE, write_drums
-from kwavegan.gan import WaveGAN
-from kwavegan.prepare import PrepareSettings, prepare
-from kwavegan.training import Watch, settle, train
+from kwavegan.config.networks import architecture_of
+from kwavegan.config.settings import Config
+from kwavegan.data.dataset import open_dataset
+from kwavegan.data.drums import LABELS, RATE, write_drums
+from kwavegan.data.preparation import PrepareSettings, prepare
+from kwavegan.gan.model import WaveGAN
+from kwavegan.training.build import build_gan
+from kwavegan.training.session import Watch, settle, train
 
 STEP_BARS = {"jax": 4.0, "tensorflow": 1.2, "torch": 1.2}
 
@@ -219,7 +220,9 @@ def fit(bench: Bench) -> dict:
         "%",
         0.95,
         True,
-        side(f"kwavegan.training.train, a row of metrics every {every} steps", seconds["fit"]),
+        side(
+            f"kwavegan.training.session.train, a row of metrics every {every} steps", seconds["fit"]
+        ),
         side(_ours(bench), seconds["bare"]),
         "seconds are of one step; no checkpoint falls into them (one every 500 steps by default)",
     )

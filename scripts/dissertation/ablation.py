@@ -21,7 +21,7 @@ import rows
 from conditions import AGREEING, FROZEN, LIVE
 from opening import opened
 
-from kwavegan.dataset import Dataset
+from kwavegan.data.dataset import Dataset
 
 BOUND = 400.0
 """What a loss must pass, plus or minus, for a run to end (F.1)."""
@@ -89,8 +89,8 @@ def build_trial(variant: Variant, dataset: Dataset, seed: int, **own: Any) -> An
     from products import speed_up
     from trial import Trial
 
-    from kwavegan.assembly import build_gan
-    from kwavegan.config import resolve
+    from kwavegan.config.settings import resolve
+    from kwavegan.training.build import build_gan
 
     options = {
         "length": dataset.length,
@@ -127,7 +127,7 @@ def train(trial: Any, seconds: float) -> tuple[np.ndarray, int | None]:
 
 def generated(trial: Any, labels: np.ndarray, seed: int) -> np.ndarray:
     """Return sounds of labels, as `kwavegan generate` makes them."""
-    from kwavegan import sampling
+    from kwavegan.generation import sampling
 
     gan = trial.gan
     width = gan.generator.input["latent"].shape[-1]
@@ -143,12 +143,13 @@ def row_of(
     from advantage import scores, told
     from trial import LOGGED
 
-    from kwavegan import evaluation
+    from kwavegan.evaluation import evaluator
+    from kwavegan.generation import sampling
 
     labelled = trial.gan.objectives.conditional
-    labels = evaluation.labels_like(audience.ears.training.labels, SOUNDS)
+    labels = sampling.labels_like(audience.ears.training.labels, SOUNDS)
     sounds = generated(trial, labels, seed)
-    overall = evaluation.scores(sounds, labels, audience, labelled, seed)["overall"]
+    overall = evaluator.scores(sounds, labels, audience, labelled, seed)["overall"]
     real, real_labels = audience.audio["test"]
     order = np.random.default_rng(seed).permutation(len(labels))[: len(real)]
     advantage = told(
@@ -203,9 +204,9 @@ def main(
 ) -> None:
     """Train every variant on DATA that has no row yet, or those named."""
     dataset = opened(data)
-    from kwavegan import evaluation
+    from kwavegan.evaluation import evaluator
 
-    audience, path = evaluation.assemble(dataset, click.echo), Path(out)
+    audience, path = evaluator.assemble(dataset, click.echo), Path(out)
     for name in names or VARIANTS:
         if (name, str(seed)) in {(row["variant"], row["seed"]) for row in rows.read(path)}:
             continue

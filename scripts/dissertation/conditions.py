@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kwavegan.config import Config, resolve
+from kwavegan.config.settings import Config, resolve
 
 LENGTH, WIDTH = 1_024, 16
 ITERATIONS = 5_000

@@ -24,7 +24,7 @@ import rows
 from conditions import KINDS
 from opening import opened
 
-from kwavegan.dataset import Dataset, Sounds
+from kwavegan.data.dataset import Dataset, Sounds
 
 BATCH = 16
 """Sounds on each branch."""
@@ -43,8 +43,8 @@ def build_trial(dataset: Dataset, kind: str, seed: int, **own: Any) -> Any:
     """Return the trial of a discriminator that gets real audio on both branches."""
     from trial import BothReal
 
-    from kwavegan.assembly import build_gan
-    from kwavegan.config import resolve
+    from kwavegan.config.settings import resolve
+    from kwavegan.training.build import build_gan
 
     options = {"length": dataset.length, "rate": dataset.rate, "channels": 1, "seed": seed, **own}
     gan = build_gan(resolve(preset="dissertation-wgan", options=options))

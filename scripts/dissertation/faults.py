@@ -14,8 +14,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kwavegan.gan import WaveGAN
-from kwavegan.objectives import Objectives
+from kwavegan.gan.model import WaveGAN
+from kwavegan.gan.objectives import Objectives
 
 BRANCHES = ("real", "fake", "mixed")
 """The calls of the discriminator that its listing gives a shift each."""

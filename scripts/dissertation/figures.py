@@ -15,9 +15,10 @@ import click
 import numpy as np
 import rows
 
-from kwavegan import files, plots
-from kwavegan.dataset import Dataset, open_dataset
+from kwavegan.data.dataset import Dataset, open_dataset
 from kwavegan.errors import InputError
+from kwavegan.reporting import figures
+from kwavegan.storage import files
 
 SOUNDS = {"waves": 4, "spectrograms": 2}
 """Sounds in a column of each kind of figure."""
@@ -90,7 +91,7 @@ def curve(runs: dict[str, dict[str, np.ndarray]], loss: str) -> Any:
 
     place = LOGGED.index(loss)
     series = {n: (np.arange(1, len(k["logs"]) + 1), k["logs"][:, place]) for n, k in runs.items()}
-    return plots.curves(series, "iteration", LOSSES[loss])
+    return figures.curves(series, "iteration", LOSSES[loss])
 
 
 def control(found: list[dict[str, str]]) -> Any:
@@ -105,7 +106,7 @@ def control(found: list[dict[str, str]]) -> Any:
             at = told[f"{row['shuffle']} shifts"]
             at[int(row["iteration"])].append(float(row["told_same"]))
     series = {name: (list(at), [mean(v) for v in at.values()]) for name, at in told.items()}
-    return plots.curves(series, "iteration", "same sound told (chance: 0.5)")
+    return figures.curves(series, "iteration", "same sound told (chance: 0.5)")
 
 
 def save(figure: Any, name: str) -> None:
@@ -125,11 +126,11 @@ def main(data: str, work_dir: str, seed: int) -> None:
     except InputError as error:
         raise click.ClickException(str(error)) from error
     one = {"real": columns(dataset, {}, 1, False)["real"]}
-    drawn = {2: plots.waves(one, dataset.rate), 3: plots.spectrograms(one, dataset.rate)}
+    drawn = {2: figures.waves(one, dataset.rate), 3: figures.spectrograms(one, dataset.rate)}
     for number, (model, loss) in CURVES.items():
         drawn[number] = curve(found[model], loss)
     for number, (model, kind) in PICTURES.items():
-        drawn[number] = getattr(plots, kind)(
+        drawn[number] = getattr(figures, kind)(
             columns(dataset, found[model], SOUNDS[kind], model != "wgan"), dataset.rate
         )
     for number, figure in sorted(drawn.items()):

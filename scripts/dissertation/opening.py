@@ -2,8 +2,8 @@
 
 import click
 
-from kwavegan.backend import select_backend
-from kwavegan.dataset import Dataset, open_dataset
+from kwavegan.backend.selection import select_backend
+from kwavegan.data.dataset import Dataset, open_dataset
 from kwavegan.errors import InputError
 
 

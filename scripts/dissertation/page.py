@@ -27,7 +27,7 @@ from conditions import (
     conditions,
 )
 
-from kwavegan.files import write_text
+from kwavegan.storage.files import write_text
 
 PAGE = rows.RESULTS.parent / "dissertation.md"
 MISSING = "not run yet"

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kwavegan.gan import WaveGAN
+from kwavegan.gan.model import WaveGAN
 
 
 def speed_up(gan: WaveGAN) -> WaveGAN:

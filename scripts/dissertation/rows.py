@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kwavegan import files
+from kwavegan.storage import files
 
 RESULTS = Path(__file__).parents[2] / "docs" / "dissertation"
 

@@ -25,9 +25,9 @@ import rows
 from conditions import BOUND, ITERATIONS, KINDS, SHUFFLES, Condition
 from opening import opened
 
-from kwavegan.cache import locked
-from kwavegan.dataset import Dataset
-from kwavegan.locks import try_lock
+from kwavegan.data.dataset import Dataset
+from kwavegan.storage.cache import locked
+from kwavegan.storage.locks import try_lock
 
 SAVE_EVERY = 500
 """Iterations between saves of a cell."""
@@ -84,7 +84,7 @@ def build_trial(cell: Cell, dataset: Dataset, **own: Any) -> Any:
     from products import speed_up
     from trial import Trial
 
-    from kwavegan.assembly import build_gan
+    from kwavegan.training.build import build_gan
 
     gan = speed_up(build_gan(cell.condition.config(cell.seed, dataset.labels, dataset.rate, **own)))
     labels = len(dataset.labels) if cell.condition.model == "cwgan" else 0

@@ -10,12 +10,12 @@ from conditions import AGREEING, LIVE
 from faults import agreeing_shifts, frozen_shifts, noise_of
 from keras import ops
 
-from kwavegan import autodiff
-from kwavegan.batches import StepBatches
-from kwavegan.dataset import Sounds
-from kwavegan.gan import WaveGAN
-from kwavegan.state import capture, restore
-from kwavegan.trackers import PEAK
+from kwavegan.backend import autodiff
+from kwavegan.data.batches import StepBatches
+from kwavegan.data.dataset import Sounds
+from kwavegan.gan.model import WaveGAN
+from kwavegan.gan.state import capture, restore
+from kwavegan.gan.step_metrics import PEAK
 
 CHUNK = 50
 """Iterations between two looks at the losses."""

@@ -1,0 +1,102 @@
+"""Gradients on JAX; see `kwavegan.backend.autodiff` for what each function promises."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import keras
+
+from kwavegan.types import Tensor
+
+# XLA runs strided convolutions, and even more so their gradients, on a slow path on CPU.
+STRIDED_FORM_ON_CPU = "folded"
+
+
+def on_cpu() -> bool:
+    return jax.default_backend() == "cpu"
+
+
+def value_and_grad(loss: Callable, values: list) -> tuple:
+    (value, aux), gradients = jax.value_and_grad(loss, has_aux=True)(values)
+    return value, aux, gradients
+
+
+def input_gradient(function: Callable, x: Any) -> tuple:
+    def total(x: Tensor):
+        y, aux = function(x)
+        return keras.ops.sum(y), aux
+
+    return jax.grad(total, has_aux=True)(x)
+
+
+def value_and_grad_with_penalty(
+    score: Callable, raw: Callable, penalty: Callable, values: list, x: Any
+) -> tuple:
+    # One VJP with cotangent w = d raw/dy yields the weight gradient of raw and, per row of x,
+    # w·g, where g = dy/dx. Dividing by w recovers g, so no second backward pass is needed.
+    def loss(values: list):
+        y, backward, aux = jax.vjp(score, values, x, has_aux=True)
+        (value, logs), weight = jax.value_and_grad(raw, has_aux=True)(y)
+        # A score that does not count in raw still has a gradient, which the penalty needs.
+        weight = jax.numpy.where(abs(weight) < 1e-20, 1e-20, jax.lax.stop_gradient(weight))
+        direct, weighted = backward(weight)
+        extra, more = penalty(weighted / weight.reshape(-1, *[1] * (x.ndim - 1)), aux)
+        return extra, (value + extra, {**logs, **more}, direct)
+
+    (_, (value, logs, direct)), gradients = jax.value_and_grad(loss, has_aux=True)(values)
+    return value, logs, [a + b for a, b in zip(direct, gradients, strict=True)]
+
+
+def apply_gradients(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:
+    optimizer.apply(gradients, variables)
+
+
+def with_gradients(function: Callable, gradients: Callable) -> Callable:
+    @partial(jax.custom_vjp, nondiff_argnums=(2,))
+    def custom(a: Tensor, b: Tensor, fixed: Any) -> Tensor:
+        return function(a, b, fixed)
+
+    custom.defvjp(
+        lambda a, b, fixed: (function(a, b, fixed), (a, b)),
+        lambda fixed, saved, g: gradients(*saved, fixed, g),
+    )
+    return custom
+
+
+class TrainStep(keras.Model):
+    """Keras' JAX trainer: a step is a pure function of the model's state.
+
+    `train_step` runs `update` inside a scope that lends the variables their values from the
+    state, and reads the new values back; `test_step` does the same with `evaluate_batch`.
+    """
+
+    def state_variables(self) -> tuple[list, ...]:
+        """Return the variables of a step, in the groups that Keras gives their values in."""
+        return (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+
+    def train_step(self, state: tuple, data: Any) -> tuple:
+        return _in_scope(self.state_variables(), state, lambda: self.update(data))
+
+    def test_step(self, state: tuple, data: Any) -> tuple:
+        trainable, fixed, _, metrics = self.state_variables()
+        groups = (trainable, fixed, metrics)
+        logs, new = _in_scope(groups, state, lambda: self.evaluate_batch(data))
+        return logs, new
+
+
+def _in_scope(groups: tuple[list, ...], state: tuple, compute: Callable) -> tuple:
+    lent = [
+        pair
+        for variables, values in zip(groups, state, strict=True)
+        for pair in zip(variables, values, strict=True)
+    ]
+    with keras.StatelessScope(lent) as scope:
+        logs = compute()
+        new = tuple([scope.get_current_value(v) for v in group] for group in groups)
+    return logs, new

@@ -1,0 +1,65 @@
+"""Gradients on PyTorch; see `kwavegan.backend.autodiff` for what each function promises."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import torch
+
+from kwavegan.backend._two_passes import EagerTrainStep as TrainStep
+from kwavegan.backend._two_passes import value_and_grad_with_penalty as _in_two_passes
+from kwavegan.types import Tensor
+
+STRIDED_FORM_ON_CPU = "planar"
+
+
+def on_cpu() -> bool:
+    return keras.ops.zeros(()).device.type == "cpu"
+
+
+def value_and_grad(loss: Callable, values: list) -> tuple:
+    with torch.enable_grad():
+        values = [v if v.requires_grad else v.detach().requires_grad_() for v in values]
+        value, aux = loss(values)
+        gradients = torch.autograd.grad(value, values, materialize_grads=True)
+    return value.detach(), keras.tree.map_structure(_detach, aux), list(gradients)
+
+
+def _detach(value: Any) -> Any:
+    return value.detach() if isinstance(value, torch.Tensor) else value
+
+
+def input_gradient(function: Callable, x: Any) -> tuple:
+    def total(x: Tensor):
+        y, aux = function(x)
+        return y.sum(), aux
+
+    # torch.func, unlike torch.autograd.grad(create_graph=True), can also be compiled.
+    return torch.func.grad(total, has_aux=True)(x)
+
+
+def value_and_grad_with_penalty(
+    score: Callable, raw: Callable, penalty: Callable, values: list, x: Any
+) -> tuple:
+    return _in_two_passes(value_and_grad, input_gradient, score, raw, penalty, values, x)
+
+
+def apply_gradients(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:
+    with torch.no_grad():
+        optimizer.apply(gradients, variables)
+
+
+def with_gradients(function: Callable, gradients: Callable) -> Callable:
+    return function
+
+
+__all__ = [
+    "STRIDED_FORM_ON_CPU",
+    "TrainStep",
+    "apply_gradients",
+    "input_gradient",
+    "on_cpu",
+    "value_and_grad",
+    "value_and_grad_with_penalty",
+    "with_gradients",
+]

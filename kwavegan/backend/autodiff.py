@@ -1,0 +1,89 @@
+"""Gradients on any Keras backend, behind one interface; a file per backend implements it.
+
+Keras has no gradient of its own. Here a loss is a pure function of a list of tensors, and two
+operations differentiate it the same way on JAX, PyTorch and TensorFlow.
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+BACKEND = keras.backend.backend()
+
+if BACKEND not in ("jax", "torch", "tensorflow"):
+    raise ImportError(f"kwavegan runs on jax, torch and tensorflow; Keras is set to {BACKEND!r}")
+
+_backend = importlib.import_module(f"kwavegan.backend._{BACKEND}")
+
+STRIDED_FORM_ON_CPU: str = _backend.STRIDED_FORM_ON_CPU
+"""The fastest form of strided convolutions on CPU; see `kwavegan.layers.polyphase`."""
+
+
+def on_cpu() -> bool:
+    """Return whether tensors live on the CPU by default."""
+    return _backend.on_cpu()
+
+
+def value_and_grad(loss: Callable, values: Sequence) -> tuple[Any, Any, list]:
+    """Return a loss, its auxiliary output, and its gradient.
+
+    Args:
+        loss: a function of a list of tensors that returns (scalar, aux), aux any nest of tensors.
+        values: the tensors, for example `[v.value for v in model.trainable_variables]`.
+
+    Returns:
+        (scalar, aux, gradients): gradients in the order of `values`, zeros where unconnected.
+    """
+    return _backend.value_and_grad(loss, list(values))
+
+
+def input_gradient(function: Callable, x: Any) -> tuple[Any, Any]:
+    """Return the gradient of the sum of `function(x)[0]` to x, and aux; differentiable again.
+
+    Args:
+        function: from x to (tensor, aux).
+        x: one tensor.
+    """
+    return _backend.input_gradient(function, x)
+
+
+def value_and_grad_with_penalty(
+    score: Callable, raw: Callable, penalty: Callable, values: Sequence, x: Any
+) -> tuple[Any, dict, list]:
+    """Return a loss with a gradient penalty, and its gradient.
+
+    With y, aux = score(values, x) and g = dy/dx, row by row, the loss is raw(y) + penalty(g, aux).
+    JAX runs one backward pass through the network for both g and the gradient of raw; PyTorch and
+    TensorFlow are faster with two (docs/performance.md).
+
+    Args:
+        score: (values, x) → (y (n, 1), aux); a row of y depends on its row of x alone.
+        raw: y → (scalar, logs).
+        penalty: (g, aux) → (scalar, logs); g has the shape of x.
+        values: the tensors to differentiate with respect to, as in `value_and_grad`.
+        x: (n, …).
+
+    Returns:
+        (loss, logs of both, gradients in the order of `values`).
+    """
+    return _backend.value_and_grad_with_penalty(score, raw, penalty, list(values), x)
+
+
+def with_gradients(function: Callable, gradients: Callable) -> Callable:
+    """On JAX, attach `gradients` to `function` as a custom VJP; other backends get `function` back.
+
+    JAX would differentiate slices and concatenations piece by piece; PyTorch and TensorFlow find
+    the same gradients by themselves.
+
+    Args:
+        function: (a, b, fixed) → a tensor, of two tensors and something hashable.
+        gradients: (a, b, fixed, g) → the gradients to a and b, differentiable in turn.
+    """
+    return _backend.with_gradients(function, gradients)
+
+
+def apply_gradients(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:
+    """Update `variables` with `optimizer` and `gradients`."""
+    _backend.apply_gradients(optimizer, gradients, variables)

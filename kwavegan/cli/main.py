@@ -1,0 +1,64 @@
+"""The command line: one lazy group, so that `kwavegan --help` imports nothing heavy."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from kwavegan import __version__
+from kwavegan.errors import InputError
+
+COMMANDS = {
+    "prepare": "Turn a folder of audio into arrays to train on.",
+    "train": "Train a model on a folder of audio, or on the built-in drums.",
+    "search": "Try many settings on your data, and keep those that score best.",
+    "generate": "Write new sounds from a trained run.",
+    "report": "Write one page about a run: its health, curves and sounds.",
+    "plot": "Draw waves, spectrograms and losses.",
+    "evaluate": "Measure how far a run's sounds are from real ones.",
+    "compare": "Set evaluated runs side by side.",
+    "presets": "List trained models that come along, and presets of settings.",
+    "runs": "List the runs, newest first.",
+    "info": "Print versions, backends and devices.",
+}
+"""Command → one line of help. The command lives in `kwavegan.cli.<name>`, as `command`."""
+
+
+class LazyGroup(click.Group):
+    """Import a command's module only when that command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        return importlib.import_module(f"kwavegan.cli.{name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            # An explicit mapping: exit code 2, one line, no traceback.
+            line = " ".join(str(error).split())
+            click.echo(f"kwavegan: {line}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kwavegan")
+def main() -> None:
+    """Train a sound generator on your own folder of audio; get sounds of the class you ask for.
+
+    Three commands: prepare, train, generate. The backend is jax, torch or tensorflow: set
+    KERAS_BACKEND, or give --backend.
+    """
+
+
+if __name__ == "__main__":
+    sys.exit(main())

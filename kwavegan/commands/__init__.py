@@ -1,1 +1,0 @@
-"""The click commands, one module each: parse, call, print."""

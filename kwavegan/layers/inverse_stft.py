@@ -1,0 +1,112 @@
+"""From frames of a spectrum to a waveform, as a Keras layer: the end of a generator of frames."""
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kwavegan.audio.mel import hann
+from kwavegan.backend.serialization import register
+from kwavegan.types import Tensor
+
+OVERLAP = 4
+"""Windows over each sample."""
+
+
+@register
+class InverseFourier(keras.layers.Layer):
+    """Turn frames of complex bins into a waveform, by inverse Fourier transforms that overlap.
+
+    Phases count from the start of the sound, not of each frame: a tone in the middle of a bin is
+    the same number in every frame, and one beside it turns slowly. A generator that makes frames
+    by convolutions need not learn to turn the phase of every bin at its own pace, as it would
+    with a plain inverse transform (iSTFTNet, Kaneko et al. 2022, arXiv 2203.02395; phases that
+    turn with the frames are those of the phase vocoder, Flanagan & Golden 1966). There is no bin
+    at 0 Hz, where nothing can be heard and spectral critics hear nothing: a generator could
+    wander off zero in it. A layer without weights.
+
+    Args:
+        hop: samples from one frame to the next; a window (Hann) has four hops.
+        channels: of the audio.
+
+    Call arguments:
+        x: (batch, frames, channels × 4 × hop): for each channel the real parts of 2·hop bins, the
+            last at half the sample rate, then their imaginary parts. Bins of variance 1 make a
+            waveform whose variance does not depend on the hop.
+
+    Returns:
+        (batch, frames × hop, channels), unbounded.
+
+    Raises:
+        ValueError: hop or channels are not positive, or the last axis does not fit them.
+    """
+
+    def __init__(self, hop: int, channels: int = 1, **kwargs: Any):
+        # A Fourier transform wants float32, whatever the layers before it hand on.
+        super().__init__(autocast=False, **kwargs)
+        if hop < 1 or channels < 1:
+            raise ValueError(
+                f"InverseFourier: hop and channels must be positive; got {hop} and {channels}"
+            )
+        self.hop, self.channels = hop, channels
+        self.window = OVERLAP * hop
+        self.taper = (hann(self.window) * math.sqrt(self.window) / 4).astype("float32")
+        self.bins = self.window // 2
+
+    @property
+    def units(self) -> int:
+        """Values of a frame."""
+        return self.channels * 2 * self.bins
+
+    def build(self, x_shape: tuple) -> None:
+        if x_shape[-1] != self.units:
+            raise ValueError(
+                f"InverseFourier: frames of {self.channels} channels at hop {self.hop} have "
+                f"{self.units} values; got {x_shape[-1]}"
+            )
+
+    def call(self, x: Tensor) -> Tensor:
+        frames = x.shape[1]
+        x = ops.reshape(ops.cast(x, "float32"), (-1, frames, self.channels, 2, self.bins))
+        x = ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, 0), (1, 0)))  # nothing at 0 Hz
+        turned = _turned(x[:, :, :, 0], x[:, :, :, 1])
+        windows = ops.multiply(ops.irfft(turned, self.window), self.taper)
+        windows = ops.reshape(windows, (-1, frames, self.channels, OVERLAP, self.hop))
+        hops = ops.transpose(self._added(windows), (0, 1, 3, 2))
+        audio = ops.reshape(hops, (-1, frames * self.hop, self.channels))
+        return ops.cast(audio, self.compute_dtype)
+
+    @staticmethod
+    def _added(windows: Tensor):
+        """Add windows, each begun two hops before its own: (batch, frames, channels, hop)."""
+        frames = windows.shape[1]
+        padded = ops.pad(windows, ((0, 0), (1, 2), (0, 0), (0, 0), (0, 0)))
+        return sum(
+            padded[:, late : late + frames, :, OVERLAP - 1 - late] for late in range(OVERLAP)
+        )
+
+    def compute_output_shape(self, x_shape: tuple) -> tuple:
+        return x_shape[0], x_shape[1] * self.hop, self.channels
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "hop": self.hop, "channels": self.channels}
+
+
+def _turned(real: Tensor, imaginary: Tensor):
+    """Return bins (batch, frames, channels, bins) with the phase of their frame's start."""
+    cos, sin = (ops.convert_to_tensor(table) for table in _turns(real.shape[1], real.shape[3]))
+    return real * cos - imaginary * sin, real * sin + imaginary * cos
+
+
+@lru_cache(maxsize=8)
+def _turns(frames: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return cosine and sine (frames, 1, bins) of the phase that each bin has turned by.
+
+    A hop is a quarter of a window, so bin k turns by k quarters from one frame to the next.
+    """
+    quarters = np.outer(np.arange(frames), np.arange(bins))[:, None] % 4
+    cos, sin = (np.array(values, "float32") for values in ([1, 0, -1, 0], [0, 1, 0, -1]))
+    return cos[quarters], sin[quarters]

@@ -1,0 +1,79 @@
+"""Log-mel spectrograms as a Keras layer: what a spectral critic hears."""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from kwavegan.audio.mel import MelSettings, hann, mel_filters
+from kwavegan.backend.serialization import register
+from kwavegan.types import Tensor
+
+FLOOR = 1e-6
+"""Power that is added in every band: -60 dB below a sine of full scale."""
+
+
+@register
+class LogMel(keras.layers.Layer):
+    """Turn audio into a log-mel spectrogram with a soft floor.
+
+    Levels are `scale` times the logarithm to base 10 of the amplitude above the floor: 0 for
+    silence, 3 × `scale` for a sine of full scale (`FLOOR` is 60 dB lower). Unlike
+    `keras.layers.MelSpectrogram`, whose gradient at digital silence is NaN (Keras 3.15), it can be
+    differentiated anywhere. It has no weights.
+
+    Args:
+        rate: sample rate in Hz.
+        window: samples in a window (Hann), a power of two.
+        hop: samples from one window to the next, a divisor of `window`.
+        bands: mel bands between 0 and rate / 2.
+        scale: factor on the levels.
+
+    Call arguments:
+        x: (batch, time, channels) in -1…1.
+
+    Returns:
+        (batch, frames, channels × bands); frames = time / hop, rounded up.
+    """
+
+    def __init__(
+        self, rate: int, window: int, hop: int, bands: int, scale: float = 1.0, **kwargs: Any
+    ):
+        # The logarithm of a power wants float32, whatever the layer hands on.
+        super().__init__(autocast=False, **kwargs)
+        if hop < 1 or window % hop:
+            raise ValueError(f"LogMel: window must be a multiple of hop; got {window} and {hop}")
+        self.rate, self.window, self.hop = rate, window, hop
+        self.bands, self.scale = bands, scale
+        taper = hann(window)
+        self.taper = (taper / (taper.sum() / 2)).astype("float32")
+        self.filters = mel_filters(MelSettings(rate, window, hop, bands)).T.astype("float32")
+
+    def call(self, x: Tensor) -> Tensor:
+        windows = self._windows(ops.transpose(ops.cast(x, "float32"), (0, 2, 1)))
+        real, imaginary = ops.rfft(ops.multiply(windows, self.taper))
+        power = ops.matmul(ops.square(real) + ops.square(imaginary), self.filters)
+        levels = (ops.log(power + FLOOR) - math.log(FLOOR)) * (self.scale / math.log(100))
+        frames = levels.shape[2]
+        levels = ops.transpose(levels, (0, 2, 1, 3))
+        levels = ops.reshape(levels, (-1, frames, levels.shape[2] * self.bands))
+        return ops.cast(levels, self.compute_dtype)
+
+    def _windows(self, x: Tensor):
+        """Return overlapping windows of x (batch, channels, time): (…, frames, window)."""
+        channels, time = x.shape[1:]
+        frames, overlap = -(-time // self.hop), self.window // self.hop
+        before = (self.window - self.hop) // 2
+        after = (frames + overlap - 1) * self.hop - time - before
+        padded = ops.pad(x, ((0, 0), (0, 0), (before, after)))
+        hops = ops.reshape(padded, (-1, channels, frames + overlap - 1, self.hop))
+        return ops.concatenate([hops[:, :, i : i + frames] for i in range(overlap)], axis=-1)
+
+    def compute_output_shape(self, x_shape: tuple) -> tuple:
+        batch, time, channels = x_shape
+        return batch, -(-time // self.hop), channels * self.bands
+
+    def get_config(self) -> dict:
+        names = ("rate", "window", "hop", "bands", "scale")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

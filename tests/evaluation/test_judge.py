@@ -1,0 +1,155 @@
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.datasets import LENGTH, PITCHES, RATE, sines
+
+from kwavegan.audio.mel import log_mel
+from kwavegan.data.dataset import JUDGE, data_digest
+from kwavegan.data.preparation import PrepareSettings, prepare
+from kwavegan.errors import InputError
+from kwavegan.evaluation import classifier
+from kwavegan.evaluation.classifier import augmented, judge_of
+from kwavegan.storage import archive
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return sines(tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Train judges for a moment only."""
+    monkeypatch.setattr(classifier, "_steps", lambda dataset: 40)
+
+
+def spectrograms(split, heard_by):
+    return log_mel(split.batch(np.arange(len(split))), heard_by.mel)
+
+
+def test_a_judge_learns_the_labels_and_is_kept_beside_the_data(dataset, monkeypatch):
+    lines = []
+    first = judge_of(dataset, lines.append)
+    embedding, probabilities = first.hear(spectrograms(dataset.test, first))
+    assert embedding.shape == (len(dataset.test), 64)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert (probabilities.argmax(axis=1) == dataset.test.labels).mean() == 1
+    assert lines == [f"training a judge on the {len(dataset.train)} training sounds, once"]
+
+    monkeypatch.setattr(classifier, "_train", lambda dataset: pytest.fail("it was kept"))
+    again = judge_of(dataset, lines.append)
+    assert (dataset.path / JUDGE).is_file()
+    assert len(lines) == 1
+    assert again.digest == first.digest
+    np.testing.assert_array_equal(again.hear(spectrograms(dataset.test, again))[0], embedding)
+
+
+def test_a_judge_made_elsewhere_hears_the_same_here(dataset):
+    """Weights from NumPy, so every backend gets the same ones, against plain NumPy."""
+    kept = judge_of(dataset)
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(0, 0.1, w.shape).astype("float32") for w in kept.network.get_weights()]
+    kept.network.set_weights(weights)
+    heard = spectrograms(dataset.test, kept)[:5]
+    embedding, probabilities = kept.hear(heard)
+
+    x = ((heard - kept.mean) / kept.scale).reshape(5, heard.shape[1], -1)
+    for kernel, bias in zip(weights[0:6:2], weights[1:6:2], strict=True):
+        padded = np.pad(x, ((0, 0), (2, 2), (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, 5, axis=1)
+        x = np.maximum(np.einsum("ntck,kcf->ntf", windows, kernel) + bias, 0)
+        x = np.pad(x, ((0, 0), (0, x.shape[1] % 2), (0, 0)), constant_values=-np.inf)
+        x = x.reshape(5, -1, 2, x.shape[2]).max(axis=2)
+    x = np.concatenate([x.mean(axis=1), x.max(axis=1)], axis=1)
+    x = np.maximum(x @ weights[6] + weights[7], 0)
+    logits = np.exp(x @ weights[8] + weights[9])
+    np.testing.assert_allclose(embedding, x / kept.spread, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(probabilities, logits / logits.sum(1, keepdims=True), atol=1e-4)
+
+
+def test_parts_of_a_set_are_heard_like_the_whole(dataset):
+    kept = judge_of(dataset)
+    many = np.concatenate([spectrograms(dataset.train, kept)] * 2)[: classifier.BATCH + 5]
+    whole = kept.hear(many)[0]
+    np.testing.assert_allclose(whole[-3:], kept.hear(many[-3:])[0], rtol=1e-4, atol=1e-4)
+
+
+def test_other_data_and_damage_call_for_a_new_judge(dataset, tmp_path):
+    own = replace(dataset, path=tmp_path / "set")
+    prepare(dataset.path.parent / "sines", own.path, PrepareSettings(rate=RATE, length=LENGTH))
+    lines = []
+    judge_of(own, lines.append)
+    (own.path / JUDGE).write_bytes(b"damaged")
+    judge_of(own, lines.append)
+    assert len(lines) == 2
+    digest = data_digest(own)
+    (own.path / "manifest.csv").write_text("changed")
+    assert data_digest(own) != digest
+    judge_of(own, lines.append)
+    assert len(lines) == 3
+    # And `prepare` knows the file as one of its own.
+    prepare(dataset.path.parent / "sines", own.path, PrepareSettings(rate=RATE, length=LENGTH))
+
+
+def test_a_judge_goes_to_the_cache_where_the_set_cannot_be_written(dataset, tmp_path, monkeypatch):
+    own = replace(dataset, path=tmp_path / "set")
+    prepare(dataset.path.parent / "sines", own.path, PrepareSettings(rate=RATE, length=LENGTH))
+    real = archive.write
+
+    def refuse(path, *rest):
+        if own.path in path.parents:
+            raise PermissionError(13, "Permission denied")
+        real(path, *rest)
+
+    monkeypatch.setattr(archive, "write", refuse)
+    first = judge_of(own)
+    assert not (own.path / JUDGE).exists()
+    monkeypatch.setattr(classifier, "_train", lambda dataset: pytest.fail("it was kept"))
+    assert judge_of(own).digest == first.digest
+
+
+def test_one_label_is_nothing_to_judge(dataset):
+    with pytest.raises(InputError, match="only the label 'a'"):
+        judge_of(replace(dataset, labels=("a",)))
+
+
+def test_training_is_the_same_from_run_to_run(dataset):
+    first, second = classifier._train(dataset), classifier._train(dataset)
+    for name, array in first.items():
+        np.testing.assert_allclose(array, second[name], rtol=1e-3, atol=1e-5)
+
+
+def test_training_leaves_the_seeds_of_others_alone(dataset):
+    """Keras draws the seeds that nobody gives it from `random`."""
+    before = random.getstate(), np.random.get_state()[1].tolist()
+    classifier._train(dataset)
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before
+
+
+def test_augmentation_shifts_scales_and_adds_noise():
+    sounds = np.zeros((200, 100, 2), "float32")
+    sounds[:, 50] = 0.5
+    got = augmented(sounds, np.random.default_rng(0))
+    places, levels = np.abs(got[..., 0]).argmax(axis=1), np.abs(got[..., 0]).max(axis=1)
+    assert (places.min(), places.max()) == (40, 60)
+    assert 0.5 * 10 ** (-9 / 20) - 0.06 < levels.min() < 0.25
+    assert 0.7 < levels.max() < 0.5 * 10 ** (6 / 20) + 0.06
+    rest = np.delete(got, range(40, 61), axis=1).std(axis=(1, 2))
+    assert 10 ** (-71 / 20) < rest.min() < 10 ** (-60 / 20)
+    assert 10 ** (-35 / 20) < rest.max() < 10 ** (-24 / 20)
+    assert got.dtype == np.float32
+
+
+def test_labels_are_drawn_equally_often(dataset):
+    few = np.flatnonzero(np.asarray(dataset.train.labels) == 0)[:2]
+    rows = np.concatenate([few, np.flatnonzero(np.asarray(dataset.train.labels) == 1)])
+    train = replace(
+        dataset.train, audio=dataset.train.audio[rows], labels=dataset.train.labels[rows]
+    )
+    mel = judge_of(dataset).mel
+    batches = classifier._Batches(replace(dataset, train=train), mel, 20)
+    drawn = np.concatenate([batches[i][1] for i in range(20)])
+    assert abs((drawn == 0).mean() - 0.5) < 0.1
+    assert len(PITCHES) == 2

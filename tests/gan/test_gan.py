@@ -1,0 +1,251 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from support.gans import (
+    adam,
+    arrays,
+    batch_of,
+    fed_noise,
+    relative_error,
+    tiny_architecture,
+    tiny_gan,
+)
+
+from kwavegan.gan.model import WaveGAN
+from kwavegan.gan.step_metrics import Peak
+from kwavegan.networks.build import build
+
+
+def fitted(gan, steps=3, batch=8, **fit):
+    audio, labels = batch_of(gan, batch=steps * batch)
+    return gan.fit(audio, labels, batch_size=batch, verbose=0, shuffle=False, **fit)
+
+
+@pytest.mark.parametrize("model", ["wgan", "gated", "acgan"])
+def test_fit_trains_every_weight_and_logs_finite_numbers(model):
+    gan = tiny_gan(model, "cross-entropy")
+    before = arrays([*gan.generator.weights, *gan.discriminator.trainable_weights])
+    history = fitted(gan).history
+    after = arrays([*gan.generator.weights, *gan.discriminator.trainable_weights])
+    assert all((a != b).any() for a, b in zip(before, after, strict=True))
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert ("class_real" in history) == (model == "acgan")
+    assert int(gan.step) == 3
+
+
+def test_a_compiled_step_equals_a_plain_update():
+    """JAX's traced step and TensorFlow's graph compute what the eager update computes."""
+    compiled, plain = tiny_gan("acgan"), tiny_gan("acgan")
+    audio, labels = batch_of(compiled)
+    compiled.train_on_batch(audio, labels)
+    plain.update((audio, labels))
+    for got, want in zip(arrays(compiled.weights), arrays(plain.weights), strict=True):
+        assert relative_error(got, want) < 1e-4
+
+
+def test_two_fits_in_a_row_continue():
+    gan = tiny_gan()
+    fitted(gan)
+    fitted(gan)
+    assert int(gan.step) == 6
+
+
+def test_keras_own_callbacks_work(tmp_path):
+    gan = tiny_gan()
+    path = tmp_path / "log.csv"
+    seen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(epoch))
+    ends = []
+    fitted(gan, epochs=2, callbacks=[keras.callbacks.CSVLogger(path), seen])
+    header, *rows = path.read_text().splitlines()
+    assert {"d_loss", "g_loss", "peak_loss"} <= set(header.split(","))
+    assert len(rows) == 2
+    assert ends == [0, 1]
+
+
+def test_one_batch_serves_all_updates_or_each_has_its_own():
+    gan = tiny_gan(d_updates=2)
+    audio, labels = batch_of(gan)
+    shared = gan._batches((audio, labels))
+    np.testing.assert_array_equal(shared[0]["audio"], shared[1]["audio"])
+    stacked = gan._batches(batch_of(gan, updates=2))
+    assert (np.asarray(stacked[0]["audio"]) != np.asarray(stacked[1]["audio"])).any()
+
+
+@pytest.mark.parametrize("updates", [(3, 1), (1, 2)])
+def test_update_ratios_count_the_optimizers_steps(updates):
+    d_updates, g_updates = updates
+    gan = tiny_gan(d_updates=d_updates, g_updates=g_updates)
+    gan.update(batch_of(gan))
+    assert int(gan.d_optimizer.iterations) == d_updates
+    assert int(gan.g_optimizer.iterations) == g_updates
+
+
+def test_the_same_seed_trains_the_same_and_another_does_not():
+    results = []
+    for seed in (0, 0, 1):
+        gan = tiny_gan()
+        gan.seed_generator = keras.random.SeedGenerator(seed)
+        gan.update(batch_of(gan))
+        results.append(arrays(gan.generator.weights)[0])
+    np.testing.assert_array_equal(results[0], results[1])
+    assert (results[0] != results[2]).any()
+
+
+def test_noise_is_drawn_anew_each_step():
+    gan = tiny_gan()
+    first, second = (gan.draw_noise(4) for _ in range(2))
+    for name in ("latent", "shifts_real"):
+        drawn = [ops.convert_to_numpy(n["discriminator"][0][name]) for n in (first, second)]
+        assert (drawn[0] != drawn[1]).any(), f"{name} is frozen"
+
+
+def test_averaged_generator_follows_from_its_definition():
+    gan = tiny_gan(average=0.5)
+    start = arrays(gan.generator.weights)
+    gan.update(batch_of(gan))
+    decay = min(0.5, 2 / 11)  # the warm-up of the first step
+    for before, fast, slow in zip(
+        start, arrays(gan.generator.weights), arrays(gan.averaged.weights), strict=True
+    ):
+        np.testing.assert_allclose(slow, decay * before + (1 - decay) * fast, atol=1e-6)
+
+
+def test_without_an_average_the_trained_generator_sounds():
+    gan = tiny_gan(average=0.0)
+    assert gan.sounding_generator is gan.generator
+
+
+def test_class_loss_of_generated_audio_trains_the_generator_only():
+    """With labels as they are and with labels turned round, the discriminator learns the same."""
+
+    def discriminator_gradient(class_loss, turned):
+        gan = tiny_gan("acgan", class_loss=class_loss)
+        (batch,) = gan._batches(batch_of(gan))
+        noise = fed_noise(gan)["discriminator"][0]
+        fake = gan.objectives.generate(
+            [v.value for v in gan.generator.trainable_variables], batch, noise
+        )
+        weights = [v.value for v in gan.discriminator.trainable_variables]
+
+        descent = gan.objectives.discriminator_descent(
+            weights, batch, fake * turned, noise, {"gamma": 1.0}
+        )
+        gradients = descent[2]
+        names = [v.path for v in gan.discriminator.trainable_variables]
+        return ops.convert_to_numpy(gradients[names.index("logits/kernel")])
+
+    same = [discriminator_gradient("generator", turned) for turned in (1.0, -1.0)]
+    both = [discriminator_gradient("both", turned) for turned in (1.0, -1.0)]
+    np.testing.assert_allclose(*same, atol=1e-7)
+    assert np.abs(both[0] - both[1]).max() > 1e-5
+
+
+def test_penalties_constrain_the_gradient_they_name():
+    """Trained with R1 + R2, the discriminator is far flatter than without any penalty."""
+    slopes = {}
+    for penalty in ("r1r2", "none"):
+        gan = tiny_gan("gated", gamma=100.0, penalty=penalty)
+        for _ in range(60):
+            gan.train_on_batch(*batch_of(gan))
+        (batch,) = gan._batches(batch_of(gan))
+        weights = [v.value for v in gan.discriminator.trainable_variables]
+        noise = fed_noise(gan)["discriminator"][0]
+        noise["shifts_mixed"] = noise["shifts_real"]
+        gradient = gan.objectives.score_gradient(weights, batch["audio"], batch["label"], noise)
+        slopes[penalty] = float(np.linalg.norm(arrays([ops.stop_gradient(gradient)])[0]))
+    assert slopes["r1r2"] < 0.5 * slopes["none"]
+
+
+@pytest.mark.parametrize("name", ["gamma", "mismatch"])
+def test_a_weight_may_be_a_schedule(name):
+    schedule = keras.optimizers.schedules.CosineDecay(8.0, 10, alpha=0.0)
+    gan = tiny_gan(**{"mismatch": 1.0, "labels": 2, name: schedule})
+    gan.step.assign(5)
+    assert float(gan._scale()[name]) == pytest.approx(4.0)
+
+
+def test_saved_and_loaded_it_generates_and_goes_on_the_same(tmp_path):
+    schedules = {n: keras.optimizers.schedules.CosineDecay(1.0, 10) for n in ("gamma", "mismatch")}
+    gan = tiny_gan("gated", labels=2, **schedules)
+    fitted(gan)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    assert isinstance(loaded, WaveGAN)
+    latent = {
+        "latent": ops.ones((2, 8)),
+        "label": ops.convert_to_tensor(np.array([0, 1], "int32")),
+    }
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(loaded(latent)), ops.convert_to_numpy(gan(latent))
+    )
+    fitted(gan)
+    fitted(loaded)
+    for got, want in zip(arrays(loaded.weights), arrays(gan.weights), strict=True):
+        assert relative_error(got, want) < 1e-5
+
+
+def test_mixed_bfloat16_trains_close_to_float32():
+    """The same noise: losses within the 3 digits that bfloat16 keeps."""
+    logs = []
+    for dtype in ("float32", "mixed_bfloat16"):
+        networks = build(tiny_architecture("gated"), 0, dtype)
+        gan = WaveGAN(*networks, seed=0)
+        gan.compile(adam(), adam())
+        logs.append(gan.update(batch_of(gan), fed_noise(gan)))
+        assert {w.dtype for w in gan.generator.weights} == {"float32"}
+    for name in ("d_loss", "g_loss"):
+        assert float(logs[1][name]) == pytest.approx(float(logs[0][name]), rel=0.02)
+
+
+def test_run_eagerly_gives_the_same_first_step():
+    compiled, eager = tiny_gan(), tiny_gan()
+    eager.compile(adam(), adam(), run_eagerly=True)
+    for gan in (compiled, eager):
+        fitted(gan, steps=1)
+    for got, want in zip(arrays(eager.weights), arrays(compiled.weights), strict=True):
+        assert relative_error(got, want) < 1e-4
+
+
+def test_peak_keeps_the_largest_and_shows_nan():
+    peak = Peak()
+    for value in (0.5, -3.0, 1.0):
+        peak.update_state(value)
+    assert float(peak.result()) == 3.0
+    peak.update_state(float("nan"))
+    assert np.isnan(float(peak.result()))
+    peak.reset_state()
+    assert float(peak.result()) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"loss": "hinge"}, "loss must be one of"),
+        ({"penalty": "r3"}, "penalty must be one of"),
+        ({"class_loss": "nobody"}, "class_loss must be one of"),
+        ({"latent_distribution": "cauchy"}, "latent_distribution must be one of"),
+        ({"d_updates": 0}, "at least 1"),
+    ],
+)
+def test_bad_arguments_are_refused(options, says):
+    with pytest.raises(ValueError, match=says):
+        tiny_gan(**options)
+
+
+def test_bad_batches_are_refused():
+    gan = tiny_gan(d_updates=2)
+    audio, labels = batch_of(gan)
+    with pytest.raises(ValueError, match="axis 1 of audio must be d_updates = 2"):
+        gan.update(batch_of(gan, updates=3))
+    with pytest.raises(ValueError, match="audio must be"):
+        gan.update((audio[:, :100], labels))
+    with pytest.raises(ValueError, match="needs labels"):
+        gan.update((audio,))
+
+
+def test_one_optimizer_cannot_serve_both():
+    gan = tiny_gan()
+    one = adam()
+    with pytest.raises(ValueError, match="an optimizer each"):
+        gan.compile(one, one)

@@ -1,0 +1,176 @@
+"""The spectra of a spectral critic, and a discriminator split at them."""
+
+import keras
+import librosa
+import numpy as np
+import pytest
+from keras import ops
+from support.gans import MODELS, arrays, batch_of, tiny_architecture, tiny_gan, train_once
+from support.layers import run_layer_test
+
+from kwavegan.audio.mel import MelSettings, mel_filters
+from kwavegan.backend import autodiff
+from kwavegan.gan.model import WaveGAN
+from kwavegan.layers.log_mel import FLOOR, LogMel
+from kwavegan.networks.discriminators import build_discriminator
+from kwavegan.networks.front_end import Hearing, resolutions
+
+SPECTRAL = [name for name, kind in MODELS.items() if kind.get("critic", "wave") != "wave"]
+MEL = MelSettings(4096, 128, 32, 20)
+SETTINGS = {"rate": 4096, "window": 128, "hop": 32, "bands": 20, "scale": 0.5}
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).uniform(-0.5, 0.5, shape).astype("float32")
+
+
+# -- Spectrograms ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_log_mel_is_a_keras_layer(tmp_path, channels):
+    shape = (3, 7, 20 * channels)
+    run_layer_test(LogMel, SETTINGS, (noise(3, 200, channels),), shape, tmp_path)
+
+
+def test_levels_are_those_of_librosa():
+    x = noise(1, 1024, 2)
+    want = []
+    for channel in x[0].T:
+        # The middle of a window is the middle of its hop.
+        stft = librosa.stft(np.pad(channel, 48), n_fft=128, hop_length=32, center=False)
+        power = mel_filters(MEL) @ np.abs(stft / 32) ** 2
+        want.append(SETTINGS["scale"] / 2 * np.log10((power + FLOOR) / FLOOR))
+    got = ops.convert_to_numpy(LogMel(**SETTINGS)(x))[0]
+    np.testing.assert_allclose(got, np.concatenate(want).T, atol=1e-5)
+
+
+def test_silence_is_zero_and_full_scale_is_three():
+    layer = LogMel(4096, 128, 32, 20)
+    sine = np.sin(2 * np.pi * 512 * np.arange(1024) / 4096).astype("float32")[None, :, None]
+    assert np.abs(ops.convert_to_numpy(layer(0 * sine))).max() < 1e-6
+    # A band is as high as 1 in its middle, and may catch the window's other bins.
+    assert 2.8 < ops.convert_to_numpy(layer(sine)).max() < 3.2
+
+
+def test_the_gradient_at_silence_is_finite():
+    layer = LogMel(**SETTINGS)
+    silence = ops.zeros((2, 256, 1))
+    gradient, _ = autodiff.input_gradient(lambda x: (ops.sum(layer(x), axis=(1, 2)), ()), silence)
+    assert np.isfinite(arrays([gradient])[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("rate", "length", "windows"),
+    [
+        (4096, 4096, [128, 512]),
+        (16_384, 16_384, [512, 2048]),
+        (48_000, 64, [16]),
+        (44_100, 2**20, [2048]),
+        (16_000, 5000, [128, 512]),
+    ],
+)
+def test_resolutions(rate, length, windows):
+    found = resolutions(rate, length)
+    assert [mel.window for mel in found] == windows
+    for mel in found:
+        assert mel.hop * 4 == mel.window
+        # No band is empty.
+        assert (mel_filters(mel).max(axis=1) > 0).all()
+
+
+def test_a_window_is_whole_hops():
+    with pytest.raises(ValueError, match="multiple of hop; got 100 and 30"):
+        LogMel(4096, 100, 30, 4)
+
+
+# -- A discriminator in two parts -----------------------------------------------------------------
+
+
+def inputs_of(gan, seed=0):
+    audio, label = batch_of(gan, seed)
+    shifts = np.zeros((len(audio), 3), "int32")
+    given = {"audio": audio, "label": label, "shifts": shifts}
+    widths = {name: x.shape[-1] for name, x in gan.discriminator.input.items()}
+    given["shifts"] = given["shifts"][:, : widths.get("shifts", 0)]
+    return {name: ops.convert_to_tensor(given[name]) for name in gan.discriminator.input}
+
+
+def judged(gan, inputs, sound=None):
+    weights = [v.value for v in gan.discriminator.trainable_variables]
+    hearing = gan.objectives.hearing
+    sound = hearing.sound(inputs["audio"]) if sound is None else sound
+    return hearing.judge(weights, sound, inputs.get("label"), inputs.get("shifts"))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_both_parts_together_are_the_discriminator(model):
+    gan = tiny_gan(model)
+    inputs = inputs_of(gan)
+    got, want = judged(gan, inputs), gan.discriminator(inputs, training=True)
+    assert got.keys() == want.keys()
+    for name in want:
+        a, b = arrays([got[name], want[name]])
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("model", SPECTRAL)
+def test_scores_hear_every_part_of_a_sound(model):
+    gan = tiny_gan(model)
+    hearing, inputs = gan.objectives.hearing, inputs_of(gan)
+    sound = hearing.sound(inputs["audio"])
+    gradient, _ = autodiff.input_gradient(lambda x: (judged(gan, inputs, x)["score"], ()), sound)
+    gradient = arrays([gradient])[0]
+    start = 0
+    for name, shape in hearing.shapes.items():
+        part = gradient[:, start : start + np.prod(shape)]
+        assert (np.abs(part).max(axis=1) > 0).all(), name
+        start += np.prod(shape)
+    assert start == gradient.shape[1]
+    assert ("samples" in hearing.shapes) == (MODELS[model]["critic"] == "both")
+
+
+def slope_of_samples(scale):
+    """Return the gradient of scores to what is heard of the same samples, at any scale."""
+    gan = tiny_gan(architecture=tiny_architecture("gated-both", wave_scale=scale))
+    inputs = inputs_of(gan)
+    sound = gan.objectives.hearing.sound(inputs["audio"] / scale)
+    heard = arrays([sound])[0][:, :256]
+    np.testing.assert_allclose(heard, arrays(inputs.values())[0][:, :, 0], rtol=1e-5)
+    gradient, _ = autodiff.input_gradient(lambda x: (judged(gan, inputs, x)["score"], ()), sound)
+    return arrays([gradient])[0][:, :256]
+
+
+def test_a_penalty_holds_for_what_is_heard_whatever_its_scale():
+    np.testing.assert_allclose(slope_of_samples(1.0), slope_of_samples(4.0), rtol=1e-4, atol=1e-7)
+
+
+def test_a_discriminator_without_spectra_is_left_whole():
+    discriminator = build_discriminator(tiny_architecture("gated"))
+    hearing = Hearing(discriminator)
+    assert hearing.core is discriminator
+    x = noise(2, 256, 1)
+    assert hearing.sound(x) is x
+
+
+@pytest.mark.parametrize("model", SPECTRAL)
+def test_weights_that_spectra_alone_reach_are_trained(model):
+    gan = tiny_gan(model)
+    before = arrays(gan.discriminator.trainable_weights)
+    train_once(gan)
+    for weight, old in zip(gan.discriminator.trainable_weights, before, strict=True):
+        # The bias of a score has no gradient where only differences of scores count.
+        if not weight.path.endswith("score/bias"):
+            assert np.abs(arrays([weight])[0] - old).max() > 0, weight.path
+
+
+def test_a_gan_with_a_spectral_critic_is_saved_and_loaded(tmp_path):
+    gan = tiny_gan("gated-both")
+    train_once(gan)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    assert isinstance(loaded, WaveGAN)
+    for each in (gan, loaded):
+        train_once(each, seed=5)
+    for a, b in zip(arrays(gan.weights), arrays(loaded.weights), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)

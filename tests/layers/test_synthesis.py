@@ -1,0 +1,126 @@
+"""The inverse Fourier transform that ends a generator of frames."""
+
+import numpy as np
+import pytest
+from keras import ops
+from support.gans import tiny_architecture
+from support.layers import run_layer_test
+
+from kwavegan.layers.inverse_stft import InverseFourier
+from kwavegan.networks.generators import build_generator, hop_of
+
+HOP, WINDOW, BINS, FRAMES = 8, 32, 16, 12
+
+
+def frames_of(seed=0, channels=1, frames=FRAMES):
+    shape = (2, frames, channels * 2 * BINS)
+    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
+
+
+def sounded(frames, channels=1):
+    return ops.convert_to_numpy(InverseFourier(HOP, channels)(frames))
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_inverse_fourier_is_a_keras_layer(tmp_path, channels):
+    given = (frames_of(channels=channels),)
+    shape = (2, FRAMES * HOP, channels)
+    config = {"hop": HOP, "channels": channels}
+    run_layer_test(InverseFourier, config, given, shape, tmp_path)
+
+
+def by_hand(frames):
+    """Sound one channel (frames, 2 × bins) sample by sample."""
+    real, imaginary = frames[:, :BINS], frames[:, BINS:]
+    total = np.zeros((len(frames) + 4) * HOP)
+    taper = np.hanning(WINDOW + 1)[:-1] * np.sqrt(WINDOW) / 4
+    bins = np.arange(1, BINS + 1)
+    twice = np.where(bins == BINS, 1, 2)
+    for frame in range(len(frames)):
+        times = frame * HOP + np.arange(WINDOW)
+        angles = 2 * np.pi / WINDOW * np.outer(bins, times)
+        waves = real[frame, :, None] * np.cos(angles) - imaginary[frame, :, None] * np.sin(angles)
+        total[times] += taper * (twice[:, None] * waves).sum(axis=0) / WINDOW
+    return total[2 * HOP : (len(frames) + 2) * HOP]
+
+
+def test_a_sound_is_the_sum_of_its_bins():
+    frames = frames_of()
+    got = sounded(frames)
+    for example in range(2):
+        np.testing.assert_allclose(got[example, :, 0], by_hand(frames[example]), atol=1e-5)
+
+
+@pytest.mark.parametrize("k", [1, 3, 6])
+def test_a_constant_bin_is_a_steady_tone(k):
+    frames = np.zeros((1, FRAMES, 2 * BINS), "float32")
+    frames[:, :, k - 1] = 1
+    tone = sounded(frames)[0, :, 0]
+    times = np.arange(2 * HOP, (FRAMES + 2) * HOP)
+    # Hann windows that overlap fourfold add up to 2.
+    want = 2 * 2 / WINDOW * np.sqrt(WINDOW) / 4 * np.cos(2 * np.pi * k * times / WINDOW)
+    # The first and last two hops have fewer windows over them.
+    inner = slice(2 * HOP, -2 * HOP)
+    np.testing.assert_allclose(tone[inner], want[inner], atol=1e-6)
+
+
+def test_nothing_moves_a_sound_off_zero():
+    frames = np.ones((1, 64, 2 * BINS), "float32")
+    assert abs(sounded(frames)[0, 2 * HOP : -2 * HOP].mean()) < 1e-6
+
+
+def test_channels_are_apart():
+    frames = frames_of(channels=2)
+    both = sounded(frames, channels=2)
+    for channel, part in enumerate(np.split(frames, 2, axis=2)):
+        np.testing.assert_allclose(both[:, :, channel], sounded(part)[:, :, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("hop", [4, 16, 64])
+def test_the_level_does_not_depend_on_the_hop(hop):
+    rng = np.random.default_rng(hop)
+    layer = InverseFourier(hop)
+    noise = layer(rng.standard_normal((64, 16, layer.units)).astype("float32"))
+    inner = ops.convert_to_numpy(noise)[:, 4 * hop : -4 * hop]
+    assert 0.38 < inner.std() < 0.48
+
+
+@pytest.mark.parametrize(
+    ("rate", "length", "hop"),
+    [
+        (4096, 4096, 64),
+        (16_384, 4096, 64),
+        (16_000, 16_384, 256),
+        (44_100, 2**20, 512),
+        (4096, 64, 1),
+    ],
+)
+def test_hops_last_a_64th_of_a_second_and_there_are_64_of_them(rate, length, hop):
+    assert hop_of(rate, length) == hop
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: InverseFourier(0), "must be positive; got 0 and 1"),
+        (lambda: InverseFourier(8, 0), "must be positive; got 8 and 0"),
+        (lambda: InverseFourier(8)(frames_of(channels=2)), "have 32 values; got 64"),
+    ],
+)
+def test_bad_arguments_are_refused(make, says):
+    with pytest.raises(ValueError, match=says):
+        make()
+
+
+def test_a_generator_of_frames_doubles_them_until_there_is_one_each_hop():
+    generator = build_generator(tiny_architecture("frames", length=300, width=4, channels=2))
+    # 512 samples are the next ladder: 64 frames at a hop of 8 samples.
+    shapes = [generator.get_layer(f"up_{rung}").output.shape[1:] for rung in (1, 2)]
+    assert shapes == [(32, 48), (64, 32)]
+    assert generator.get_layer("bins").output.shape[1:] == (64, 2 * 2 * 16)
+    assert generator.output_shape == (None, 300, 2)
+
+
+def test_a_generator_of_frames_needs_no_label():
+    generator = build_generator(tiny_architecture("wgan", generator="frames"))
+    assert list(generator.input) == ["latent"]

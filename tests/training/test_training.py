@@ -1,0 +1,247 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from support.datasets import LENGTH, RATE, pitch_labels, sines, tiny_config, write_sines
+
+from kwavegan.cli.main import main
+from kwavegan.errors import InputError
+from kwavegan.generation.generator import load_run
+from kwavegan.runs.run import Run
+from kwavegan.storage.csv_log import read_metrics
+from kwavegan.training.callbacks.interrupt import Stopper
+from kwavegan.training.session import Watch, resume, settle, train
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return sines(tmp_path_factory.mktemp("toy"))
+
+
+def trained(dataset, name="run", **changes):
+    return train(settle(tiny_config(**changes), dataset), dataset, name)
+
+
+def final(run):
+    return run.load_checkpoint().arrays
+
+
+def assert_same(got, want):
+    assert got.keys() == want.keys()
+    for name, array in want.items():
+        np.testing.assert_array_equal(got[name], array, err_msg=name)
+
+
+def test_a_run_holds_all_that_is_needed_to_go_on(dataset):
+    outcome = trained(dataset)
+    assert (outcome.state, outcome.step) == ("finished", 12)
+    run = outcome.run
+    config = run.config()
+    assert (config.rate, config.length, config.labels) == (RATE, LENGTH, ("high", "low"))
+    assert run.status().state == "finished"
+    assert run.status().backend == keras.backend.backend()
+    rows = read_metrics(run.path / "metrics.csv")
+    assert [row["step"] for row in rows] == [3, 6, 9, 12]
+    assert all(np.isfinite(list(row.values())).all() for row in rows)
+    assert run.steps() == [4, 8, 12]
+
+
+def test_the_metrics_of_a_row_are_of_its_own_steps(dataset):
+    """Rows are means since the last row: with a row a step, the peak is the larger loss."""
+    rows = read_metrics(trained(dataset, log_every=1, steps=4).run.path / "metrics.csv")
+    for row in rows:
+        assert row["peak_loss"] == pytest.approx(max(abs(row["d_loss"]), abs(row["g_loss"])))
+
+
+@pytest.mark.parametrize("model", ["wgan", "cwgan", "acgan"])
+def test_stopped_and_resumed_equals_never_stopped(dataset, model):
+    whole = trained(dataset, "whole", model=model, d_updates=2, noise=0.01)
+
+    def interrupt(row):
+        if row["step"] == 6:
+            signal.raise_signal(signal.SIGINT)
+
+    config = settle(tiny_config(model=model, d_updates=2, noise=0.01), dataset)
+    outcome = train(config, dataset, "cut", watch=Watch(row=interrupt))
+    # The signal comes while step 6 is reported, so that step is the last.
+    assert (outcome.state, outcome.step) == ("stopped", 6)
+    assert outcome.run.status().state == "stopped"
+    outcome = resume(outcome.run, dataset)
+    assert (outcome.state, outcome.step) == ("finished", 12)
+    assert_same(final(outcome.run), final(whole.run))
+    rows = [read_metrics(run.path / "metrics.csv") for run in (outcome.run, whole.run)]
+    for got, want in zip(*rows, strict=True):
+        got.pop("seconds"), want.pop("seconds")
+        assert got == want
+
+
+SCRIPT = """
+from kwavegan.data.dataset import open_dataset
+from kwavegan.training.session import settle, train
+from support.datasets import tiny_config
+import sys
+dataset = open_dataset(sys.argv[1])
+train(settle(tiny_config(steps=150, checkpoint_every=2), dataset), dataset, "run")
+"""
+
+
+def test_killed_at_any_moment_and_resumed_equals_never_killed(dataset):
+    """SIGKILL leaves no time to save: the run goes on from its last checkpoint."""
+    where = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(dataset.path)],
+        env={**os.environ, "PYTHONPATH": where},
+        stderr=subprocess.DEVNULL,
+    )
+    checkpoints = Path(os.environ["KWAVEGAN_RUNS"]) / "run" / "checkpoints"
+    deadline = time.monotonic() + 90
+    while len(list(checkpoints.glob("step-*"))) < 3:
+        assert process.poll() is None, "the training ended by itself"
+        assert time.monotonic() < deadline, "no checkpoint within 90 s"
+        time.sleep(0.01)
+    time.sleep(np.random.default_rng().uniform(0, 0.1))
+    process.kill()
+    process.wait()
+    run = Run.open("run")
+    assert run.steps()[-1] < 150, "the training was over before it was killed"
+    assert run.status().state == "running"  # nobody was left to say otherwise
+    assert resume(run, dataset).state == "finished"
+    whole = trained(dataset, "whole", steps=150, checkpoint_every=50)
+    assert_same(final(run), final(whole.run))
+
+
+def test_a_damaged_checkpoint_is_reported_and_the_one_before_is_used(dataset):
+    whole = final(trained(dataset, "whole").run)
+    run = trained(dataset, "damaged").run
+    path = run.checkpoint_path(12)
+    path.write_bytes(path.read_bytes()[:-1000])
+    problems = []
+    outcome = resume(run, dataset, watch=Watch(note=problems.append))
+    assert (outcome.state, outcome.step) == ("finished", 12)
+    assert len(problems) == 1
+    assert "step-00000012.npz: damaged" in problems[0]
+    assert_same(final(run), whole)
+
+
+def test_a_finished_run_can_be_given_more_steps(dataset):
+    run = trained(dataset).run
+    outcome = resume(run, dataset, steps=15)
+    assert (outcome.state, outcome.step) == ("finished", 15)
+    assert run.config().steps == 15
+
+
+def test_a_loss_past_its_bound_stops_the_run_and_keeps_the_last_good_checkpoint(dataset):
+    """With this rate the loss leaves any bound; the weights before are kept."""
+    outcome = trained(dataset, loss="wgan-gp", lr=0.3, steps=400, lr_final=1.0)
+    assert outcome.state == "diverged"
+    assert "past the bound of 400" in outcome.message
+    assert outcome.run.status().state == "diverged"
+    steps = outcome.run.steps()
+    assert outcome.step == (steps[-1] if steps else 0)
+    for array in final(outcome.run).values() if steps else ():
+        assert np.isfinite(array).all()
+
+
+def test_a_diverged_run_is_tried_again_with_the_next_seed(dataset):
+    outcome = trained(dataset, stop_loss=1e-6, retry=2, seed=5)
+    assert outcome.state == "diverged"
+    assert outcome.run.name == "run-seed7"
+    assert [Run.open(name).config().seed for name in ("run", "run-seed6", "run-seed7")] == [5, 6, 7]
+
+
+def test_a_second_training_of_a_run_is_refused(dataset):
+    run = trained(dataset).run
+    with run.lock(), pytest.raises(InputError, match="another training"):
+        resume(run, dataset, steps=20)
+
+
+def test_signals_are_given_back():
+    before = signal.getsignal(signal.SIGINT)
+    with Stopper() as stopper:
+        signal.raise_signal(signal.SIGTERM)
+        assert stopper.asked == "SIGTERM"
+        assert signal.getsignal(signal.SIGINT) is before  # a second Ctrl-C acts at once
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"rate": 4096}, "--rate: 4096 is asked for, but"),
+        ({"length": 512}, "--length: 512 is asked for, but"),
+        ({"labels": ("low", "high")}, "--labels: low,high is asked for, but"),
+        ({"channels": 2}, "--channels: 2 is asked for, but"),
+    ],
+)
+def test_wishes_that_the_data_cannot_meet_are_refused(dataset, changes, says):
+    with pytest.raises(InputError) as error:
+        settle(tiny_config(**changes), dataset)
+    assert says in str(error.value)
+
+
+def test_it_learns_which_sound_belongs_to_which_label(dataset):
+    """The default model and loss on two sines: nearly every sound has its label's pitch."""
+    outcome = trained(
+        dataset, width=8, batch=16, steps=400, lr=1e-3, gamma=1.0, average=0.98, log_every=50
+    )
+    generator = load_run(outcome.run.path)
+    for index, label in enumerate(generator.labels):
+        sounds = generator.generate(label, 100, seed=1)
+        assert (pitch_labels(sounds) == index).mean() >= 0.95, label
+        assert np.sqrt((sounds**2).mean()) > 0.1, "nearly silent"
+
+
+def run_cli(*args):
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+def test_three_commands_from_a_folder_to_sounds(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_sines(tmp_path / "sines", 30)
+    made = run_cli("prepare", "sines", "set", "--rate", RATE, "--length", LENGTH)
+    assert made.exit_code == 0, made.output
+    toml = tmp_path / "tiny.toml"
+    toml.write_text(tiny_config().to_toml())
+    made = run_cli("train", "set", "--config", toml, "--steps", 5, "--name", "first")
+    assert made.exit_code == 0, made.output
+    assert "step 5/5" in made.output
+    assert "kwavegan generate first" in made.output
+    made = run_cli("generate", "-n", 3)
+    assert made.exit_code == 0, made.output
+    names = {path.name for path in (tmp_path / "sounds" / "first").glob("*.wav")}
+    assert names == {f"{label}_s0_{i:04}.wav" for label in ("high", "low") for i in range(3)}
+    made = run_cli("train", "--resume", "--steps", 7)
+    assert made.exit_code == 0, made.output
+    assert Run.open("first").steps()[-1] == 7
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["train", "nowhere"], "nowhere: no such folder"),
+        (["train", "--resume", "nothing"], "no such run"),
+        (["train", "--resume", "--lr", "0.1"], "--lr: cannot change on --resume"),
+        (["train", "--resume", "--name", "x"], "--name: cannot change on --resume"),
+        (["train", "--lr", "-1"], "--lr"),
+        (["train", "--config", "none.toml"], "none.toml"),
+        (["train", "flat", "--rate", "2048", "--length", "256"], "label"),
+        (["train", "empty"], "no audio"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_code_2(tmp_path, monkeypatch, args, says):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    write_sines(tmp_path / "sines", 20)
+    (tmp_path / "sines" / "low").rename(tmp_path / "flat")
+    made = run_cli(*args)
+    assert made.exit_code == 2, made.output
+    assert made.stderr.count("\n") == 1
+    assert says in made.stderr
+    assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
