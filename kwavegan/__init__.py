@@ -1,46 +1,17 @@
 """kwavegan: a conditional WaveGAN for your own folder of audio, on any Keras backend.
 
     import kwavegan
-    sounds = kwavegan.load_run("runs/drums").generate("snare", n=8, seed=0)
+    sounds = kwavegan.load_pretrained("drums").generate("snare", n=8, seed=0)
 
-Names are imported when first used, so that `import kwavegan` is instant and the backend can still
-be chosen by KERAS_BACKEND.
+Names are imported when first used, so that `import kwavegan` is instant. The backend is the one of
+KERAS_BACKEND, else that of `keras.json`, else the first installed of JAX, PyTorch and TensorFlow.
 """
 
-import importlib
-from typing import Any
+from kwavegan._lazy import attach
+from kwavegan.backend.selection import set_default_backend
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "Architecture": "networks.architecture",
-    "Config": "config.settings",
-    "Dataset": "data.dataset",
-    "InputError": "errors",
-    "InverseFourier": "layers.inverse_stft",
-    "LabelConcat": "layers.label_conditioning",
-    "LabelGate": "layers.label_conditioning",
-    "PhaseShuffle": "layers.phase_shuffle",
-    "PrepareSettings": "data.preparation",
-    "WaveGAN": "gan.model",
-    "build": "networks.build",
-    "load_run": "generation.generator",
-    "open_dataset": "data.dataset",
-    "prepare": "data.preparation",
-    "resolve": "config.settings",
-    "settle": "training.session",
-    "train": "training.session",
-}
-"""Public name → module."""
+set_default_backend()
 
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'kwavegan' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"kwavegan.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,29 +1,35 @@
 """Every test runs on the backend that KERAS_BACKEND names, on the CPU."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("support")
+
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-# Where another program keeps a core busy, PyTorch's threads wait on each other: 15 times slower.
+# PyTorch's threads wait on each other, 15 times slower, where another program keeps a core busy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# The networks of the tests are tiny: XLA would spend its time on making them fast. Its emitters of
-# fusions alone take a third of what is left (9.0 seconds for 5.9, of one eager update).
+# The networks of the tests are tiny: XLA would spend longer on optimizing them than they run. Its
+# fusion emitters alone make a first eager update take 9.0 seconds, where it takes 5.9 without.
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
     " --xla_cpu_use_fusion_emitters=false",
 )
-# Many tests build the same networks: what one compiled, the others (and the next run) find on disk,
-# those of pytest-xdist's other process too. Pyproject.toml ignores the warning about what it has
-# half written, which is compiled anew.
+# Many tests build the same networks: JAX keeps what it compiled on disk, for the other tests, the
+# other process of pytest-xdist and the next session. pyproject.toml ignores the warning about an
+# entry that another process has half written; JAX compiles that one anew.
 _CACHE = Path(__file__).parents[1] / ".pytest_cache" / "jax"
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(_CACHE)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+# For `import scripts`; last, so that an installed kwavegan is tested where there is one.
+sys.path.append(str(Path(__file__).parents[1]))
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +37,47 @@ def _own_folders(tmp_path, monkeypatch):
     """Keep every test out of the user's runs and cache."""
     monkeypatch.setenv("KWAVEGAN_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("KWAVEGAN_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory):
+    """The sines of `support.datasets`, prepared once for all tests: they read it and leave it."""
+    from support.datasets import sines
+
+    return sines(tmp_path_factory.mktemp("sines"))
+
+
+class CommandLine:
+    """Calls `kwavegan` within this process."""
+
+    def __call__(self, *arguments, code=0):
+        """Run a command that exits with `code`; return click's result."""
+        from click.testing import CliRunner
+
+        from kwavegan.cli.main import main
+
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == code, result.output
+        return result
+
+    def refuse(self, *arguments, began=""):
+        """Run a command on input that the user can mend; return its one line of error.
+
+        `began` is what the command may print before it finds the fault.
+        """
+        result = self(*arguments, code=2)
+        assert result.stdout in ("", began)
+        assert result.stderr.startswith("kwavegan: ")
+        assert result.stderr.count("\n") == 1
+        return result.stderr
+
+
+@pytest.fixture
+def cli():
+    """`cli("runs", "--json")` runs a command, and `cli.refuse(…)` one that must fail."""
+    return CommandLine()
 
 
 @pytest.fixture
@@ -50,11 +97,11 @@ def decoded(monkeypatch):
     from kwavegan.data import decode
 
     names = []
-    original = decode.soundfiles.load
+    original = decode.soundfiles.load_audio
 
     def load(path, *args, **kwargs):
         names.append(Path(path).name)
         return original(path, *args, **kwargs)
 
-    monkeypatch.setattr(decode.soundfiles, "load", load)
+    monkeypatch.setattr(decode.soundfiles, "load_audio", load)
     return names

@@ -17,13 +17,13 @@ def on_cpu() -> bool:
     return jax.default_backend() == "cpu"
 
 
-def value_and_grad(loss: Callable, values: list) -> tuple:
+def value_and_grad(loss: Callable[..., Any], values: list[Tensor]) -> tuple[Any, ...]:
     (value, aux), gradients = jax.value_and_grad(loss, has_aux=True)(values)
     return value, aux, gradients
 
 
-def input_gradient(function: Callable, x: Any) -> tuple:
-    def total(x: Tensor):
+def input_gradient(function: Callable[..., Any], x: Any) -> tuple[Any, ...]:
+    def total(x: Tensor) -> tuple[Any, ...]:
         y, aux = function(x)
         return keras.ops.sum(y), aux
 
@@ -31,11 +31,15 @@ def input_gradient(function: Callable, x: Any) -> tuple:
 
 
 def value_and_grad_with_penalty(
-    score: Callable, raw: Callable, penalty: Callable, values: list, x: Any
-) -> tuple:
+    score: Callable[..., Any],
+    raw: Callable[..., Any],
+    penalty: Callable[..., Any],
+    values: list[Tensor],
+    x: Any,
+) -> tuple[Any, ...]:
     # One VJP with cotangent w = d raw/dy yields the weight gradient of raw and, per row of x,
     # w·g, where g = dy/dx. Dividing by w recovers g, so no second backward pass is needed.
-    def loss(values: list):
+    def loss(values: list[Tensor]) -> tuple[Any, ...]:
         y, backward, aux = jax.vjp(score, values, x, has_aux=True)
         (value, logs), weight = jax.value_and_grad(raw, has_aux=True)(y)
         # A score that does not count in raw still has a gradient, which the penalty needs.
@@ -48,11 +52,15 @@ def value_and_grad_with_penalty(
     return value, logs, [a + b for a, b in zip(direct, gradients, strict=True)]
 
 
-def apply_gradients(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:
+def apply_gradients(
+    optimizer: keras.Optimizer, gradients: list[Tensor], variables: list[Tensor]
+) -> None:
     optimizer.apply(gradients, variables)
 
 
-def with_gradients(function: Callable, gradients: Callable) -> Callable:
+def with_gradients(
+    function: Callable[..., Any], gradients: Callable[..., Any]
+) -> Callable[..., Any]:
     @partial(jax.custom_vjp, nondiff_argnums=(2,))
     def custom(a: Tensor, b: Tensor, fixed: Any) -> Tensor:
         return function(a, b, fixed)
@@ -71,7 +79,7 @@ class TrainStep(keras.Model):
     state, and reads the new values back; `test_step` does the same with `evaluate_batch`.
     """
 
-    def state_variables(self) -> tuple[list, ...]:
+    def state_variables(self) -> tuple[list[Tensor], ...]:
         """Return the variables of a step, in the groups that Keras gives their values in."""
         return (
             self.trainable_variables,
@@ -80,17 +88,19 @@ class TrainStep(keras.Model):
             self.metrics_variables,
         )
 
-    def train_step(self, state: tuple, data: Any) -> tuple:
+    def train_step(self, state: tuple[Any, ...], data: Any) -> tuple[Any, ...]:
         return _in_scope(self.state_variables(), state, lambda: self.update(data))
 
-    def test_step(self, state: tuple, data: Any) -> tuple:
+    def test_step(self, state: tuple[Any, ...], data: Any) -> tuple[Any, ...]:
         trainable, fixed, _, metrics = self.state_variables()
         groups = (trainable, fixed, metrics)
         logs, new = _in_scope(groups, state, lambda: self.evaluate_batch(data))
         return logs, new
 
 
-def _in_scope(groups: tuple[list, ...], state: tuple, compute: Callable) -> tuple:
+def _in_scope(
+    groups: tuple[list[Tensor], ...], state: tuple[Any, ...], compute: Callable[..., Any]
+) -> tuple[Any, ...]:
     lent = [
         pair
         for variables, values in zip(groups, state, strict=True)

@@ -16,14 +16,14 @@ def on_cpu() -> bool:
     return not tf.config.list_physical_devices("GPU")
 
 
-def value_and_grad(loss: Callable, values: list) -> tuple:
+def value_and_grad(loss: Callable[..., Any], values: list[Any]) -> tuple[Any, ...]:
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         value, aux = loss(values)
     return value, aux, tape.gradient(value, values, unconnected_gradients="zero")
 
 
-def input_gradient(function: Callable, x: Any) -> tuple:
+def input_gradient(function: Callable[..., Any], x: Any) -> tuple[Any, ...]:
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
         y, aux = function(x)
@@ -31,16 +31,22 @@ def input_gradient(function: Callable, x: Any) -> tuple:
 
 
 def value_and_grad_with_penalty(
-    score: Callable, raw: Callable, penalty: Callable, values: list, x: Any
-) -> tuple:
+    score: Callable[..., Any],
+    raw: Callable[..., Any],
+    penalty: Callable[..., Any],
+    values: list[Any],
+    x: Any,
+) -> tuple[Any, ...]:
     return _in_two_passes(value_and_grad, input_gradient, score, raw, penalty, values, x)
 
 
-def apply_gradients(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:
+def apply_gradients(optimizer: keras.Optimizer, gradients: list[Any], variables: list[Any]) -> None:
     optimizer.apply(gradients, variables)
 
 
-def with_gradients(function: Callable, gradients: Callable) -> Callable:
+def with_gradients(
+    function: Callable[..., Any], gradients: Callable[..., Any]
+) -> Callable[..., Any]:
     return function
 
 

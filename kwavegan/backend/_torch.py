@@ -17,7 +17,7 @@ def on_cpu() -> bool:
     return keras.ops.zeros(()).device.type == "cpu"
 
 
-def value_and_grad(loss: Callable, values: list) -> tuple:
+def value_and_grad(loss: Callable[..., Any], values: list[Tensor]) -> tuple[Any, ...]:
     with torch.enable_grad():
         values = [v if v.requires_grad else v.detach().requires_grad_() for v in values]
         value, aux = loss(values)
@@ -29,8 +29,8 @@ def _detach(value: Any) -> Any:
     return value.detach() if isinstance(value, torch.Tensor) else value
 
 
-def input_gradient(function: Callable, x: Any) -> tuple:
-    def total(x: Tensor):
+def input_gradient(function: Callable[..., Any], x: Any) -> tuple[Any, ...]:
+    def total(x: Tensor) -> tuple[Any, ...]:
         y, aux = function(x)
         return y.sum(), aux
 
@@ -39,17 +39,25 @@ def input_gradient(function: Callable, x: Any) -> tuple:
 
 
 def value_and_grad_with_penalty(
-    score: Callable, raw: Callable, penalty: Callable, values: list, x: Any
-) -> tuple:
+    score: Callable[..., Any],
+    raw: Callable[..., Any],
+    penalty: Callable[..., Any],
+    values: list[Tensor],
+    x: Any,
+) -> tuple[Any, ...]:
     return _in_two_passes(value_and_grad, input_gradient, score, raw, penalty, values, x)
 
 
-def apply_gradients(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:
+def apply_gradients(
+    optimizer: keras.Optimizer, gradients: list[Tensor], variables: list[Tensor]
+) -> None:
     with torch.no_grad():
         optimizer.apply(gradients, variables)
 
 
-def with_gradients(function: Callable, gradients: Callable) -> Callable:
+def with_gradients(
+    function: Callable[..., Any], gradients: Callable[..., Any]
+) -> Callable[..., Any]:
     return function
 
 

@@ -26,7 +26,7 @@ def on_cpu() -> bool:
     return _backend.on_cpu()
 
 
-def value_and_grad(loss: Callable, values: Sequence) -> tuple[Any, Any, list]:
+def value_and_grad(loss: Callable[..., Any], values: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
     """Return a loss, its auxiliary output, and its gradient.
 
     Args:
@@ -35,23 +35,42 @@ def value_and_grad(loss: Callable, values: Sequence) -> tuple[Any, Any, list]:
 
     Returns:
         (scalar, aux, gradients): gradients in the order of `values`, zeros where unconnected.
+
+    Example:
+        >>> from keras import ops
+        >>> from kwavegan.backend import value_and_grad
+        >>> loss = lambda values: (ops.sum(values[0] ** 2), {})
+        >>> value, aux, (gradient,) = value_and_grad(loss, [ops.array([3.0])])
+        >>> float(value), float(gradient[0])
+        (9.0, 6.0)
     """
     return _backend.value_and_grad(loss, list(values))
 
 
-def input_gradient(function: Callable, x: Any) -> tuple[Any, Any]:
+def input_gradient(function: Callable[..., Any], x: Any) -> tuple[Any, Any]:
     """Return the gradient of the sum of `function(x)[0]` to x, and aux; differentiable again.
 
     Args:
         function: from x to (tensor, aux).
         x: one tensor.
+
+    Example:
+        >>> from keras import ops
+        >>> from kwavegan.backend import input_gradient
+        >>> gradient, aux = input_gradient(lambda x: (x**3, ()), ops.array([2.0]))
+        >>> float(gradient[0])
+        12.0
     """
     return _backend.input_gradient(function, x)
 
 
 def value_and_grad_with_penalty(
-    score: Callable, raw: Callable, penalty: Callable, values: Sequence, x: Any
-) -> tuple[Any, dict, list]:
+    score: Callable[..., Any],
+    raw: Callable[..., Any],
+    penalty: Callable[..., Any],
+    values: Sequence[Any],
+    x: Any,
+) -> tuple[Any, dict[str, Any], list[Any]]:
     """Return a loss with a gradient penalty, and its gradient.
 
     With y, aux = score(values, x) and g = dy/dx, row by row, the loss is raw(y) + penalty(g, aux).
@@ -67,11 +86,24 @@ def value_and_grad_with_penalty(
 
     Returns:
         (loss, logs of both, gradients in the order of `values`).
+
+    Example:
+        >>> from keras import ops
+        >>> from kwavegan.backend import value_and_grad_with_penalty
+        >>> def score(values, x): return x * values[0], ()
+        >>> def raw(y): return ops.mean(y), {}
+        >>> def penalty(g, aux): return ops.mean(g**2), {}
+        >>> x, w = ops.ones((4, 1)), ops.array([3.0])
+        >>> loss, logs, (gradient,) = value_and_grad_with_penalty(score, raw, penalty, [w], x)
+        >>> float(loss), float(gradient[0])
+        (12.0, 7.0)
     """
     return _backend.value_and_grad_with_penalty(score, raw, penalty, list(values), x)
 
 
-def with_gradients(function: Callable, gradients: Callable) -> Callable:
+def with_gradients(
+    function: Callable[..., Any], gradients: Callable[..., Any]
+) -> Callable[..., Any]:
     """On JAX, attach `gradients` to `function` as a custom VJP; other backends get `function` back.
 
     JAX would differentiate slices and concatenations piece by piece; PyTorch and TensorFlow find
@@ -84,6 +116,17 @@ def with_gradients(function: Callable, gradients: Callable) -> Callable:
     return _backend.with_gradients(function, gradients)
 
 
-def apply_gradients(optimizer: keras.Optimizer, gradients: list, variables: list) -> None:
-    """Update `variables` with `optimizer` and `gradients`."""
+def apply_gradients(optimizer: keras.Optimizer, gradients: list[Any], variables: list[Any]) -> None:
+    """Update `variables` with `optimizer` and `gradients`.
+
+    Example:
+        >>> import keras
+        >>> from kwavegan.backend import apply_gradients
+        >>> w = keras.Variable([1.0])
+        >>> sgd = keras.optimizers.SGD(0.5)
+        >>> sgd.build([w])
+        >>> apply_gradients(sgd, [keras.ops.array([1.0])], [w])
+        >>> float(w.numpy()[0])
+        0.5
+    """
     _backend.apply_gradients(optimizer, gradients, variables)

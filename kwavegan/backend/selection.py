@@ -7,7 +7,7 @@ import platform
 import sys
 from pathlib import Path
 
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, setting
 
 BACKENDS = ("jax", "torch", "tensorflow")
 """In the order they are looked for."""
@@ -21,9 +21,22 @@ _PACKAGES = {
 
 _ENV = "KERAS_BACKEND"
 
+_WRITTEN_BY_KERAS = {
+    "floatx": "float32",
+    "epsilon": 1e-07,
+    "backend": "tensorflow",
+    "image_data_format": "channels_last",
+}
+
 
 def installed_backends() -> tuple[str, ...]:
-    """The backends that can be imported, found without importing them."""
+    """Return the backends that can be imported, without importing them.
+
+    Example:
+        >>> from kwavegan.backend import installed_backends
+        >>> set(installed_backends()) <= {"jax", "torch", "tensorflow"}
+        True
+    """
     return tuple(name for name in BACKENDS if _is_installed(name))
 
 
@@ -45,18 +58,23 @@ def select_backend(name: str | None = None) -> str:
     """Choose Keras' backend, before Keras is imported, and set KERAS_BACKEND to it.
 
     Args:
-        name: one of `BACKENDS`; None for the environment's KERAS_BACKEND, else the one in
-            Keras' `keras.json` if it is installed, else the first installed of `BACKENDS`.
+        name: one of `BACKENDS`; None for the environment's KERAS_BACKEND, else the user's choice
+            in Keras' `keras.json` if it is installed, else the first installed of `BACKENDS`.
 
     Raises:
         InputError: it is unknown or not installed, none is installed, or Keras was already
             imported with another.
+
+    Example:
+        >>> from kwavegan.backend import select_backend
+        >>> select_backend() in ("jax", "torch", "tensorflow")
+        True
     """
     # TensorFlow reads this when it is imported: 2 leaves out its notes and warnings.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     loaded = _loaded()
     if name is not None:
-        chosen, where = name, "--backend"
+        chosen, where = name, setting("backend")
     elif loaded is not None:
         chosen, where = loaded, "Keras"
     elif os.environ.get(_ENV):
@@ -80,6 +98,16 @@ def select_backend(name: str | None = None) -> str:
     return chosen
 
 
+def set_default_backend() -> None:
+    """Set KERAS_BACKEND to the default, where neither it is set nor Keras imported.
+
+    Importing kwavegan calls this, so that Python users get the same backend as the command line.
+    Without any backend installed nothing is set.
+    """
+    if not os.environ.get(_ENV) and _loaded() is None and installed_backends():
+        os.environ[_ENV] = _by_default()
+
+
 def _loaded() -> str | None:
     """The backend of a Keras that is already imported."""
     return sys.modules["keras"].config.backend() if "keras" in sys.modules else None
@@ -96,28 +124,37 @@ def _by_default() -> str:
 
 
 def _configured() -> str | None:
-    """The backend in Keras' own settings, `~/.keras/keras.json` or that of KERAS_HOME."""
+    """The backend that the user chose in Keras' own `~/.keras/keras.json`, or that of KERAS_HOME.
+
+    Keras writes that file at its first import, whatever KERAS_BACKEND says: such a file is no
+    choice of the user's.
+    """
     home = os.environ.get("KERAS_HOME")
     try:
         path = (Path(home) if home else Path.home() / ".keras") / "keras.json"
-        return json.loads(path.read_text(encoding="utf-8"))["backend"]
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        return None if settings == _WRITTEN_BY_KERAS else settings["backend"]
     except (OSError, RuntimeError, ValueError, KeyError, TypeError):
-        return None  # absent or damaged: Keras passes over it as well
+        return None  # absent or damaged: Keras ignores it as well
 
 
 def versions() -> dict[str, str]:
     """Versions of kwavegan, python, keras, numpy and the installed backends, by name."""
-    found = {"kwavegan": _version("kwavegan"), "python": platform.python_version()}
-    found |= {name: _version(name) for name in ("keras", "numpy")}
-    found |= {name: _version(*_PACKAGES[name]) for name in installed_backends()}
-    return found
+    return {
+        "kwavegan": _version("kwavegan"),
+        "python": platform.python_version(),
+        **{name: _version(name) for name in ("keras", "numpy")},
+        **{name: _version(*_PACKAGES[name]) for name in installed_backends()},
+    }
 
 
 def _version(*packages: str) -> str:
+    from importlib import metadata  # costs as much as all the rest of `import kwavegan`
+
     for package in packages:
         try:
-            return importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
+            return metadata.version(package)
+        except metadata.PackageNotFoundError:
             continue
     return "unknown"
 

@@ -8,7 +8,7 @@ from typing import Any
 from kwavegan.errors import InputError
 
 
-def checked(setting: Field, value: Any, spelled: str) -> Any:
+def check_value(setting: Field[Any], value: Any, spelled: str) -> Any:
     """Return `value` as the setting's type, or raise an InputError that starts with `spelled`."""
     kind, limits = type(setting.default), setting.metadata
     if kind is tuple:
@@ -18,7 +18,7 @@ def checked(setting: Field, value: Any, spelled: str) -> Any:
     if type(value) is not kind:
         what = {str: "text", int: "a whole number", float: "a number"}[kind]
         raise InputError(f"{spelled}: {value!r} is not {what}")
-    if kind is str:
+    if isinstance(value, str):
         _check_text(value, spelled)
         if limits["choices"] and value not in limits["choices"]:
             choices = ", ".join(limits["choices"])
@@ -48,7 +48,7 @@ def _check_text(value: str, spelled: str) -> None:
         raise InputError(f"{spelled}: {value!a} is not UTF-8; rename the file or folder")
 
 
-def limits_of(setting: Field) -> str:
+def limits_of(setting: Field[Any]) -> str:
     """The range of a number's field as text, `1 to 1000`; empty for other fields."""
     low, high = setting.metadata["low"], setting.metadata["high"]
     if math.isinf(high):

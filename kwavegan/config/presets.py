@@ -4,7 +4,13 @@ from typing import Any, NamedTuple
 
 
 class Preset(NamedTuple):
-    """What differs from the defaults, with one line of help."""
+    """What differs from the defaults, with one line of help.
+
+    Example:
+        >>> from kwavegan.config import PRESETS
+        >>> PRESETS["wavegan"].values["loss"]
+        'wgan-gp'
+    """
 
     help: str
     values: dict[str, Any]
@@ -12,17 +18,17 @@ class Preset(NamedTuple):
 
 # Donahue et al. 2018, appendix E, and one phase shift a batch as in their code; Hill's too.
 _WAVEGAN = {
-    "generator": "lean",
-    "critic": "wave",
+    "generator": "waveform",
+    "critic": "waveform",
     "gamma_final": 1.0,
     "mismatch": 0.0,
     "shuffle_per": "batch",
-    "batch": 64,
+    "batch_size": 64,
     "lr": 1e-4,
     "lr_final": 1.0,
     "beta1": 0.5,
     "beta2": 0.9,
-    "average": 0.0,
+    "ema_decay": 0.0,
 }
 
 # Hill 2018, F.1: the defaults of its arguments, STEPS (its summaries) and CHECKPOINTS. Shifts are

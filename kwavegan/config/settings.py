@@ -6,18 +6,46 @@ Validation, the TOML of a run folder and the options of `train` all come from th
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from kwavegan.config.fields import checked, nearest
-from kwavegan.config.presets import PRESETS, Preset
-from kwavegan.errors import InputError
-from kwavegan.networks.architecture import CONDITIONINGS, GENERATORS, KINDS_OF_CRITIC, MODELS
-from kwavegan.storage.files import read_toml
+from kwavegan.config.fields import check_value
+from kwavegan.config.losses import LOSSES, PENALTIES
+from kwavegan.config.step import STEP_SETTINGS, StepSettings
+from kwavegan.errors import InputError, setting
+from kwavegan.networks.architecture import CONDITIONINGS, CRITICS, GENERATORS, MODELS, Architecture
 
 Spelling = Callable[[str], str]
-"""From a field's name to how the user spelled it: `--d-updates`, or `mine.toml: d_updates`."""
+"""From a field's name to how the user spelled it: as an argument or option, or in a file."""
+
+
+class SoundSet(Protocol):
+    """What a run's settings take from its dataset; see `kwavegan.data.dataset.Dataset`."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+
+    @property
+    def rate(self) -> int:
+        """Sample rate in Hz."""
+
+    @property
+    def length(self) -> int:
+        """Samples in a sound."""
+
+    @property
+    def channels(self) -> int:
+        """1 or 2."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names in index order."""
+
+    def require_labels(self) -> None:
+        """Raise an `InputError` where there are fewer than two labels, or one has no sounds."""
+
 
 _FREE = {
     "choices": (),
@@ -25,14 +53,13 @@ _FREE = {
     "high": math.inf,
     "or_zero": False,
     "option": True,
-    "spelled": "",
 }
 
 
 def _setting(default: Any, help: str, **limits: Any) -> Any:
     """One field: its default gives its type; `or_zero` allows 0 below `low` (it means "auto").
 
-    `option` says whether `train` has an option for it, `spelled` how, if not as the field.
+    `option` says whether `train` has an option for it.
     """
     return field(default=default, metadata={**_FREE, "help": help, **limits})
 
@@ -43,6 +70,14 @@ class Config:
 
     Raises:
         InputError: a wrong type, a value out of range, or an impossible combination.
+
+    Example:
+        >>> from kwavegan import Config
+        >>> Config(loss="wgan-gp", d_updates=5).gp_weight
+        10.0
+        >>> Config(batch_size=0)
+        Traceback (most recent call last):
+        kwavegan.errors.InputError: batch_size: 0 is out of range; choose 1 to 65536
     """
 
     # What it was trained on.
@@ -55,78 +90,95 @@ class Config:
     labels: tuple[str, ...] = _setting((), "Labels, in index order; none for all.")
     origin: str = _setting(
         "",
-        "Trained preset (see `kwavegan presets`) or run whose weights to start from; its networks,"
-        " rate and length are taken over.",
-        spelled="--from",
+        "Pretrained model (see `kwavegan presets`) or run whose weights to start from; the new run"
+        " takes its networks, rate and length.",
     )
 
     # The networks.
     model: str = _setting(
-        "cwgan",
-        "Unconditional, label into the discriminator, or label guessed by it.",
+        Architecture.model,
+        "wgan: no labels. cwgan: the discriminator takes the label. acgan: it predicts the label.",
         choices=MODELS,
     )
     conditioning: str = _setting(
-        "gate",
-        "How the label enters cwgan's discriminator: waveform times label planes, constant planes"
-        " beside it, or planes from a transposed convolution (Hill 2018, F.1).",
+        Architecture.conditioning,
+        "How the label enters cwgan's discriminator. gate: audio times label planes. concat:"
+        " constant planes beside it. learned: planes from a transposed convolution (Hill 2018).",
         choices=CONDITIONINGS,
     )
     generator: str = _setting(
-        "frames",
-        "Frames of spectra and an inverse Fourier transform, the tables' ladder with an embedding"
-        " of the label joined to the latent, or tables 5 and 7 of Hill 2018.",
+        Architecture.generator,
+        "istft: STFT frames and an inverse transform. waveform: WaveGAN's transposed convolutions."
+        " dissertation: tables 5 and 7 of Hill 2018.",
         choices=GENERATORS,
     )
     critic: str = _setting(
-        "spectral",
-        "What the discriminator judges by: samples, log-mel spectrograms, or both.",
-        choices=KINDS_OF_CRITIC,
+        Architecture.critic,
+        "Input of the discriminator: waveform, log-mel spectrograms (spectral), or both.",
+        choices=CRITICS,
     )
-    wave_scale: float = _setting(
-        0.2,
-        "Factor on the samples where there are both; larger lets their critic react more sharply.",
+    waveform_scale: float = _setting(
+        Architecture.waveform_scale,
+        "Factor on the samples, with both; a larger one lets their critic react more sharply.",
         low=1e-4,
         high=1e4,
     )
     spectral_scale: float = _setting(
-        0.1,
-        "Factor on the spectrograms, which does the same.",
+        Architecture.spectral_scale,
+        "Factor on the levels of the spectrograms, to the same effect.",
         low=1e-4,
         high=1e4,
     )
     width: int = _setting(
-        16, "Filters of the layer next to the waveform; 0 to fit the length.", low=0, high=1024
+        Architecture.width,
+        "Filters of the layer next to the waveform; 0: chosen for the length.",
+        low=0,
+        high=1024,
     )
-    latent: int = _setting(100, "Values of a latent.", low=1, high=4096)
+    latent_dim: int = _setting(Architecture.latent_dim, "Dimensions of a latent.", low=1, high=4096)
     latent_distribution: str = _setting(
-        "uniform", "Latents in -1 to 1, or of variance 1.", choices=("uniform", "normal")
+        StepSettings.latent_distribution,
+        "Distribution of latents: -1 to 1, or variance 1.",
+        choices=("uniform", "normal"),
     )
     label_embedding: int = _setting(
-        16, "Values of the label embedding, but in the dissertation's generator.", low=1, high=1024
+        Architecture.label_embedding,
+        "Dimensions of the label embedding; the dissertation's generator has none.",
+        low=1,
+        high=1024,
     )
     phase_shuffle: int = _setting(
-        2, "Largest phase shift between the discriminator's layers, in samples.", low=0, high=15
+        Architecture.phase_shuffle,
+        "Largest phase shift between the discriminator's layers, in samples.",
+        low=0,
+        high=15,
     )
     shuffle_per: str = _setting(
-        "example", "What phase shifts are drawn for.", choices=("example", "batch")
+        StepSettings.shuffle_per,
+        "Draw one phase shift for each example, or for the batch.",
+        choices=("example", "batch"),
     )
 
-    # The game.
+    # The losses.
     loss: str = _setting(
-        "relativistic",
+        StepSettings.loss,
         "The adversarial loss.",
-        choices=("wgan-gp", "cross-entropy", "acgan", "relativistic"),
+        choices=tuple(LOSSES),
     )
     penalty: str = _setting(
-        "auto",
-        "On the discriminator's slope: WGAN-GP's, R1 and R2, none, or the loss's.",
-        choices=("auto", "slope", "r1r2", "none"),
+        StepSettings.penalty,
+        "Gradient penalty. gp: WGAN-GP's. r1r2: R1 and R2. auto: the loss's own.",
+        choices=PENALTIES,
     )
-    lamb: float = _setting(
-        10.0, "Lambda, the weight of WGAN-GP's slope penalty.", low=0, high=10_000
+    gp_weight: float = _setting(
+        StepSettings.gp_weight,
+        "Lambda, the weight of WGAN-GP's gradient penalty.",
+        low=0,
+        high=10_000,
     )
-    gamma: float = _setting(0.3, "Gamma, twice the weight of R1 and R2.", low=0, high=10_000)
+    gamma: float = _setting(
+        StepSettings.gamma, "Gamma of gamma / 2 * (R1 + R2).", low=0, high=10_000
+    )
     gamma_final: float = _setting(
         0.3,
         "Fraction of gamma reached at the last step, by a cosine; 1 for constant.",
@@ -135,33 +187,42 @@ class Config:
     )
     smoothing_low: float = _setting(1.0, "Lower end of the targets of real sounds.", low=0, high=2)
     smoothing_high: float = _setting(1.0, "Upper end of the targets of real sounds.", low=0, high=2)
-    noise: float = _setting(
-        0.0, "Standard deviation of noise on the discriminator's input.", low=0, high=10
+    input_noise: float = _setting(
+        StepSettings.input_noise,
+        "Standard deviation of noise on the discriminator's input.",
+        low=0,
+        high=10,
     )
-    class_weight: float = _setting(1.0, "Weight of acgan's class loss.", low=0, high=1_000)
+    class_weight: float = _setting(
+        StepSettings.class_weight, "Weight of acgan's class loss.", low=0, high=1_000
+    )
     class_loss: str = _setting(
-        "generator",
-        "Whom the class loss on generated sounds trains; both is Hill 2018's.",
+        StepSettings.class_loss,
+        "Network that the class loss of generated sounds trains; both: as in Hill 2018.",
         choices=("generator", "both"),
     )
     mismatch: float = _setting(
-        0.3,
-        "Weight of a term that teaches cwgan's discriminator to prefer real sounds with their own"
-        " label to the same with another one; 0 for none.",
+        StepSettings.mismatch,
+        "Weight of the term that teaches cwgan's discriminator to score a real sound higher with"
+        " its own label than with another; 0 for none.",
         low=0,
         high=1_000,
     )
     mismatch_final: float = _setting(
         1.0,
-        "Fraction of that weight reached at the last step, by a cosine; 1 for constant.",
+        "Fraction of mismatch reached at the last step, by a cosine; 1 for constant.",
         low=0,
         high=10,
     )
 
     # The training.
-    d_updates: int = _setting(1, "Discriminator updates a step.", low=1, high=1_000)
-    g_updates: int = _setting(1, "Generator updates a step.", low=1, high=1_000)
-    batch: int = _setting(16, "Sounds in a batch.", low=1, high=65_536)
+    d_updates: int = _setting(
+        StepSettings.d_updates, "Discriminator updates a step.", low=1, high=1_000
+    )
+    g_updates: int = _setting(
+        StepSettings.g_updates, "Generator updates a step.", low=1, high=1_000
+    )
+    batch_size: int = _setting(16, "Sounds in a batch.", low=1, high=65_536)
     steps: int = _setting(4_000, "Steps to train for.", low=1, high=1_000_000_000)
     lr: float = _setting(4e-4, "Learning rate of Adam.", low=1e-9, high=1)
     d_lr: float = _setting(
@@ -172,14 +233,17 @@ class Config:
     )
     beta1: float = _setting(0.0, "Adam's beta 1.", low=0, high=0.9999)
     beta2: float = _setting(0.99, "Adam's beta 2.", low=0, high=0.999999)
-    average: float = _setting(
-        0.999, "Decay of the averaged generator; 0 for none.", low=0, high=0.999999
+    ema_decay: float = _setting(
+        StepSettings.ema_decay,
+        "Decay of the generator's moving average; 0 for none.",
+        low=0,
+        high=0.999999,
     )
     precision: str = _setting(
         "float32", "Number format of the layers.", choices=("float32", "mixed_bfloat16")
     )
     jit: str = _setting("auto", "Compile the training step.", choices=("auto", "on", "off"))
-    seed: int = _setting(0, "Seed of all that is random.", low=0, high=2**31 - 1)
+    seed: int = _setting(StepSettings.seed, "Seed of all that is random.", low=0, high=2**31 - 1)
 
     # The run folder, and when to stop.
     log_every: int = _setting(20, "Steps between rows of metrics.", low=1, high=1_000_000_000)
@@ -193,8 +257,8 @@ class Config:
     )
     evaluate_every: int = _setting(
         200,
-        "Steps between evaluations on the validation sounds, by which the best checkpoint is"
-        " known; 0 for none.",
+        "Steps between evaluations on the validation sounds, which choose the best checkpoint;"
+        " 0 for none.",
         low=0,
         high=1_000_000_000,
     )
@@ -203,7 +267,7 @@ class Config:
     )
     preview_every: int = _setting(
         400,
-        "Steps between previews: sounds of the same latents, and a look at the run's health; 0 for"
+        "Steps between previews: sounds of fixed latents, and a check of the run's health; 0 for"
         " none.",
         low=0,
         high=1_000_000_000,
@@ -218,10 +282,9 @@ class Config:
     )
 
     def __post_init__(self) -> None:
-        for name, setting in SETTINGS.items():
-            value = checked(setting, getattr(self, name), option_name(name))
-            object.__setattr__(self, name, value)
-        _check_together(self.as_dict(), option_name)
+        for name, each in SETTINGS.items():
+            object.__setattr__(self, name, check_value(each, getattr(self, name), setting(name)))
+        check_together(self.as_dict(), setting)
 
     @property
     def discriminator_lr(self) -> float:
@@ -229,9 +292,52 @@ class Config:
         return self.d_lr or self.lr
 
     @property
-    def sounding(self) -> str:
-        """Which generator sounds are made with: `"averaged"`, or `"generator"` without average."""
-        return "averaged" if self.average else "generator"
+    def inference_part(self) -> str:
+        """The generator that sounds come from: `"ema_generator"`, or `"generator"` without EMA."""
+        return "ema_generator" if self.ema_decay else "generator"
+
+    @property
+    def architecture(self) -> Architecture:
+        """The architecture of the run's networks.
+
+        Raises:
+            InputError: a combination that cannot be built.
+        """
+        own = {f.name: getattr(self, f.name) for f in fields(Architecture) if f.name in SETTINGS}
+        num_labels = 0 if self.model == "wgan" else len(self.labels)
+        width = self.width or auto_width(self.length)
+        return Architecture(**{**own, "num_labels": num_labels, "width": width})
+
+    @property
+    def step_settings(self) -> StepSettings:
+        """The settings of a training step; schedules have their first value."""
+        own = {name: getattr(self, name) for name in STEP_SETTINGS if name in SETTINGS}
+        return StepSettings(**own, smoothing=(self.smoothing_low, self.smoothing_high))
+
+    def for_dataset(self, dataset: SoundSet, source: str = "") -> "Config":
+        """Return these settings with rate, length, channels and labels of a dataset.
+
+        Args:
+            dataset: what to train on.
+            source: where it came from, kept in the run; "" for the built-in drums.
+
+        Raises:
+            InputError: the settings ask for something else than the dataset has, there are too few
+                labels, or the networks cannot be built.
+        """
+        if self.model != "wgan":
+            dataset.require_labels()
+        for name in ("rate", "length", "channels", "labels"):
+            wish, have = getattr(self, name), getattr(dataset, name)
+            if wish and wish != have:
+                raise InputError(
+                    f"{setting(name)}: {_plain(wish)} is asked for, but {dataset.path} was prepared"
+                    f" with {_plain(have)}; leave {setting(name)} out, or prepare the audio anew"
+                )
+        decided = {n: getattr(dataset, n) for n in ("rate", "length", "channels", "labels")}
+        filled = replace(self, data=source, **decided)
+        _ = filled.architecture  # raises where the networks cannot be built
+        return filled
 
     def as_dict(self) -> dict[str, Any]:
         """Values by field."""
@@ -242,21 +348,12 @@ class Config:
         import tomli_w
 
         return "".join(
-            f"# {setting.metadata['help']}\n{tomli_w.dumps({name: getattr(self, name)})}"
-            for name, setting in SETTINGS.items()
+            f"# {each.metadata['help']}\n{tomli_w.dumps({name: getattr(self, name)})}"
+            for name, each in SETTINGS.items()
         )
 
-    @classmethod
-    def from_toml(cls, path: str | Path) -> "Config":
-        """Read what `to_toml` wrote; fields that are missing take their defaults.
 
-        Raises:
-            InputError: no such file, not TOML, or a value that `Config` refuses.
-        """
-        return resolve(toml_path=path)
-
-
-SETTINGS: dict[str, Field] = {setting.name: setting for setting in fields(Config)}
+SETTINGS: dict[str, Field[Any]] = {each.name: each for each in fields(Config)}
 """The table: every field of `Config` by name, with `metadata`."""
 
 
@@ -272,68 +369,25 @@ def auto_width(length: int) -> int:
     return 32 if length <= 8_192 else 64
 
 
-def option_name(name: str) -> str:
-    """A field as `train` spells it: `d_updates` → `--d-updates`."""
-    spelled = SETTINGS[name].metadata["spelled"] if name in SETTINGS else ""
-    return spelled or "--" + name.replace("_", "-")
+def _plain(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
-def resolve(
-    preset: str | None = None,
-    toml_path: str | Path | None = None,
-    options: Mapping[str, Any] | None = None,
-) -> Config:
-    """Put a run's settings together: defaults ← preset ← TOML ← options.
-
-    Args:
-        preset: a key of `PRESETS`; None for the one that the TOML names, if it does.
-        toml_path: a file with any of the fields, and `preset`.
-        options: by field name; None means "not given".
-
-    Raises:
-        InputError: an unknown name, a value out of range, or an impossible combination; the
-            message names the file or the option.
-    """
-    given = {name: value for name, value in (options or {}).items() if value is not None}
-    stored = {} if toml_path is None else read_toml(Path(toml_path))
-    named, where = stored.pop("preset", None), f"{toml_path}: preset"
-    if preset is not None:
-        named, where = preset, "--preset"
-    values = {} if named is None else dict(_preset(named, where).values)
-    spelled = {name: f"{toml_path}: {name}" for name in stored}
-    spelled |= {name: option_name(name) for name in given}
-
-    def spelling(name: str) -> str:
-        return spelled.get(name, option_name(name))
-
-    for name, value in {**stored, **given}.items():
-        if name not in SETTINGS:
-            raise InputError(f"{spelling(name)}: unknown{nearest(name, SETTINGS)}")
-        values[name] = checked(SETTINGS[name], value, spelling(name))
-    _check_together({name: s.default for name, s in SETTINGS.items()} | values, spelling)
-    return Config(**values)
-
-
-def _preset(name: Any, spelled: str) -> Preset:
-    if not isinstance(name, str) or name not in PRESETS:
-        raise InputError(f"{spelled}: {name!r} is unknown; choose from {', '.join(PRESETS)}")
-    return PRESETS[name]
-
-
-def _check_together(values: Mapping[str, Any], spelling: Spelling) -> None:
+def check_together(values: Mapping[str, Any], spelling: Spelling) -> None:
+    """Raise an `InputError` where settings exclude each other; `spelling` names them."""
     low, high = values["smoothing_low"], values["smoothing_high"]
     if low > high:
         raise InputError(
             f"{spelling('smoothing_low')}: {low:g} is above the upper end, {high:g}; "
-            f"lower it or raise {option_name('smoothing_high')}"
+            f"lower it or raise {setting('smoothing_high')}"
         )
     if values["stop_when_stalled"] and not values["evaluate_every"]:
         raise InputError(
             f"{spelling('stop_when_stalled')}: needs evaluations, and there are none; set "
-            f"{option_name('evaluate_every')} or leave it out"
+            f"{setting('evaluate_every')} or leave it out"
         )
     if values["loss"] == "acgan" and values["model"] != "acgan":
         raise InputError(
             f"{spelling('loss')}: acgan needs the model acgan, and the model is "
-            f"{values['model']}; add --model acgan or take another --loss"
+            f"{values['model']}; add {setting('model', 'acgan')} or take another {setting('loss')}"
         )

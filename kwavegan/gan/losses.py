@@ -1,15 +1,19 @@
-"""The adversarial games, as pure functions of scores, and the penalties on their gradients.
+"""Adversarial losses and gradient penalties, as pure functions of scores and gradients.
 
-A game says what the discriminator and the generator want from the scores of real and generated
-audio. In every game, `target` is 1 for plain training; soft and noisy labels draw it from a range
-around 1 (dissertation F.1, `_categorical_loss`).
+An adversarial loss says what discriminator and generator minimize, given the scores of real and of
+generated audio. In every loss, `target` is 1 for plain training; soft and noisy labels draw it from
+a range around 1 (Hill 2018, F.1, `_categorical_loss`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import keras
 from keras import ops
 
+from kwavegan.backend.serialization import register
+from kwavegan.config import losses as table
 from kwavegan.types import Tensor
 
 
@@ -24,12 +28,12 @@ def class_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     return -ops.mean(ops.sum(one_hot * ops.log_softmax(logits, axis=-1), axis=-1))
 
 
-def mismatch(own: Tensor, other: Tensor) -> Tensor:
-    """Return how little the scores of real audio prefer its own label to another one.
+def mismatch_loss(own: Tensor, other: Tensor) -> Tensor:
+    """Return mean softplus(D(x, wrong label) − D(x, own label)), small where the own scores higher.
 
-    The pairing loss of the relativistic game, with the same sound on both sides, so that nothing
-    but the label can tell them apart (the contrastive term of stable-audio-tools, `arc.py`). It is
-    bounded below, so that it goes with any game.
+    The matching-aware discriminator (Reed et al. 2016) in the form of the relativistic loss, as the
+    contrastive term of stable-audio-tools (`arc.py`): both sides score the same audio, so only the
+    label can tell them apart. It is bounded below, so that it goes with any adversarial loss.
 
     Args:
         own, other: scores (batch, 1) of the same audio with its label, and with another.
@@ -37,82 +41,138 @@ def mismatch(own: Tensor, other: Tensor) -> Tensor:
     return _relativistic_discriminator(own, other, 1.0)
 
 
-def slope_penalty(gradient: Tensor) -> Tensor:
-    """Return the mean of (‖gradient‖ − 1)², one norm an example (Gulrajani et al. 2017)."""
-    # The square root has no slope at zero; the tiny term keeps a dead score from making NaN.
-    slope = ops.sqrt(_squared_norm(gradient) + 1e-12)
-    return ops.mean(ops.square(slope - 1.0))
+def gradient_penalty(gradient: Tensor) -> Tensor:
+    """Return the mean of (‖gradient‖ − 1)² over examples (Gulrajani et al. 2017)."""
+    # The square root has no derivative at zero; the tiny term keeps a dead score from making NaN.
+    norm = ops.sqrt(_squared_norm(gradient) + 1e-12)
+    return ops.mean(ops.square(norm - 1.0))
 
 
-def zero_centred_penalty(gradient: Tensor) -> Tensor:
-    """Return the mean of ‖gradient‖², one norm an example (Mescheder et al. 2018, R1 and R2)."""
+def zero_centred_gradient_penalty(gradient: Tensor) -> Tensor:
+    """Return the mean of ‖gradient‖² over examples (Mescheder et al. 2018, R1 and R2)."""
     return ops.mean(_squared_norm(gradient))
 
 
-def global_norm(gradients: list) -> Tensor:
+def global_norm(gradients: list[Tensor]) -> Tensor:
     """Return the length of all gradients as one vector."""
     return ops.sqrt(sum(ops.sum(ops.square(ops.cast(g, "float32"))) for g in gradients))
 
 
-def _squared_norm(gradient: Tensor):
+def _squared_norm(gradient: Tensor) -> Tensor:
     axes = tuple(range(1, len(gradient.shape)))
     return ops.sum(ops.square(ops.cast(gradient, "float32")), axis=axes)
 
 
-def _wasserstein_discriminator(real: Tensor, fake: Tensor, target: Tensor):
+def _wasserstein_discriminator(real: Tensor, fake: Tensor, target: Tensor) -> Tensor:
     return ops.mean(fake) - ops.mean(target * real)
 
 
-def _wasserstein_generator(real: Tensor, fake: Tensor):
+def _wasserstein_generator(real: Tensor, fake: Tensor) -> Tensor:
     return -ops.mean(fake)
 
 
-def _cross_entropy_discriminator(real: Tensor, fake: Tensor, target: Tensor):
+def _cross_entropy_discriminator(real: Tensor, fake: Tensor, target: Tensor) -> Tensor:
     return cross_entropy(real, target) + cross_entropy(fake, 0.0)
 
 
-def _cross_entropy_generator(real: Tensor, fake: Tensor):
+def _cross_entropy_generator(real: Tensor, fake: Tensor) -> Tensor:
     return cross_entropy(fake, 1.0)
 
 
-def _acgan_discriminator(real: Tensor, fake: Tensor, target: Tensor):
+def _acgan_discriminator(real: Tensor, fake: Tensor, target: Tensor) -> Tensor:
     return _cross_entropy_discriminator(real, fake, target) / 2
 
 
-def _relativistic_discriminator(real: Tensor, fake: Tensor, target: Tensor):
+def _relativistic_discriminator(real: Tensor, fake: Tensor, target: Tensor) -> Tensor:
     return cross_entropy(real - fake, target)
 
 
-def _relativistic_generator(real: Tensor, fake: Tensor):
+def _relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
     return cross_entropy(fake - real, 1.0)
 
 
+@register
 @dataclass(frozen=True)
-class Game:
-    """One adversarial game.
+class AdversarialLoss:
+    """One adversarial loss, ready-made (see `LOSSES`) or one's own.
 
     Args:
-        discriminator: (real scores, fake scores, target) → loss.
-        generator: (real scores, fake scores) → loss.
-        penalty: the penalty that belongs to it: `"slope"`, `"r1r2"` or `"none"`.
-        pairs: whether the generator's loss needs the scores of real audio too.
+        discriminator: (real scores, fake scores, target) → scalar loss; scores are (batch, 1).
+        generator: (real scores, fake scores) → scalar loss; real scores are None unless `paired`.
+        penalty: the gradient penalty that belongs to it: `"gp"`, `"r1r2"` or `"none"`.
+        paired: whether the generator's loss needs the scores of real audio too.
+
+    A GAN with one's own loss can be saved where both functions are registered with
+    `keras.saving.register_keras_serializable`.
+
+    Raises:
+        ValueError: an unknown penalty.
+
+    Example:
+        >>> from keras import ops
+        >>> from kwavegan import AdversarialLoss
+        >>> hinge = AdversarialLoss(
+        ...     discriminator=lambda real, fake, target: ops.mean(
+        ...         ops.relu(1 - real) + ops.relu(1 + fake)
+        ...     ),
+        ...     generator=lambda real, fake: -ops.mean(fake),
+        ...     penalty="r1r2",
+        ... )
+        >>> float(hinge.discriminator(ops.ones((4, 1)), -ops.ones((4, 1)), 1.0))
+        0.0
     """
 
-    discriminator: Callable
-    generator: Callable
-    penalty: str
-    pairs: bool = False
+    discriminator: Callable[..., Any]
+    generator: Callable[..., Any]
+    penalty: str = "none"
+    paired: bool = False
+
+    def __post_init__(self) -> None:
+        known = tuple(name for name in table.PENALTIES if name != "auto")
+        if self.penalty not in known:
+            raise ValueError(
+                f"AdversarialLoss: penalty must be one of {', '.join(known)}; got {self.penalty!r}"
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        functions = {"discriminator": self.discriminator, "generator": self.generator}
+        for name, function in functions.items():
+            if (
+                keras.saving.get_registered_object(keras.saving.get_registered_name(function) or "")
+                is not function
+            ):
+                raise ValueError(
+                    f"AdversarialLoss: its {name} function cannot be saved; register it with "
+                    "keras.saving.register_keras_serializable"
+                )
+        packed = {n: keras.saving.serialize_keras_object(f) for n, f in functions.items()}
+        return {**packed, "penalty": self.penalty, "paired": self.paired}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "AdversarialLoss":
+        unpack = keras.saving.deserialize_keras_object
+        functions = {name: unpack(config[name]) for name in ("discriminator", "generator")}
+        return cls(**{**config, **functions})
 
 
-GAMES = {
-    # Gulrajani et al. 2017; WaveGAN's own.
-    "wgan-gp": Game(_wasserstein_discriminator, _wasserstein_generator, "slope"),
-    # Goodfellow et al. 2014, the generator's loss in its non-saturating form.
-    "cross-entropy": Game(_cross_entropy_discriminator, _cross_entropy_generator, "none"),
-    # Odena et al. 2016 as the dissertation sums it: half the source loss for the discriminator.
-    "acgan": Game(_acgan_discriminator, _cross_entropy_generator, "none"),
-    # Jolicoeur-Martineau 2018, paired, with R1 and R2 (Huang et al. 2024, R3GAN).
-    "relativistic": Game(_relativistic_discriminator, _relativistic_generator, "r1r2", pairs=True),
+def _loss(
+    name: str, discriminator: Callable[..., Any], generator: Callable[..., Any]
+) -> AdversarialLoss:
+    traits = table.LOSSES[name]
+    return AdversarialLoss(discriminator, generator, traits.penalty, traits.paired)
+
+
+LOSSES = {
+    name: _loss(name, *functions)
+    for name, functions in {
+        # Gulrajani et al. 2017; WaveGAN's own.
+        "wgan-gp": (_wasserstein_discriminator, _wasserstein_generator),
+        # Goodfellow et al. 2014, the generator's loss in its non-saturating form.
+        "cross-entropy": (_cross_entropy_discriminator, _cross_entropy_generator),
+        # Odena et al. 2016 as Hill 2018 sums it: half the source loss for the discriminator.
+        "acgan": (_acgan_discriminator, _cross_entropy_generator),
+        # Jolicoeur-Martineau 2018, paired, with R1 and R2 (Huang et al. 2024, R3GAN).
+        "relativistic": (_relativistic_discriminator, _relativistic_generator),
+    }.items()
 }
-
-PENALTIES = ("auto", "slope", "r1r2", "none")
+"""The adversarial losses by the names that `WaveGAN` and `--loss` take."""

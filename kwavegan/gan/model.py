@@ -5,162 +5,147 @@ The step is a pure function of its batch and its noise. All noise of a step is d
 feed the same noise to every backend instead.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from itertools import count, repeat
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from kwavegan.backend import autodiff, trainer
+from kwavegan.audio.sounds import Sounds
+from kwavegan.backend import autodiff
 from kwavegan.backend.serialization import register
-from kwavegan.gan.losses import GAMES, PENALTIES, global_norm
+from kwavegan.config.step import STEP_SETTINGS, StepSettings
+from kwavegan.gan import sampling
+from kwavegan.gan.batching import split_batches
+from kwavegan.gan.checked_model import CheckedModel
+from kwavegan.gan.compatibility import check_networks, count_labels
+from kwavegan.gan.losses import global_norm
 from kwavegan.gan.noise import StepNoise
-from kwavegan.gan.objectives import Descent, Objectives
-from kwavegan.gan.step_metrics import PEAK, make_trackers
-from kwavegan.networks.front_end import Hearing
+from kwavegan.gan.objectives import LossAndGradients, Objectives
+from kwavegan.gan.optimizers import default_adam, portable_config
+from kwavegan.gan.step_metrics import PEAK_LOSS, make_step_metrics
 
-Schedule = float | keras.optimizers.schedules.LearningRateSchedule
-"""A number, or one that changes over steps."""
+EVALUATION_SEED = 2**30
+"""First seed of the noise that held-out losses are computed with, the same for every batch."""
+
+_SCHEDULED = ("gamma", "mismatch")
+_PACKED = ("generator", "discriminator")
 
 
 @register
-class WaveGAN(trainer.StatefulModel):
+class WaveGAN(CheckedModel):
     """A generator and a discriminator of audio, trained against each other by `fit`.
 
-    `fit` takes batches of audio (batch, length, channels) in −1…1, with labels (batch,) where a
-    network takes them; or one batch per discriminator update, stacked on axis 1: audio (batch,
-    d_updates, length, channels), labels (batch, d_updates). With one batch, all updates of a step
-    share it. Generated audio always takes the labels of the real audio beside it: one label for
-    real, generated and interpolated.
+    `fit` takes audio (batch, length, channels) in −1…1, with labels where a network takes them:
+    indices (batch,) or (batch, 1), one-hot (batch, num_labels), or names where `labels` has them.
+    With `d_updates` > 1 a batch serves all updates of a step, or it holds one for each on axis 1:
+    audio (batch, d_updates, length, channels), labels (batch, d_updates). Generated audio takes the
+    labels of the real audio beside it: one label for real, generated and interpolated.
+
+    `evaluate` and `validation_data` give the losses of held-out sounds, without gradient penalty
+    and always with the same noise: a discriminator that scores training sounds higher than held-out
+    ones memorizes.
 
     Args:
         generator: from `{"latent"}` or `{"latent", "label"}` to audio.
         discriminator: from `{"audio"}`, with `"label"` and `"shifts"` where it takes them, to
-            `{"score"}`, with `"logits"` where it has a class head. See `kwavegan.networks.build`.
-        loss: `"wgan-gp"`, `"cross-entropy"`, `"acgan"` or `"relativistic"`.
-        penalty: `"slope"` (λ), `"r1r2"` (γ), `"none"`, or `"auto"`, the loss's own.
-        lamb: λ, the weight of the slope penalty on interpolates (Gulrajani et al. 2017).
-        gamma: γ, twice the weight of R1 + R2, which is that of the mean squared slope (to audio
-            with wrong labels too, where there is a mismatch term); a number or a Keras schedule
-            over steps.
-        smoothing: (low, high), the range that targets of real audio are drawn from.
-        noise: standard deviation of Gaussian noise on the discriminator's input.
-        class_weight: weight of the class loss.
-        class_loss: whom the class loss on generated audio trains: `"generator"`, or `"both"`, as
-            the dissertation has it.
-        mismatch: weight of a term by which the discriminator learns to prefer real audio with
-            its own label to the same with another one; needs a discriminator that takes labels. A
-            number or a Keras schedule over steps, as gamma.
-        labels: number of labels, which the mismatch term draws others from.
-        d_updates: discriminator updates a step.
-        g_updates: generator updates a step, after them.
-        latent_distribution: `"uniform"` in −1…1, or `"normal"`.
-        phase_shuffle: largest phase shift, in samples.
-        shuffle_per: `"example"` or `"batch"`.
-        average: decay of the averaged generator, which sounds are made with; 0 for none.
-        seed: integer seed of all noise.
+            `{"score"}`, with `"logits"` where it has a class head. See `build_networks`.
+        settings: of the training step; None for the default recipe.
+        num_labels: number of labels; None to read it from the networks' label layers.
+        labels: their names, in index order, for `generate` and `fit`.
+        rate: sample rate in Hz, for `generate`.
+        objectives: class of the losses: (generator, discriminator, settings, num_labels) →
+            `Objectives`.
+        **changes: any of `StepSettings`, over `settings`; or Keras' own `name` and `dtype`.
 
     Raises:
-        ValueError: an unknown name or a value out of range.
+        InputError: an unknown name or a value out of range.
+        ValueError: networks that do not fit the loss.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan import Architecture, WaveGAN, build_networks
+        >>> a = Architecture(256, num_labels=2, width=2, latent_dim=8, rate=4096)
+        >>> gan = WaveGAN(*build_networks(a), rate=a.rate, labels=("kick", "snare"))
+        >>> gan.compile()
+        >>> audio = np.random.default_rng(0).uniform(-0.5, 0.5, (16, 256, 1)).astype("float32")
+        >>> history = gan.fit(audio, np.arange(16) % 2, batch_size=8, verbose=0)
+        >>> gan.generate("kick", n=3, seed=0).shape
+        (3, 256, 1)
     """
 
     def __init__(
         self,
         generator: keras.Model,
         discriminator: keras.Model,
-        loss: str = "relativistic",
-        penalty: str = "auto",
-        lamb: float = 10.0,
-        gamma: Schedule = 1.0,
-        smoothing: tuple[float, float] = (1.0, 1.0),
-        noise: float = 0.0,
-        class_weight: float = 1.0,
-        class_loss: str = "generator",
-        mismatch: Schedule = 0.0,
-        labels: int = 0,
-        d_updates: int = 1,
-        g_updates: int = 1,
-        latent_distribution: str = "uniform",
-        phase_shuffle: int = 2,
-        shuffle_per: str = "example",
-        average: float = 0.999,
-        seed: int = 0,
-        **kwargs: Any,
+        settings: StepSettings | None = None,
+        *,
+        num_labels: int | None = None,
+        labels: Sequence[str] = (),
+        rate: int | None = None,
+        objectives: Callable[..., Objectives] = Objectives,
+        **changes: Any,
     ):
-        super().__init__(**kwargs)
-        _check_choice("loss", loss, tuple(GAMES))
-        _check_choice("penalty", penalty, PENALTIES)
-        _check_choice("class_loss", class_loss, ("generator", "both"))
-        _check_choice("latent_distribution", latent_distribution, ("uniform", "normal"))
-        if d_updates < 1 or g_updates < 1:
-            raise ValueError("WaveGAN: d_updates and g_updates must be at least 1")
-        if mismatch and "label" not in discriminator.input:
-            raise ValueError("WaveGAN: mismatch needs a discriminator that takes a label")
-        if mismatch and labels < 2:
-            raise ValueError(f"WaveGAN: mismatch needs labels, at least 2; got {labels}")
+        own = {name: changes.pop(name) for name in STEP_SETTINGS if name in changes}
+        super().__init__(**changes)
+        self.settings = replace(settings or StepSettings(), **own)
         self.generator, self.discriminator = generator, discriminator
-        self.game, self.loss_name = GAMES[loss], loss
-        self.penalty = self.game.penalty if penalty == "auto" else penalty
-        self.lamb, self.gamma, self.smoothing, self.noise = lamb, gamma, tuple(smoothing), noise
-        self.class_weight, self.class_loss = class_weight, class_loss
-        self.mismatch, self.labels = mismatch, labels
-        self.d_updates, self.g_updates = d_updates, g_updates
-        self.latent_distribution = latent_distribution
-        self.phase_shuffle, self.shuffle_per = phase_shuffle, shuffle_per
-        self.average, self.seed = average, seed
-
-        self.sound_shape = tuple(generator.output.shape[1:])
-        self.objectives = Objectives(
-            generator,
-            discriminator,
-            Hearing(discriminator),
-            self.game,
-            self.penalty,
-            lamb,
-            bool(noise),
-            class_weight,
-            class_loss,
-            bool(mismatch),
-            labels,
-        )
+        self.labels, self.rate = tuple(labels), rate
+        self.num_labels = count_labels(generator, discriminator, num_labels, self.labels)
+        self.audio_shape = tuple(generator.output.shape[1:])
+        self.objectives = objectives(generator, discriminator, self.settings, self.num_labels)
+        check_networks(self.objectives)
         self.step_noise = StepNoise(
-            latent=_width(generator.input["latent"]),
-            distribution=latent_distribution,
+            self.settings,
+            latent_dim=_width(generator.input["latent"]),
             shuffles=_width(discriminator.input.get("shifts")),
-            phase_shuffle=phase_shuffle,
-            shuffle_per=shuffle_per,
-            sound_shape=self.sound_shape,
-            input_noise=noise,
-            smoothing=tuple(smoothing),
-            mixes=self.penalty == "slope",
-            pairs=self.game.pairs,
-            labels=labels if mismatch else 0,
+            audio_shape=self.audio_shape,
+            interpolates=self.objectives.penalty == "gp",
+            paired=self.objectives.loss.paired,
+            wrong_labels=self.num_labels if self.objectives.has_mismatch else 0,
         )
 
         self.step = self.add_weight((), initializer="zeros", dtype="int32", trainable=False)
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.averaged = keras.models.clone_model(generator)
-        self.averaged.set_weights(generator.get_weights())
-        self.averaged.trainable = False
-        self.trackers = make_trackers(self.objectives.has_classes, self.objectives.mismatches)
+        self.seed_generator = keras.random.SeedGenerator(self.settings.seed)
+        self.ema_generator = keras.models.clone_model(generator)
+        self.ema_generator.set_weights(generator.get_weights())
+        self.ema_generator.trainable = False
+        self.step_metrics = make_step_metrics(
+            self.objectives.has_class_head, self.objectives.has_mismatch
+        )
         self.built = True
 
-    # -- Keras' side: compile, save, load ---------------------------------------------------------
+    # -- Keras' side: compile, fit, save, load ----------------------------------------------------
 
     def compile(
         self,
-        d_optimizer: keras.Optimizer | str = "adam",
-        g_optimizer: keras.Optimizer | str = "adam",
+        d_optimizer: keras.Optimizer | str | None = None,
+        g_optimizer: keras.Optimizer | str | None = None,
         **kwargs: Any,
     ) -> None:
         """Set the optimizers of discriminator and generator, and Keras' own options.
 
         Args:
-            d_optimizer, g_optimizer: two separate optimizers, or their names.
+            d_optimizer, g_optimizer: two separate optimizers, or their names; None for Adam with
+                the default recipe's rate and betas.
             **kwargs: `jit_compile`, `run_eagerly`, `steps_per_execution`, as in Keras.
+
+        Raises:
+            ValueError: one optimizer for both networks, or an option of Keras that means nothing
+                here, such as `loss`.
         """
+        for name in ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"):
+            if kwargs.get(name) is not None:
+                raise ValueError(
+                    f"WaveGAN: compile takes no {name}; the losses are WaveGAN(…, loss=…), the "
+                    "optimizers d_optimizer and g_optimizer"
+                )
         d_optimizer, g_optimizer = (
-            keras.optimizers.get(d_optimizer),
-            keras.optimizers.get(g_optimizer),
+            keras.optimizers.get(default_adam() if each is None else each)
+            for each in (d_optimizer, g_optimizer)
         )
         if d_optimizer is g_optimizer:
             raise ValueError("WaveGAN: discriminator and generator need an optimizer each")
@@ -172,28 +157,37 @@ class WaveGAN(trainer.StatefulModel):
         # MultiOptimizer carries the state of both through JAX's step; each is applied by itself.
         super().compile(optimizer=keras.optimizers.MultiOptimizer(choose), **kwargs)
         self.optimizer.build(self.trainable_variables)
-        self.d_optimizer, self.g_optimizer = d_optimizer, g_optimizer
+        self.d_optimizer: keras.Optimizer = d_optimizer
+        self.g_optimizer: keras.Optimizer = g_optimizer
 
-    def get_compile_config(self) -> dict:
+    def get_compile_config(self) -> dict[str, Any]:
         optimizers = {"d_optimizer": self.d_optimizer, "g_optimizer": self.g_optimizer}
-        return {name: _portable(optimizer) for name, optimizer in optimizers.items()}
+        return {name: portable_config(optimizer) for name, optimizer in optimizers.items()}
 
-    def compile_from_config(self, config: dict) -> None:
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**{name: keras.optimizers.get(value) for name, value in config.items()})
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
+        if type(self.objectives) is not Objectives:
+            raise ValueError("WaveGAN: with objectives of one's own it cannot be saved whole")
         pack = keras.saving.serialize_keras_object
+        settings = {f.name: getattr(self.settings, f.name) for f in fields(StepSettings)}
         return {
             "name": self.name,
-            "loss": self.loss_name,
             **{name: pack(getattr(self, name)) for name in _PACKED},
-            **{name: getattr(self, name) for name in _PLAIN},
+            "num_labels": self.num_labels,
+            "labels": self.labels,
+            "rate": self.rate,
+            **settings,
+            **{name: pack(settings[name]) for name in (*_SCHEDULED, "loss")},
         }
 
     @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "WaveGAN":
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> "WaveGAN":
         unpack = keras.saving.deserialize_keras_object
-        packed = {name: unpack(config[name]) for name in _PACKED}
+        packed = {name: unpack(config[name]) for name in (*_PACKED, *_SCHEDULED, "loss")}
         return cls(**{**config, **packed})
 
     # Keras does not store the state of seed generators in `.keras` files (3.15).
@@ -207,20 +201,54 @@ class WaveGAN(trainer.StatefulModel):
 
     @property
     def metrics(self) -> list[keras.Metric]:
-        return list(self.trackers.values())
+        return list(self.step_metrics.values())
 
-    def call(self, inputs: dict, training: bool = False) -> Any:
-        """Generate audio with the averaged generator, or the trained one where there is none."""
-        return self.sounding_generator(inputs, training=training)
+    # -- Generating -------------------------------------------------------------------------------
 
     @property
-    def sounding_generator(self) -> keras.Model:
-        """The generator that sounds are made with."""
-        return self.averaged if self.average else self.generator
+    def inference_generator(self) -> keras.Model:
+        """The generator that sounds come from: the EMA's, or the trained one without EMA."""
+        return self.ema_generator if self.settings.ema_decay else self.generator
+
+    def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
+        """Generate audio from `{"latent"}` or `{"latent", "label"}`."""
+        return self.inference_generator(inputs, training=training)
+
+    def generate(
+        self,
+        label: str | int | None = None,
+        n: int = 1,
+        seed: int = 0,
+        latents: np.ndarray | None = None,
+    ) -> Sounds:
+        """Generate sounds of one label.
+
+        Args:
+            label: a name of `labels`, or an index; None for a generator that takes no label.
+            n: number of sounds.
+            seed: of their latents; a sound depends on its seed and index alone.
+            latents: (n, latent_dim) to use instead; then n and seed do not count.
+
+        Returns:
+            (n, length, channels), float32 in −1…1, with the sample rate.
+
+        Raises:
+            InputError: no such label, or latents of the wrong shape.
+        """
+        index = sampling.label_index(
+            label, self.labels, self.num_labels if self.objectives.generator_takes_label else 0
+        )
+        latent_dim = self.step_noise.latent_dim
+        if latents is None:
+            distribution = self.settings.latent_distribution
+            latents = sampling.draw_latents(distribution, latent_dim, n, seed)
+        return Sounds(
+            sampling.generate(self.inference_generator, latents, index, latent_dim), self.rate
+        )
 
     # -- One step ---------------------------------------------------------------------------------
 
-    def update(self, data: Any, noise: dict | None = None) -> dict:
+    def update(self, data: Any, noise: dict[str, Any] | None = None) -> dict[str, Any]:
         """Train on one batch: `d_updates` of the discriminator, then `g_updates` of the generator.
 
         Args:
@@ -230,45 +258,54 @@ class WaveGAN(trainer.StatefulModel):
         Returns:
             The running means of the step's scalars, by name.
         """
-        batches = self._batches(data)
+        batches = self.batches(data)
         noise = noise or self.draw_noise(ops.shape(batches[0]["audio"])[0])
         for batch, drawn in zip(batches, noise["discriminator"], strict=True):
             self._update_discriminator(batch, drawn)
         for drawn in noise["generator"]:
             self._update_generator(batches[-1], drawn)
         self.step.assign_add(1)
-        self._average()
-        return {name: tracker.result() for name, tracker in self.trackers.items()}
+        self._update_ema()
+        return {name: metric.result() for name, metric in self.step_metrics.items()}
 
-    def _batches(self, data: Any) -> list[dict]:
-        """Split data into one batch per discriminator update."""
-        audio, label, _ = keras.utils.unpack_x_y_sample_weight(data)
-        audio = ops.cast(audio, "float32")
-        rank = len(self.sound_shape)
-        stacked = len(audio.shape) == rank + 2
-        if tuple(audio.shape[-rank:]) != self.sound_shape or not (
-            stacked or len(audio.shape) == rank + 1
-        ):
-            raise ValueError(
-                f"WaveGAN: audio must be (batch, {', '.join(map(str, self.sound_shape))}), with "
-                f"axis 1 for the discriminator's updates if there are several; got {audio.shape}"
-            )
-        if stacked and audio.shape[1] != self.d_updates:
-            raise ValueError(
-                f"WaveGAN: axis 1 of audio must be d_updates = {self.d_updates}; got {audio.shape}"
-            )
-        needs_label = self.objectives.conditional or self.objectives.has_classes
-        if needs_label and label is None:
-            raise ValueError("WaveGAN: this model needs labels: give (audio, labels)")
-        batches = []
-        for update in range(self.d_updates):
-            batch = {"audio": audio[:, update] if stacked else audio}
-            if needs_label:
-                batch["label"] = ops.cast(label[:, update] if stacked else label, "int32")
-            batches.append(batch)
-        return batches
+    def evaluate_batch(self, data: Any) -> dict[str, Any]:
+        """Measure the losses of one batch of held-out sounds; see `WaveGAN`."""
+        batch = self.batches(data)[0]
+        size, seeds = ops.shape(batch["audio"])[0], count(EVALUATION_SEED)
+        noise = {
+            "discriminator": self.step_noise.for_discriminator(size, seeds),
+            "generator": self.step_noise.for_generator(size, seeds),
+        }
+        losses = self.objectives.held_out_losses(
+            self._inference_values(),
+            _values(self.discriminator),
+            batch,
+            noise,
+            self.scheduled_weights(),
+        )
+        for name, value in losses.items():
+            self.step_metrics[name].update_state(value)
+        return {name: self.step_metrics[name].result() for name in losses}
 
-    def draw_noise(self, batch: Any) -> dict:
+    def _inference_values(self) -> list[Any]:
+        """Return the inference generator's values of the generator's trainable variables."""
+        pairs = zip(self.generator.weights, self.inference_generator.weights, strict=True)
+        values = {id(trained): inference.value for trained, inference in pairs}
+        return [values[id(variable)] for variable in self.generator.trainable_variables]
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether a network takes labels, or predicts them."""
+        objectives = self.objectives
+        takes = objectives.generator_takes_label or "label" in self.discriminator.input
+        return takes or objectives.has_class_head
+
+    def batches(self, data: Any) -> list[dict[str, Any]]:
+        """Split what `StepBatches` or `fit` gives into one batch per discriminator update."""
+        num_labels = self.num_labels if self.needs_labels else None
+        return split_batches(data, self.audio_shape, self.settings.d_updates, num_labels)
+
+    def draw_noise(self, batch: Any) -> dict[str, Any]:
         """Draw all noise of one step from the seed.
 
         Args:
@@ -276,94 +313,64 @@ class WaveGAN(trainer.StatefulModel):
 
         Returns:
             `{"discriminator": [...], "generator": [...]}`, a dictionary for each update:
-            `latent` (batch, latent); `shifts_real`, `shifts_fake`, `shifts_mixed` (batch,
+            `latent` (batch, latent_dim); `shifts_real`, `shifts_fake`, `shifts_mixed` (batch,
             shuffles); `mix` (batch, 1, 1) in 0…1; `target` (batch, 1); `labels_away` (batch,),
             from a label to another, modulo their number; `noise_real`, `noise_fake` (batch,
             length, channels) — those that the loss needs.
         """
-        plan, seed = self.step_noise, self.seed_generator
+        draw, seeds = self.step_noise, repeat(self.seed_generator)
+        updates = range(self.settings.d_updates), range(self.settings.g_updates)
         return {
-            "discriminator": [plan.for_discriminator(batch, seed) for _ in range(self.d_updates)],
-            "generator": [plan.for_generator(batch, seed) for _ in range(self.g_updates)],
+            "discriminator": [draw.for_discriminator(batch, seeds) for _ in updates[0]],
+            "generator": [draw.for_generator(batch, seeds) for _ in updates[1]],
         }
 
-    def _update_discriminator(self, batch: dict, noise: dict) -> None:
+    def _update_discriminator(self, batch: dict[str, Any], noise: dict[str, Any]) -> None:
         fake = self.objectives.generate(_values(self.generator), batch, noise)
-        descent = self.objectives.discriminator_descent(
-            _values(self.discriminator), batch, ops.stop_gradient(fake), noise, self._scale()
+        result = self.objectives.discriminator_loss_and_gradients(
+            _values(self.discriminator),
+            batch,
+            ops.stop_gradient(fake),
+            noise,
+            self.scheduled_weights(),
         )
-        self._descend("d", descent, self.discriminator, self.d_optimizer)
+        self._apply("d", result, self.discriminator, self.d_optimizer)
 
-    def _update_generator(self, batch: dict, noise: dict) -> None:
-        descent = self.objectives.generator_descent(
+    def _update_generator(self, batch: dict[str, Any], noise: dict[str, Any]) -> None:
+        result = self.objectives.generator_loss_and_gradients(
             _values(self.generator), _values(self.discriminator), batch, noise
         )
-        self._descend("g", descent, self.generator, self.g_optimizer)
+        self._apply("g", result, self.generator, self.g_optimizer)
 
-    def _descend(
-        self, side: str, descent: Descent, network: keras.Model, optimizer: keras.Optimizer
+    def _apply(
+        self, side: str, result: LossAndGradients, network: keras.Model, optimizer: keras.Optimizer
     ) -> None:
-        """Let one network take one step down its loss."""
-        value, parts, gradients = descent
+        """Let one network take one step down its loss, and log it."""
+        value, parts, gradients = result
         autodiff.apply_gradients(optimizer, gradients, network.trainable_variables)
-        logs = {f"{side}_loss": value, f"{side}_gradient": global_norm(gradients), PEAK: value}
+        norm = global_norm(gradients)
+        logs = {f"{side}_loss": value, f"{side}_gradient_norm": norm, PEAK_LOSS: value}
         for name, number in {**logs, **parts}.items():
-            self.trackers[name].update_state(number)
+            self.step_metrics[name].update_state(number)
 
-    def _scale(self) -> dict:
-        """Return the weights of this step that schedules may set."""
-        weights = {name: getattr(self, name) for name in _SCHEDULED}
+    def scheduled_weights(self) -> dict[str, Any]:
+        """Return `gamma` and `mismatch` at this step: the weights that schedules may set."""
+        weights = {name: getattr(self.settings, name) for name in _SCHEDULED}
         return {name: w(self.step) if callable(w) else w for name, w in weights.items()}
 
-    def _average(self) -> None:
-        """Let the averaged generator follow the trained one; quickly at first, then slowly."""
-        if not self.average:
+    def _update_ema(self) -> None:
+        """Let the EMA follow the trained generator; quickly at first, then slowly."""
+        if not self.settings.ema_decay:
             return
         steps = ops.cast(self.step, "float32")
-        decay = ops.minimum(self.average, (1.0 + steps) / (10.0 + steps))
-        for slow, fast in zip(self.averaged.weights, self.generator.weights, strict=True):
+        decay = ops.minimum(self.settings.ema_decay, (1.0 + steps) / (10.0 + steps))
+        for slow, fast in zip(self.ema_generator.weights, self.generator.weights, strict=True):
             slow.assign(decay * slow + (1.0 - decay) * ops.stop_gradient(fast.value))
-
-
-_SCHEDULED = ("gamma", "mismatch")
-"""Arguments of `WaveGAN` that are numbers or schedules."""
-
-_PACKED = ("generator", "discriminator", *_SCHEDULED)
-"""Arguments of `WaveGAN` that Keras makes plain values of."""
-
-_PLAIN = (
-    "penalty",
-    "lamb",
-    "smoothing",
-    "noise",
-    "class_weight",
-    "class_loss",
-    "labels",
-    "d_updates",
-    "g_updates",
-    "latent_distribution",
-    "phase_shuffle",
-    "shuffle_per",
-    "average",
-    "seed",
-)
-"""Arguments of `WaveGAN` that are plain values, kept under the same name."""
-
-
-def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"WaveGAN: {name} must be one of {', '.join(allowed)}; got {value!r}")
-
-
-def _portable(optimizer: keras.Optimizer) -> dict:
-    """Serialize an optimizer by its public name; torch has a private class path of its own."""
-    packed = keras.optimizers.serialize(optimizer)
-    return {"class_name": packed["class_name"], "config": packed["config"]}
 
 
 def _width(tensor: Any) -> int:
     return 0 if tensor is None else tensor.shape[-1]
 
 
-def _values(network: keras.Model) -> list:
+def _values(network: keras.Model) -> list[Any]:
     return [variable.value for variable in network.trainable_variables]

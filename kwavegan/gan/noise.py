@@ -1,78 +1,87 @@
-"""All that is random in a training step, drawn in one place."""
+"""All random numbers of a training step, drawn in one place."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 
+from kwavegan.config.step import StepSettings
 from kwavegan.layers.phase_shuffle import draw_shifts
+from kwavegan.types import Tensors
+
+Seeds = Iterator[Any]
+"""A seed for each draw: a Keras `SeedGenerator` again and again, or one integer after another."""
 
 
 @dataclass(frozen=True)
 class StepNoise:
-    """What one update draws, as a table of what it needs.
+    """What each update of a step draws.
 
     Args:
-        latent: values of a latent.
-        distribution: `"uniform"` in −1…1 (Donahue et al. 2018), or `"normal"`.
+        settings: of the step.
+        latent_dim: dimensions of a latent.
         shuffles: phase shuffles in the discriminator.
-        phase_shuffle: their largest shift, in samples.
-        shuffle_per: `"example"` or `"batch"`.
-        sound_shape: (length, channels).
-        input_noise: standard deviation of noise on the discriminator's input; 0 for none.
-        smoothing: (low, high), the range of targets of real audio.
-        mixes: whether the discriminator's penalty needs interpolates.
-        pairs: whether the generator's loss needs real audio.
-        labels: number of labels that a wrong one is drawn from; 0 for none.
+        audio_shape: (length, channels).
+        interpolates: whether the discriminator's penalty needs interpolates.
+        paired: whether the generator's loss needs real audio.
+        wrong_labels: number of labels that a wrong one is drawn from; 0 for none.
+
+    Example:
+        >>> from itertools import count
+        >>> from kwavegan.config import StepSettings
+        >>> from kwavegan.gan import StepNoise
+        >>> noise = StepNoise(StepSettings(), 8, 0, (256, 1), False, True, 0)
+        >>> {name: tuple(x.shape) for name, x in noise.for_generator(4, count()).items()}
+        {'latent': (4, 8)}
     """
 
-    latent: int
-    distribution: str
+    settings: StepSettings
+    latent_dim: int
     shuffles: int
-    phase_shuffle: int
-    shuffle_per: str
-    sound_shape: tuple[int, int]
-    input_noise: float
-    smoothing: tuple[float, float]
-    mixes: bool
-    pairs: bool
-    labels: int
+    audio_shape: tuple[int, int]
+    interpolates: bool
+    paired: bool
+    wrong_labels: int
 
-    def for_discriminator(self, batch: Any, seed: keras.random.SeedGenerator) -> dict:
+    def for_discriminator(self, batch: Any, seeds: Seeds) -> Tensors:
         """Draw the noise of one discriminator update; see `WaveGAN.draw_noise`."""
-        drawn = self._both(batch, ("fake", "real"), seed)
-        if self.mixes:
-            drawn["mix"] = keras.random.uniform((batch, 1, 1), seed=seed)
-            drawn.update(self._shifts(batch, "mixed", seed))
-        if self.smoothing != (1.0, 1.0):
-            drawn["target"] = keras.random.uniform((batch, 1), *self.smoothing, seed=seed)
-        if self.labels:
-            away = keras.random.randint((batch,), 1, self.labels, dtype="int32", seed=seed)
-            drawn["labels_away"] = away
+        drawn = self._common(batch, ("fake", "real"), seeds)
+        if self.interpolates:
+            drawn["mix"] = keras.random.uniform((batch, 1, 1), seed=next(seeds))
+            drawn.update(self._shifts(batch, "mixed", seeds))
+        smoothing = self.settings.smoothing
+        if smoothing != (1.0, 1.0):
+            drawn["target"] = keras.random.uniform((batch, 1), *smoothing, seed=next(seeds))
+        if self.wrong_labels:
+            drawn["labels_away"] = keras.random.randint(
+                (batch,), 1, self.wrong_labels, dtype="int32", seed=next(seeds)
+            )
         return drawn
 
-    def for_generator(self, batch: Any, seed: keras.random.SeedGenerator) -> dict:
+    def for_generator(self, batch: Any, seeds: Seeds) -> Tensors:
         """Draw the noise of one generator update; see `WaveGAN.draw_noise`."""
-        return self._both(batch, ("fake", "real") if self.pairs else ("fake",), seed)
+        return self._common(batch, ("fake", "real") if self.paired else ("fake",), seeds)
 
-    def _both(self, batch: Any, sides: tuple[str, ...], seed: Any) -> dict:
-        drawn = {"latent": self._latent((batch, self.latent), seed)}
+    def _common(self, batch: Any, sides: tuple[str, ...], seeds: Seeds) -> Tensors:
+        drawn = {"latent": self._latent((batch, self.latent_dim), seeds)}
         for side in sides:
-            drawn.update(self._shifts(batch, side, seed))
-            if self.input_noise:
-                shape = (batch, *self.sound_shape)
-                noise = keras.random.normal(shape, stddev=self.input_noise, seed=seed)
-                drawn[f"noise_{side}"] = noise
+            drawn.update(self._shifts(batch, side, seeds))
+            if self.settings.input_noise:
+                drawn[f"noise_{side}"] = keras.random.normal(
+                    (batch, *self.audio_shape),
+                    stddev=self.settings.input_noise,
+                    seed=next(seeds),
+                )
         return drawn
 
-    def _latent(self, shape: tuple, seed: Any) -> Any:
-        if self.distribution == "uniform":
-            return keras.random.uniform(shape, -1.0, 1.0, seed=seed)
-        return keras.random.normal(shape, seed=seed)
+    def _latent(self, shape: tuple[int, ...], seeds: Seeds) -> Any:
+        if self.settings.latent_distribution == "uniform":
+            return keras.random.uniform(shape, -1.0, 1.0, seed=next(seeds))
+        return keras.random.normal(shape, seed=next(seeds))
 
-    def _shifts(self, batch: Any, side: str, seed: Any) -> dict:
+    def _shifts(self, batch: Any, side: str, seeds: Seeds) -> Tensors:
         if not self.shuffles:
             return {}
-        shape = (self.shuffles,)
-        shifts = draw_shifts(batch, shape, self.phase_shuffle, self.shuffle_per, seed)
-        return {f"shifts_{side}": shifts}
+        n, per = self.settings.phase_shuffle, self.settings.shuffle_per
+        return {f"shifts_{side}": draw_shifts(batch, (self.shuffles,), n, per, next(seeds))}

@@ -1,218 +1,336 @@
-"""What each network learns: its loss and the gradient of that, as pure functions of weights."""
+"""What each network minimizes, and the gradient of that, as pure functions of weights.
+
+With the default loss (relativistic) and penalty (R1 and R2), as in R3GAN (Huang et al. 2024):
+
+    L_D = E[softplus(D(fake) − D(real))] + γ/2 (R1 + R2)
+    L_G = E[softplus(D(real) − D(fake))]
+    R1 = E[‖∇D(real)‖²],  R2 = E[‖∇D(fake)‖²],  fake = G(latent, label), of the label of real
+
+and with a mismatch term of weight m, where wrong is the audio of real with another label,
+
+    L_D = … + m E[softplus(D(wrong) − D(real))],  and wrong counts in the penalty as a third part.
+
+WGAN-GP (Gulrajani et al. 2017) is, with mixed = ε real + (1 − ε) fake,
+
+    L_D = E[D(fake)] − E[D(real)] + λ E[(‖∇D(mixed)‖ − 1)²]
+    L_G = −E[D(fake)]
+
+An ACGAN (Odena et al. 2016) adds the cross-entropy of its class head. Gradients ∇D are those with
+respect to the discriminator's features: see `kwavegan.networks.front_end`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import keras
 from keras import ops
 
 from kwavegan.backend import autodiff
+from kwavegan.config.step import StepSettings
 from kwavegan.gan.losses import (
-    Game,
+    LOSSES,
+    AdversarialLoss,
     class_cross_entropy,
-    mismatch,
-    slope_penalty,
-    zero_centred_penalty,
+    gradient_penalty,
+    mismatch_loss,
+    zero_centred_gradient_penalty,
 )
-from kwavegan.networks.front_end import Hearing, run
-from kwavegan.types import Tensor
+from kwavegan.networks.front_end import FrontEnd, functional_call
+from kwavegan.types import Tensor, Tensors
 
-Descent = tuple[Any, dict, list]
+LossAndGradients = tuple[Any, Tensors, list[Tensor]]
 """A loss, its parts by name, and its gradient to each weight."""
 
 
 @dataclass(frozen=True)
 class Objectives:
-    """The losses of two networks against each other.
+    """The losses of generator and discriminator.
 
-    A batch is a dictionary of `audio` (batch, length, channels) and, where a network wants it,
-    `label` (batch,); noise is one update's of `kwavegan.gan.noise`. Weights are the values of a
-    network's trainable variables.
+    A batch is a dictionary of `audio` (batch, length, channels) and, where a network takes it,
+    `label` (batch,); noise is that of one update, from `kwavegan.gan.noise`. Weights are the values
+    of a network's trainable variables.
 
     Args:
         generator, discriminator: the networks, as `WaveGAN` takes them.
-        hearing: the discriminator in two parts.
-        game: whose losses on scores.
-        penalty: `"slope"`, `"r1r2"` or `"none"`.
-        lamb: λ, the weight of the slope penalty.
-        noise: whether noise is added to the discriminator's input.
-        class_weight, class_loss, labels: as `WaveGAN` takes them.
-        mismatches: whether the discriminator has a mismatch term.
+        settings: of the step.
+        num_labels: number of labels; wrong labels are drawn from them.
+
+    Example:
+        >>> from kwavegan import Architecture, StepSettings, build_networks
+        >>> from kwavegan.gan import Objectives
+        >>> a = Architecture(256, num_labels=2, width=2, rate=4096)
+        >>> objectives = Objectives(*build_networks(a), StepSettings(), num_labels=2)
+        >>> objectives.penalty, objectives.has_mismatch, objectives.has_class_head
+        ('r1r2', True, False)
     """
 
     generator: keras.Model
     discriminator: keras.Model
-    hearing: Hearing
-    game: Game
-    penalty: str
-    lamb: float
-    noise: bool
-    class_weight: float
-    class_loss: str
-    mismatches: bool
-    labels: int
+    settings: StepSettings
+    num_labels: int
+
+    @cached_property
+    def front_end(self) -> FrontEnd:
+        """The discriminator's front end, and its critics behind it."""
+        return FrontEnd(self.discriminator)
 
     @property
-    def conditional(self) -> bool:
-        """Whether the generator takes a label."""
+    def loss(self) -> AdversarialLoss:
+        """The adversarial loss."""
+        loss = self.settings.loss
+        return LOSSES[loss] if isinstance(loss, str) else loss
+
+    @property
+    def penalty(self) -> str:
+        """The gradient penalty in force: `"gp"`, `"r1r2"` or `"none"`."""
+        own = self.settings.penalty
+        return self.loss.penalty if own == "auto" else own
+
+    @property
+    def generator_takes_label(self) -> bool:
         return "label" in self.generator.input
 
     @property
-    def has_classes(self) -> bool:
-        """Whether the discriminator has a class head."""
+    def has_class_head(self) -> bool:
+        """Whether the discriminator predicts the label (ACGAN)."""
         return "logits" in self.discriminator.output
 
-    def discriminator_descent(
-        self, weights: list, batch: dict, fake: Tensor, noise: dict, scale: dict
-    ) -> Descent:
-        """Return how the discriminator gets better at telling real from generated audio.
+    @property
+    def has_mismatch(self) -> bool:
+        """Whether the discriminator's loss has a mismatch term."""
+        return bool(self.settings.mismatch) and "label" in self.discriminator.input
+
+    # -- The discriminator ------------------------------------------------------------------------
+
+    def discriminator_loss_and_gradients(
+        self,
+        weights: list[Tensor],
+        batch: Tensors,
+        fake: Tensor,
+        noise: Tensors,
+        scheduled: Tensors,
+    ) -> LossAndGradients:
+        """Return the discriminator's loss L_D, its parts for the log, and its gradients.
 
         Args:
             weights: of the discriminator.
             batch: of real audio.
             fake: generated audio of the same labels.
             noise: of the update.
-            scale: the step's weights: `gamma`, γ, of the mean squared slope, twice that of R1 +
-                R2; `mismatch`, of the mismatch term, where there is one.
+            scheduled: the weights `gamma` and `mismatch` at this step.
         """
         real = batch["audio"]
-        if self.noise:
+        if self.settings.input_noise:
             real, fake = real + noise["noise_real"], fake + noise["noise_fake"]
-        real, fake = self.hearing.sound(real), self.hearing.sound(fake)
-        sounds = {"real": real, "fake": fake}
-        scored, label = ops.concatenate([sounds[side] for side in self._sides]), batch.get("label")
-        heads = self._heads_of_all(label, noise)
+        parts = {"real": self.front_end.features(real), "fake": self.front_end.features(fake)}
+        features = ops.concatenate([parts[side] for side in self._sides])
+        label, heads = batch.get("label"), self._all_heads(batch.get("label"), noise)
 
-        def raw(score: Tensor) -> tuple:
-            return self._raw(score, noise.get("target", 1.0), scale)
+        def adversarial(score: Tensor) -> tuple[Any, ...]:
+            return self._adversarial(score, noise.get("target", 1.0), scheduled)
 
         if self.penalty == "r1r2":
 
-            def rest(gradient: Tensor, heads: dict) -> tuple:
-                slope = zero_centred_penalty(gradient)
-                return self._with_classes(scale["gamma"] * slope, slope, heads, label)
+            def penalty(gradient: Tensor, heads: Tensors) -> tuple[Any, ...]:
+                # γ/2 (R1 + R2) is γ times the mean over both halves.
+                unweighted = self.zero_centred_penalty(gradient)
+                return self._with_class_loss(
+                    scheduled["gamma"] * unweighted, unweighted, heads, label
+                )
 
-            # γ/2 (R1 + R2) is γ times the mean over both halves. Mismatched pairs count too: left
-            # free, the scores of wrong labels grow steep, and late in a run sounds get worse.
-            return autodiff.value_and_grad_with_penalty(heads, raw, rest, weights, scored)
+            return self.differentiate_with_penalty(
+                heads, adversarial, penalty, weights, features, noise
+            )
 
-        def loss(weights: list) -> tuple:
-            scores, all_heads = heads(weights, scored)
-            value, logs = raw(scores)
-            penalty, slope = self._slope_penalty(weights, real, fake, label, noise)
-            left, more = self._with_classes(penalty, slope, all_heads, label)
-            return value + left, {**logs, **more}
+        def loss(weights: list[Tensor]) -> tuple[Any, ...]:
+            scores, all_heads = heads(weights, features)
+            value, logs = adversarial(scores)
+            weighted, unweighted = self._gp(weights, parts, label, noise)
+            rest, more = self._with_class_loss(weighted, unweighted, all_heads, label)
+            return value + rest, {**logs, **more}
 
         return autodiff.value_and_grad(loss, weights)
 
     @property
     def _sides(self) -> tuple[str, ...]:
-        """Whose sounds are scored; real ones again, of wrong labels, for the mismatch term."""
-        return ("real", "fake", "real") if self.mismatches else ("real", "fake")
+        """The audio that is scored; real audio twice where it is paired with wrong labels."""
+        return ("real", "fake", "real") if self.has_mismatch else ("real", "fake")
 
-    def _heads_of_all(self, label: Any, noise: dict) -> Callable:
-        """Return (weights, real, generated, mismatched sounds) → scores, and all heads."""
-        label = _joined(self._labels(label, noise))
-        shifts = _joined([noise.get(f"shifts_{side}") for side in self._sides])
+    def _all_heads(self, label: Any, noise: Tensors) -> Callable[..., Any]:
+        """Return (weights, features of all sides) → (scores, all heads)."""
+        labels = _concatenate(self.side_labels(label, noise))
+        shifts = _concatenate([noise.get(f"shifts_{side}") for side in self._sides])
 
-        def heads(weights: list, sounds: Tensor) -> tuple:
-            found = self.hearing.judge(weights, sounds, label, shifts)
+        def heads(weights: list[Tensor], features: Tensor) -> tuple[Any, ...]:
+            found = self.front_end.heads(weights, features, labels, shifts)
             return found["score"], found
 
         return heads
 
-    def _labels(self, label: Any, noise: dict) -> list:
-        """Return the labels of real and generated audio, and those that do not belong."""
-        if not self.mismatches:
+    def side_labels(self, label: Any, noise: Tensors) -> list[Tensor]:
+        """Return the labels of each of the sides."""
+        if not self.has_mismatch:
             return [label, label]
-        return [label, label, ops.mod(label + noise["labels_away"], self.labels)]
+        return [label, label, ops.mod(label + noise["labels_away"], self.num_labels)]
 
-    def _raw(self, score: Tensor, target: Any, scale: dict) -> tuple:
-        real, fake, *mismatched = ops.split(score, len(self._sides))
-        value = self.game.discriminator(real, fake, target)
-        logs = {"d_raw": value, "real_score": ops.mean(real), "fake_score": ops.mean(fake)}
-        if self.mismatches:
-            logs["mismatch"] = mismatch(real, *mismatched)
-            value = value + scale["mismatch"] * logs["mismatch"]
+    def zero_centred_penalty(self, gradient: Tensor) -> Tensor:
+        """Return the mean of ‖gradient‖² over the audio of all sides, without its weight γ.
+
+        Mismatched pairs count too: unpenalized, the scores of wrong labels grow steep, and late in
+        a run sounds get worse.
+        """
+        return zero_centred_gradient_penalty(gradient)
+
+    def differentiate_with_penalty(
+        self,
+        heads: Callable[..., Any],
+        adversarial: Callable[..., Any],
+        penalty: Callable[..., Any],
+        weights: list[Tensor],
+        features: Tensor,
+        noise: Tensors,
+    ) -> LossAndGradients:
+        """Return the loss with a penalty on the exact gradient of the scores, and its gradients.
+
+        The arguments are those of `autodiff.value_and_grad_with_penalty`, and the update's noise.
+        """
+        return autodiff.value_and_grad_with_penalty(heads, adversarial, penalty, weights, features)
+
+    def _adversarial(self, score: Tensor, target: Any, scheduled: Tensors) -> tuple[Any, ...]:
+        real, fake, *wrong = ops.split(score, len(self._sides))
+        value = self.loss.discriminator(real, fake, target)
+        logs = {
+            "d_adversarial_loss": value,
+            "real_score": ops.mean(real),
+            "fake_score": ops.mean(fake),
+        }
+        if self.has_mismatch:
+            logs["mismatch"] = mismatch_loss(real, *wrong)
+            value = value + scheduled["mismatch"] * logs["mismatch"]
         return value, logs
 
-    def _slope_penalty(
-        self, weights: list, real: Tensor, fake: Tensor, label: Any, noise: dict
-    ) -> tuple:
-        """Return WGAN-GP's penalty and what it measures; zeros where there is none."""
+    def _gp(
+        self, weights: list[Tensor], features: Tensors, label: Any, noise: Tensors
+    ) -> tuple[Any, ...]:
+        """Return WGAN-GP's penalty with and without its weight λ; zeros where there is none."""
         if self.penalty == "none":
             return 0.0, 0.0
+        real, fake = features["real"], features["fake"]
         mix = ops.reshape(noise["mix"], (-1, *[1] * (len(real.shape) - 1)))
         mixed = mix * real + (1.0 - mix) * fake
-        slope = slope_penalty(self.score_gradient(weights, mixed, label, noise))
-        return self.lamb * slope, slope
+        unweighted = gradient_penalty(self.score_gradient(weights, mixed, label, noise))
+        return self.settings.gp_weight * unweighted, unweighted
 
-    def _with_classes(self, penalty: Any, slope: Any, heads: dict, label: Any) -> tuple:
-        """Return the penalty with the class loss, where there is one, and what to log of them."""
+    def _with_class_loss(
+        self, weighted: Any, unweighted: Any, heads: Tensors, label: Any
+    ) -> tuple[Any, ...]:
+        """Return the penalty plus the class loss, where there is one, and the logs of both."""
         logs = {
-            "penalty": ops.convert_to_tensor(penalty, "float32"),
-            "slope": ops.convert_to_tensor(slope, "float32"),
+            "penalty": ops.convert_to_tensor(weighted, "float32"),
+            "gradient_penalty": ops.convert_to_tensor(unweighted, "float32"),
         }
-        if not self.has_classes:
+        if not self.has_class_head:
             return logs["penalty"], logs
         of_real, of_fake = (
             class_cross_entropy(logits, label) for logits in ops.split(heads["logits"], 2)
         )
         logs["class_real"] = of_real
-        both_train = self.class_loss == "both"
-        classes = (of_real + of_fake) / 2 if both_train else of_real
-        return logs["penalty"] + self.class_weight * classes, logs
+        classes = (of_real + of_fake) / 2 if self.settings.class_loss == "both" else of_real
+        return logs["penalty"] + self.settings.class_weight * classes, logs
 
-    def generator_descent(
-        self, weights: list, d_weights: list, batch: dict, noise: dict
-    ) -> Descent:
-        """Return how the generator, of `weights`, gets better at passing for real."""
+    # -- The generator ----------------------------------------------------------------------------
 
-        def loss(weights: list) -> tuple:
-            return self._generator_loss(weights, d_weights, batch, noise)
+    def generator_loss_and_gradients(
+        self, weights: list[Tensor], d_weights: list[Tensor], batch: Tensors, noise: Tensors
+    ) -> LossAndGradients:
+        """Return the generator's loss L_G, its parts for the log, and its gradients."""
+
+        def loss(weights: list[Tensor]) -> tuple[Any, ...]:
+            return self.generator_loss(weights, d_weights, batch, noise)
 
         return autodiff.value_and_grad(loss, weights)
 
-    def _generator_loss(self, weights: list, d_weights: list, batch: dict, noise: dict) -> tuple:
+    def generator_loss(
+        self, weights: list[Tensor], d_weights: list[Tensor], batch: Tensors, noise: Tensors
+    ) -> tuple[Any, ...]:
+        """Return the generator's loss and its parts for the log."""
         fake = self.generate(weights, batch, noise)
-        if self.noise:
+        if self.settings.input_noise:
             fake = fake + noise["noise_fake"]
         label = batch.get("label")
         heads = self.discriminate(d_weights, fake, label, noise.get("shifts_fake"))
         real_score = None
-        if self.game.pairs:
-            real = batch["audio"] + noise["noise_real"] if self.noise else batch["audio"]
+        if self.loss.paired:
+            real = batch["audio"]
+            if self.settings.input_noise:
+                real = real + noise["noise_real"]
             shifts = noise.get("shifts_real")
             real_score = self.discriminate(d_weights, real, label, shifts)["score"]
-        total = self.game.generator(real_score, heads["score"])
-        if not self.has_classes:
+        total = self.loss.generator(real_score, heads["score"])
+        if not self.has_class_head:
             return total, {}
         of_fake = class_cross_entropy(heads["logits"], label)
-        # The dissertation averages the class losses of real and generated audio for both networks.
-        share = 0.5 if self.class_loss == "both" else 1.0
-        return total + self.class_weight * share * of_fake, {"class_fake": of_fake}
+        # Hill 2018 averages the class losses of real and generated audio for both networks.
+        share = 0.5 if self.settings.class_loss == "both" else 1.0
+        return total + self.settings.class_weight * share * of_fake, {"class_fake": of_fake}
 
-    def generate(self, weights: list, batch: dict, noise: dict) -> Tensor:
+    # -- Both -------------------------------------------------------------------------------------
+
+    def held_out_losses(
+        self,
+        weights: list[Tensor],
+        d_weights: list[Tensor],
+        batch: Tensors,
+        noise: Tensors,
+        scheduled: Tensors,
+    ) -> Tensors:
+        """Return both losses of a batch that nothing is trained on, without gradient penalty.
+
+        Args:
+            weights, d_weights: of the generator and the discriminator.
+            batch: of real audio.
+            noise: `{"discriminator": …, "generator": …}`, of one update each.
+            scheduled: as in `discriminator_loss_and_gradients`.
+        """
+        drawn, label = noise["discriminator"], batch.get("label")
+        real, fake = batch["audio"], self.generate(weights, batch, drawn)
+        if self.settings.input_noise:
+            real, fake = real + drawn["noise_real"], fake + drawn["noise_fake"]
+        parts = {"real": self.front_end.features(real), "fake": self.front_end.features(fake)}
+        features = ops.concatenate([parts[side] for side in self._sides])
+        score, heads = self._all_heads(label, drawn)(d_weights, features)
+        value, logs = self._adversarial(score, drawn.get("target", 1.0), scheduled)
+        rest, more = self._with_class_loss(0.0, 0.0, heads, label)
+        g_loss, parts = self.generator_loss(weights, d_weights, batch, noise["generator"])
+        logs.update({name: more[name] for name in more.keys() & {"class_real"}})
+        return {"d_loss": value + rest, "g_loss": g_loss, **logs, **parts}
+
+    def generate(self, weights: list[Tensor], batch: Tensors, noise: Tensors) -> Tensor:
         """Return generated audio of the batch's labels."""
         inputs = {"latent": noise["latent"]}
-        if self.conditional:
+        if self.generator_takes_label:
             inputs["label"] = batch["label"]
-        return run(self.generator, weights, inputs)
+        return functional_call(self.generator, weights, inputs)
 
-    def discriminate(self, weights: list, audio: Tensor, label: Any, shifts: Any) -> dict:
+    def discriminate(
+        self, weights: list[Tensor], audio: Tensor, label: Any, shifts: Any
+    ) -> Tensors:
         """Return the discriminator's heads; label and shifts as far as it takes them."""
-        return self.hearing.judge(weights, self.hearing.sound(audio), label, shifts)
+        return self.front_end.heads(weights, self.front_end.features(audio), label, shifts)
 
-    def score_gradient(self, weights: list, sounds: Tensor, label: Any, noise: dict) -> Tensor:
-        """Return the gradient of each score to its sound; `shifts_mixed` shift it."""
+    def score_gradient(
+        self, weights: list[Tensor], features: Tensor, label: Any, noise: Tensors
+    ) -> Tensor:
+        """Return the gradient of each score to its features; `shifts_mixed` shift them."""
 
-        def score(sounds: Tensor) -> tuple:
+        def score(features: Tensor) -> tuple[Any, ...]:
             shifts = noise.get("shifts_mixed")
-            return self.hearing.judge(weights, sounds, label, shifts)["score"], ()
+            return self.front_end.heads(weights, features, label, shifts)["score"], ()
 
-        return autodiff.input_gradient(score, sounds)[0]
+        return autodiff.input_gradient(score, features)[0]
 
 
-def _joined(parts: list) -> Any:
+def _concatenate(parts: list[Tensor]) -> Any:
     return None if parts[0] is None else ops.concatenate(parts)

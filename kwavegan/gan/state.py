@@ -13,14 +13,14 @@ from kwavegan.errors import InputError
 from kwavegan.gan.model import WaveGAN
 
 
-def capture(gan: WaveGAN) -> dict[str, np.ndarray]:
-    """Return weights, averaged weights, optimizer state, step and seed state by name."""
+def capture_state(gan: WaveGAN) -> dict[str, np.ndarray]:
+    """Return weights, EMA weights, optimizer state, step and seed state by name."""
     # Copies: on JAX a view would change under the next step, which reuses its buffers.
     return {name: np.array(ops.convert_to_numpy(v.value)) for name, v in _variables(gan).items()}
 
 
-def restore(gan: WaveGAN, arrays: Mapping[str, np.ndarray]) -> None:
-    """Assign what `capture` returned.
+def restore_state(gan: WaveGAN, arrays: Mapping[str, np.ndarray]) -> None:
+    """Assign what `capture_state` returned.
 
     Raises:
         InputError: an array is missing, left over or of another shape: the networks differ.
@@ -37,8 +37,8 @@ def restore(gan: WaveGAN, arrays: Mapping[str, np.ndarray]) -> None:
         variable.assign(arrays[name])
 
 
-def restore_sounding(generator: keras.Model, arrays: Mapping[str, np.ndarray], part: str) -> None:
-    """Assign the weights of one network: `part` is `"generator"` or `"averaged"`.
+def restore_generator(generator: keras.Model, arrays: Mapping[str, np.ndarray], part: str) -> None:
+    """Assign the weights of one network: `part` is `"generator"` or `"ema_generator"`.
 
     Raises:
         InputError: they do not fit the generator.
@@ -55,8 +55,8 @@ def restore_sounding(generator: keras.Model, arrays: Mapping[str, np.ndarray], p
 
 def _variables(gan: WaveGAN) -> dict[str, keras.Variable]:
     networks = {"generator": gan.generator, "discriminator": gan.discriminator}
-    if gan.average:
-        networks["averaged"] = gan.averaged
+    if gan.settings.ema_decay:
+        networks["ema_generator"] = gan.ema_generator
     named = {
         f"{part}/{weight.path}": weight
         for part, network in networks.items()

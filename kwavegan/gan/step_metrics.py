@@ -1,4 +1,4 @@
-"""The scalars of a training step, averaged as Keras does, and the largest loss."""
+"""The metrics of a training step: running means of its scalars, and the largest loss."""
 
 from typing import Any
 
@@ -8,33 +8,33 @@ from keras import ops
 from kwavegan.backend.serialization import register
 from kwavegan.types import Tensor
 
-STEP = (
+STEP_METRICS = (
     "d_loss",
     "g_loss",
-    "d_raw",
+    "d_adversarial_loss",
     "penalty",
-    "slope",
+    "gradient_penalty",
     "real_score",
     "fake_score",
-    "d_gradient",
-    "g_gradient",
+    "d_gradient_norm",
+    "g_gradient_norm",
 )
-"""Losses of both networks; the discriminator's before its penalty (`d_raw`), the weighted penalty,
-what it measures (`slope`), the mean scores of real and generated audio, and the length of each
-network's whole gradient."""
+"""Losses of both networks; the adversarial part of the discriminator's; the weighted gradient
+penalty (`penalty`) and without its weight (`gradient_penalty`); the mean scores of real and
+generated audio; and the global norm of each network's gradient."""
 
-CLASS = ("class_real", "class_fake")
+CLASS_METRICS = ("class_real", "class_fake")
 """Class losses, where there is a class head."""
 
-MISMATCH = ("mismatch",)
-"""How little real sounds prefer their own label, where the discriminator is taught that."""
+MISMATCH_METRICS = ("mismatch",)
+"""The mismatch loss, where there is one: small when real audio scores higher with its own label."""
 
-PEAK = "peak_loss"
+PEAK_LOSS = "peak_loss"
 """The largest |loss| of either network since the last reset."""
 
 
 @register
-class Peak(keras.metrics.Metric):
+class PeakMagnitude(keras.metrics.Metric):
     """The largest absolute value since the last reset; not finite if any value was not."""
 
     def __init__(self, name: str = "peak", **kwargs: Any):
@@ -49,7 +49,10 @@ class Peak(keras.metrics.Metric):
         return ops.copy(self.peak)
 
 
-def make_trackers(has_classes: bool, mismatches: bool = False) -> dict[str, keras.Metric]:
+def make_step_metrics(has_classes: bool, mismatches: bool = False) -> dict[str, keras.Metric]:
     """Return a metric for each scalar, by name."""
-    names = STEP + CLASS * has_classes + MISMATCH * mismatches
-    return {**{name: keras.metrics.Mean(name) for name in names}, PEAK: Peak(PEAK)}
+    names = STEP_METRICS + CLASS_METRICS * has_classes + MISMATCH_METRICS * mismatches
+    return {
+        **{name: keras.metrics.Mean(name) for name in names},
+        PEAK_LOSS: PeakMagnitude(PEAK_LOSS),
+    }

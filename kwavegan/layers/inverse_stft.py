@@ -1,4 +1,4 @@
-"""From frames of a spectrum to a waveform, as a Keras layer: the end of a generator of frames."""
+"""The inverse short-time Fourier transform as a Keras layer: the end of an iSTFT generator."""
 
 import math
 from functools import lru_cache
@@ -10,23 +10,22 @@ from keras import ops
 
 from kwavegan.audio.mel import hann
 from kwavegan.backend.serialization import register
-from kwavegan.types import Tensor
+from kwavegan.types import Shape, Tensor
 
 OVERLAP = 4
 """Windows over each sample."""
 
 
 @register
-class InverseFourier(keras.layers.Layer):
-    """Turn frames of complex bins into a waveform, by inverse Fourier transforms that overlap.
+class InverseSTFT(keras.layers.Layer):
+    """Turn frames of complex bins into a waveform by overlap-add; no weights.
 
-    Phases count from the start of the sound, not of each frame: a tone in the middle of a bin is
-    the same number in every frame, and one beside it turns slowly. A generator that makes frames
-    by convolutions need not learn to turn the phase of every bin at its own pace, as it would
-    with a plain inverse transform (iSTFTNet, Kaneko et al. 2022, arXiv 2203.02395; phases that
-    turn with the frames are those of the phase vocoder, Flanagan & Golden 1966). There is no bin
-    at 0 Hz, where nothing can be heard and spectral critics hear nothing: a generator could
-    wander off zero in it. A layer without weights.
+    Phases are relative to the start of the sound, not of each frame: a tone at the centre of a bin
+    is the same number in every frame, and a tone beside the centre turns slowly. Convolutions then
+    need not learn to turn the phase of every bin at its own speed, as they must before a plain
+    inverse transform (iSTFTNet, Kaneko et al. 2022, arXiv 2203.02395; Flanagan & Golden 1966 use
+    such phases in the phase vocoder). There is no bin at 0 Hz, which is inaudible and which
+    spectral critics do not see: a generator would drift away from zero in it.
 
     Args:
         hop: samples from one frame to the next; a window (Hann) has four hops.
@@ -42,6 +41,13 @@ class InverseFourier(keras.layers.Layer):
 
     Raises:
         ValueError: hop or channels are not positive, or the last axis does not fit them.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan import InverseSTFT
+        >>> layer = InverseSTFT(hop=16)
+        >>> tuple(layer(np.zeros((2, 10, layer.units), "float32")).shape)
+        (2, 160, 1)
     """
 
     def __init__(self, hop: int, channels: int = 1, **kwargs: Any):
@@ -61,7 +67,7 @@ class InverseFourier(keras.layers.Layer):
         """Values of a frame."""
         return self.channels * 2 * self.bins
 
-    def build(self, x_shape: tuple) -> None:
+    def build(self, x_shape: Shape) -> None:
         if x_shape[-1] != self.units:
             raise ValueError(
                 f"InverseFourier: frames of {self.channels} channels at hop {self.hop} have "
@@ -80,7 +86,7 @@ class InverseFourier(keras.layers.Layer):
         return ops.cast(audio, self.compute_dtype)
 
     @staticmethod
-    def _added(windows: Tensor):
+    def _added(windows: Tensor) -> Tensor:
         """Add windows, each begun two hops before its own: (batch, frames, channels, hop)."""
         frames = windows.shape[1]
         padded = ops.pad(windows, ((0, 0), (1, 2), (0, 0), (0, 0), (0, 0)))
@@ -88,14 +94,14 @@ class InverseFourier(keras.layers.Layer):
             padded[:, late : late + frames, :, OVERLAP - 1 - late] for late in range(OVERLAP)
         )
 
-    def compute_output_shape(self, x_shape: tuple) -> tuple:
+    def compute_output_shape(self, x_shape: Shape) -> Shape:
         return x_shape[0], x_shape[1] * self.hop, self.channels
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "hop": self.hop, "channels": self.channels}
 
 
-def _turned(real: Tensor, imaginary: Tensor):
+def _turned(real: Tensor, imaginary: Tensor) -> Tensor:
     """Return bins (batch, frames, channels, bins) with the phase of their frame's start."""
     cos, sin = (ops.convert_to_tensor(table) for table in _turns(real.shape[1], real.shape[3]))
     return real * cos - imaginary * sin, real * sin + imaginary * cos

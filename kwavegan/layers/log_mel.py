@@ -1,4 +1,4 @@
-"""Log-mel spectrograms as a Keras layer: what a spectral critic hears."""
+"""Log-mel spectrograms as a Keras layer: the input of a spectral critic."""
 
 import math
 from typing import Any
@@ -8,9 +8,9 @@ from keras import ops
 
 from kwavegan.audio.mel import MelSettings, hann, mel_filters
 from kwavegan.backend.serialization import register
-from kwavegan.types import Tensor
+from kwavegan.types import Shape, Tensor
 
-FLOOR = 1e-6
+POWER_FLOOR = 1e-6
 """Power that is added in every band: -60 dB below a sine of full scale."""
 
 
@@ -19,7 +19,7 @@ class LogMel(keras.layers.Layer):
     """Turn audio into a log-mel spectrogram with a soft floor.
 
     Levels are `scale` times the logarithm to base 10 of the amplitude above the floor: 0 for
-    silence, 3 × `scale` for a sine of full scale (`FLOOR` is 60 dB lower). Unlike
+    silence, 3 × `scale` for a sine of full scale (`POWER_FLOOR` is 60 dB lower). Unlike
     `keras.layers.MelSpectrogram`, whose gradient at digital silence is NaN (Keras 3.15), it can be
     differentiated anywhere. It has no weights.
 
@@ -35,6 +35,16 @@ class LogMel(keras.layers.Layer):
 
     Returns:
         (batch, frames, channels × bands); frames = time / hop, rounded up.
+
+    Raises:
+        ValueError: the window is not a multiple of the hop.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan import LogMel
+        >>> layer = LogMel(rate=8000, window=256, hop=64, bands=16)
+        >>> tuple(layer(np.zeros((2, 640, 1), "float32")).shape)
+        (2, 10, 16)
     """
 
     def __init__(
@@ -54,13 +64,15 @@ class LogMel(keras.layers.Layer):
         windows = self._windows(ops.transpose(ops.cast(x, "float32"), (0, 2, 1)))
         real, imaginary = ops.rfft(ops.multiply(windows, self.taper))
         power = ops.matmul(ops.square(real) + ops.square(imaginary), self.filters)
-        levels = (ops.log(power + FLOOR) - math.log(FLOOR)) * (self.scale / math.log(100))
+        levels = (ops.log(power + POWER_FLOOR) - math.log(POWER_FLOOR)) * (
+            self.scale / math.log(100)
+        )
         frames = levels.shape[2]
         levels = ops.transpose(levels, (0, 2, 1, 3))
         levels = ops.reshape(levels, (-1, frames, levels.shape[2] * self.bands))
         return ops.cast(levels, self.compute_dtype)
 
-    def _windows(self, x: Tensor):
+    def _windows(self, x: Tensor) -> Tensor:
         """Return overlapping windows of x (batch, channels, time): (…, frames, window)."""
         channels, time = x.shape[1:]
         frames, overlap = -(-time // self.hop), self.window // self.hop
@@ -70,10 +82,10 @@ class LogMel(keras.layers.Layer):
         hops = ops.reshape(padded, (-1, channels, frames + overlap - 1, self.hop))
         return ops.concatenate([hops[:, :, i : i + frames] for i in range(overlap)], axis=-1)
 
-    def compute_output_shape(self, x_shape: tuple) -> tuple:
+    def compute_output_shape(self, x_shape: Shape) -> Shape:
         batch, time, channels = x_shape
         return batch, -(-time // self.hop), channels * self.bands
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         names = ("rate", "window", "hop", "bands", "scale")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

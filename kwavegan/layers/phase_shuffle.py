@@ -6,16 +6,16 @@ import keras
 from keras import ops
 
 from kwavegan.backend.serialization import register
-from kwavegan.types import Tensor
+from kwavegan.types import Shape, Tensor
 
 
 @register
 class PhaseShuffle(keras.layers.Layer):
     """Shift audio by a few samples at random, filling the gap by reflection, in training only.
 
-    Transposed convolutions leave artefacts at fixed phases, by which a discriminator could tell
-    generated audio without hearing it; the shift hides them (Donahue et al. 2018, section 3.3;
-    dissertation 3.1.4). A shift of +1 delays the signal by one sample.
+    Transposed convolutions leave artefacts at fixed phases, which would tell a discriminator
+    generated audio apart by a trivial rule; the shift hides them (Donahue et al. 2018, section 3.3;
+    Hill 2018, 3.1.4). A shift of +1 delays the signal by one sample.
 
     Args:
         n: largest shift, in samples; 0 turns the layer off.
@@ -32,6 +32,14 @@ class PhaseShuffle(keras.layers.Layer):
 
     Raises:
         ValueError: n is negative, `per` is unknown, or the signal is not longer than n.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan import PhaseShuffle
+        >>> x = np.arange(5, dtype="float32").reshape(1, 5, 1)
+        >>> shifted = PhaseShuffle(n=2)(x, shift=np.array([1]))
+        >>> np.asarray(shifted)[0, :, 0].tolist()
+        [1.0, 0.0, 1.0, 2.0, 3.0]
     """
 
     def __init__(self, n: int = 2, per: str = "example", seed: int | None = None, **kwargs: Any):
@@ -43,7 +51,7 @@ class PhaseShuffle(keras.layers.Layer):
         self.n, self.per, self.seed = n, per, seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def build(self, x_shape: tuple, shift_shape: tuple | None = None) -> None:
+    def build(self, x_shape: Shape, shift_shape: Shape | None = None) -> None:
         if x_shape[1] is not None and x_shape[1] <= self.n:
             raise ValueError(
                 f"PhaseShuffle: a signal of {x_shape[1]} samples cannot be reflected by "
@@ -57,14 +65,14 @@ class PhaseShuffle(keras.layers.Layer):
             shift = draw_shifts(ops.shape(x)[0], (), self.n, self.per, self.seed_generator)
         return shift_reflected(x, shift)
 
-    def compute_output_shape(self, x_shape: tuple, shift_shape: tuple | None = None) -> tuple:
+    def compute_output_shape(self, x_shape: Shape, shift_shape: Shape | None = None) -> Shape:
         return x_shape
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "n": self.n, "per": self.per, "seed": self.seed}
 
 
-def draw_shifts(batch: Tensor, shape: tuple, n: int, per: str, seed: Tensor) -> Tensor:
+def draw_shifts(batch: Tensor, shape: Shape, n: int, per: str, seed: Tensor) -> Tensor:
     """Draw integers in −n…n: (batch, *shape), alike along the batch for `per="batch"`."""
     rows = batch if per == "example" else 1
     shifts = keras.random.randint((rows, *shape), -n, n + 1, dtype="int32", seed=seed)
@@ -74,6 +82,7 @@ def draw_shifts(batch: Tensor, shape: tuple, n: int, per: str, seed: Tensor) -> 
 def shift_reflected(x: Tensor, shift: Tensor) -> Tensor:
     """Shift each example of x (batch, time, channels) by shift (batch,) samples, reflecting."""
     batch, (time, channels) = ops.shape(x)[0], x.shape[1:]
+    shift = ops.cast(shift, "int32")  # NumPy's integers are int64, which TensorFlow keeps apart
     index = ops.expand_dims(ops.arange(time, dtype="int32"), 0) - ops.expand_dims(shift, 1)
     index = (time - 1) - ops.abs((time - 1) - ops.abs(index))
     # Whole rows of one flat array: several times faster than take_along_axis on every backend.

@@ -14,7 +14,17 @@ class StridedConv1D(keras.layers.Conv1D):
     """`keras.layers.Conv1D` with `padding="same"`: the same weights, the faster form.
 
     See `kwavegan.layers.polyphase`. The folded form needs a length that the stride divides; other
-    lengths take Keras' own.
+    lengths take Keras' own form.
+
+    Args:
+        filters, kernel_size, strides: as in Keras.
+        **kwargs: Keras' other arguments.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan.layers import StridedConv1D
+        >>> tuple(StridedConv1D(8, 25, strides=4)(np.zeros((1, 64, 1), "float32")).shape)
+        (1, 16, 8)
     """
 
     def __init__(self, filters: int, kernel_size: int, strides: int = 1, **kwargs: Any):
@@ -28,7 +38,18 @@ class StridedConv1D(keras.layers.Conv1D):
 
 @register
 class StridedConv1DTranspose(keras.layers.Conv1DTranspose):
-    """`keras.layers.Conv1DTranspose` with `padding="same"`: the same weights, the faster form."""
+    """`keras.layers.Conv1DTranspose` with `padding="same"`: the same weights, the faster form.
+
+    Args:
+        filters, kernel_size, strides: as in Keras.
+        **kwargs: Keras' other arguments.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan.layers import StridedConv1DTranspose
+        >>> tuple(StridedConv1DTranspose(8, 25, strides=4)(np.zeros((1, 16, 1), "float32")).shape)
+        (1, 64, 8)
+    """
 
     def __init__(self, filters: int, kernel_size: int, strides: int = 1, **kwargs: Any):
         super().__init__(filters, kernel_size, strides, **{"padding": "same", **kwargs})
@@ -45,7 +66,7 @@ def _foldable(layer: keras.Layer) -> bool:
     return chosen_form() != "stock" and plain and layer.kernel_size[0] >= layer.strides[0]
 
 
-def _finish(layer: keras.Layer, y: Tensor):
+def _finish(layer: keras.Layer, y: Tensor) -> Tensor:
     if layer.use_bias:
         y = y + layer.bias
     return layer.activation(y) if layer.activation is not None else y

@@ -1,0 +1,5 @@
+"""Generators and discriminators, built from an `Architecture`."""
+
+from kwavegan._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

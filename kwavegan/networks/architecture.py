@@ -1,54 +1,53 @@
 """What the two networks are made of, at any length and width.
 
-A network of the tables is a ladder of layers of stride 4 between 16 frames and the waveform: 1,024
-samples take three, 4,096 four, 16,384 five (Donahue et al. 2018, appendix D; dissertation, appendix
-C). Twice such a length takes one more layer of stride 2 at the 16-frame end; any other length is
-made by the next longer ladder and cropped, and padded with silence before the discriminator.
+A network of the tables has stages of stride 4 between 16 frames and the waveform: 1,024 samples
+take three, 4,096 four, 16,384 five (Donahue et al. 2018, appendix D; Hill 2018, appendix C). Twice
+such a length takes one more stage of stride 2 at the 16-frame end; any other length is generated at
+the next such length and cropped, and padded with silence before the discriminator.
 """
 
 from dataclasses import dataclass
 
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, setting
 
 FRAMES = 16
-
 STRIDE = 4
-
 TAPS = 25
-
 SHORTEST, LONGEST = 64, FRAMES * STRIDE**8
-
 MODELS = ("wgan", "cwgan", "acgan")
-
 CONDITIONINGS = ("gate", "concat", "learned")
-
-GENERATORS = ("frames", "lean", "dissertation")
-
-KINDS_OF_CRITIC = ("wave", "spectral", "both")
+GENERATORS = ("istft", "waveform", "dissertation")
+CRITICS = ("waveform", "spectral", "both")
 
 
 @dataclass(frozen=True)
-class Ladder:
-    """The strided layers between the waveform and the 16 frames at its deep end."""
+class Stages:
+    """The strided layers between the waveform and the 16 frames at the deep end.
+
+    Example:
+        >>> from kwavegan.networks import Stages
+        >>> Stages.of(4096, width=32).filters
+        (32, 64, 128, 256)
+    """
 
     length: int
-    """Samples that the ladder makes: 16·4ⁿ or 32·4ⁿ, at least as many as asked for."""
+    """Samples between both ends: 16·4ⁿ or 32·4ⁿ, at least as many as asked for."""
     strides: tuple[int, ...]
     """From the waveform to the deep end."""
     filters: tuple[int, ...]
     """Filters after each of `strides`, in the discriminator's direction."""
 
     @classmethod
-    def of(cls, length: int, width: int) -> "Ladder":
-        """Return the shortest ladder that reaches `length` samples; its first layer has `width`."""
-        rungs = 1
-        while 2 * FRAMES * STRIDE**rungs < length:
-            rungs += 1
-        filters = tuple(width * 2**rung for rung in range(rungs))
-        if length <= FRAMES * STRIDE**rungs:
-            return cls(FRAMES * STRIDE**rungs, (STRIDE,) * rungs, filters)
-        strides = ((STRIDE,) * rungs) + (2,)
-        return cls(2 * FRAMES * STRIDE**rungs, strides, (*filters, filters[-1]))
+    def of(cls, length: int, width: int) -> "Stages":
+        """Return the fewest stages that reach `length` samples; the first layer has `width`."""
+        count = 1
+        while 2 * FRAMES * STRIDE**count < length:
+            count += 1
+        filters = tuple(width * 2**stage for stage in range(count))
+        if length <= FRAMES * STRIDE**count:
+            return cls(FRAMES * STRIDE**count, (STRIDE,) * count, filters)
+        strides = ((STRIDE,) * count) + (2,)
+        return cls(2 * FRAMES * STRIDE**count, strides, (*filters, filters[-1]))
 
 
 @dataclass(frozen=True)
@@ -58,50 +57,56 @@ class Architecture:
     Args:
         length: samples of a sound, 64 … 1,048,576.
         channels: 1 (mono) or 2 (stereo).
-        labels: number of labels; 0 for `wgan`, at least 2 for the others.
+        num_labels: number of labels; 0 for `wgan`, at least 2 for the others.
         model: `"wgan"` (tables 2 and 3), `"cwgan"` (4 and 5) or `"acgan"` (6 and 7).
         conditioning: how the label enters `cwgan`'s discriminator: `"gate"` (the waveform times
             the label planes), `"concat"` (constant planes beside it) or `"learned"` planes.
-        generator: `"frames"` makes spectra, which an inverse Fourier transform sounds; `"lean"`
-            goes the tables' ladder upward; both join a label embedding to the latent.
-            `"dissertation"` joins the one-hot label to 16 frames' worth of units before one large
-            transposed convolution, and then goes the ladder.
+        generator: `"istft"` makes frames of a spectrum and an inverse short-time Fourier transform;
+            `"waveform"` has the transposed convolutions of the tables; both concatenate a label
+            embedding to the latent. `"dissertation"` is tables 5 and 7 as printed: the one-hot
+            label beside 16 frames' worth of units before one large transposed convolution.
         width: filters of the layer next to the waveform, the tables' d.
-        latent: values of a latent.
-        label_embedding: values of the label embedding of the first two generators.
+        latent_dim: dimensions of a latent.
+        label_embedding: dimensions of the label embedding of the first two generators.
         phase_shuffle: largest shift between the discriminator's layers, in samples; 0 for none.
-        critic: what the discriminator judges by: `"wave"`, the samples (the tables); `"spectral"`,
+        critic: input of the discriminator: `"waveform"`, the samples (the tables); `"spectral"`,
             log-mel spectrograms of them at two resolutions; or `"both"`, whose scores are added.
-        rate: sample rate in Hz, by which spectrograms have mel bands and a generator its frames.
-        wave_scale: factor on the samples, with `"both"`; a larger one lets the waveform's critic
+        rate: sample rate in Hz; mel bands and the generator's frames depend on it.
+        waveform_scale: factor on the samples, with `"both"`; a larger one lets the waveform critic
             react more sharply under the same penalty.
-        spectral_scale: the same for the spectrograms' levels.
+        spectral_scale: the same for the levels of the spectrograms.
 
     Raises:
         InputError: a value out of range, or a combination that cannot be built.
+
+    Example:
+        >>> from kwavegan import Architecture
+        >>> Architecture(4096, num_labels=3, model="acgan", critic="waveform").stages.strides
+        (4, 4, 4, 4)
     """
 
     length: int
     channels: int = 1
-    labels: int = 0
+    num_labels: int = 0
     model: str = "cwgan"
     conditioning: str = "gate"
-    generator: str = "lean"
-    width: int = 32
-    latent: int = 100
+    generator: str = "istft"
+    width: int = 16
+    latent_dim: int = 100
     label_embedding: int = 16
     phase_shuffle: int = 2
-    critic: str = "wave"
+    critic: str = "spectral"
     rate: int = 16_000
-    wave_scale: float = 0.2
+    waveform_scale: float = 0.2
     spectral_scale: float = 0.1
 
     def __post_init__(self) -> None:
         _check(self)
 
     @property
-    def ladder(self) -> Ladder:
-        return Ladder.of(self.length, self.width)
+    def stages(self) -> Stages:
+        """The strided layers of a waveform network."""
+        return Stages.of(self.length, self.width)
 
     @property
     def conditional(self) -> bool:
@@ -117,38 +122,43 @@ class Architecture:
         """Number of phase shuffles in the discriminator: after every strided layer but the last."""
         if self.critic == "spectral" or not self.phase_shuffle:
             return 0
-        return len(self.ladder.strides) - 1
+        return len(self.stages.strides) - 1
 
 
 def _check(a: Architecture) -> None:
-    choices = (
-        ("--model", a.model, MODELS),
-        ("--conditioning", a.conditioning, CONDITIONINGS),
-        ("--generator", a.generator, GENERATORS),
-        ("--critic", a.critic, KINDS_OF_CRITIC),
-    )
-    for option, value, allowed in choices:
+    choices = {
+        "model": MODELS,
+        "conditioning": CONDITIONINGS,
+        "generator": GENERATORS,
+        "critic": CRITICS,
+    }
+    for name, allowed in choices.items():
+        value = getattr(a, name)
         if value not in allowed:
-            raise InputError(f"{option}: {value!r} is unknown; choose from {', '.join(allowed)}")
-    ranges = (
-        ("--length", a.length, SHORTEST, LONGEST),
-        ("--channels", a.channels, 1, 2),
-        ("--width", a.width, 1, 1024),
-        ("--latent", a.latent, 1, 4096),
-        ("--label-embedding", a.label_embedding, 1, 1024),
-        ("--phase-shuffle", a.phase_shuffle, 0, FRAMES - 1),
-    )
-    for option, value, low, high in ranges:
+            raise InputError(
+                f"{setting(name)}: {value!r} is unknown; choose from {', '.join(allowed)}"
+            )
+    ranges = {
+        "length": (SHORTEST, LONGEST),
+        "channels": (1, 2),
+        "width": (1, 1024),
+        "latent_dim": (1, 4096),
+        "label_embedding": (1, 1024),
+        "phase_shuffle": (0, FRAMES - 1),
+    }
+    for name, (low, high) in ranges.items():
+        value = getattr(a, name)
         if not low <= value <= high:
-            raise InputError(f"{option}: {value} is out of range; choose {low} to {high}")
-    if a.conditional and a.labels < 2:
+            raise InputError(f"{setting(name)}: {value} is out of range; choose {low} to {high}")
+    if a.conditional and a.num_labels < 2:
         raise InputError(
-            f"--model {a.model}: needs at least two labels, and there are {a.labels}; "
-            "give a folder for each label, or take --model wgan"
+            f"{setting('model', a.model)}: needs at least two labels, and there are "
+            f"{a.num_labels}; give a folder for each label, or take {setting('model', 'wgan')}"
         )
-    deep_units = FRAMES * a.ladder.filters[-1]
-    if a.conditional and a.generator == "dissertation" and a.labels >= deep_units:
+    deep_units = FRAMES * a.stages.filters[-1]
+    if a.conditional and a.generator == "dissertation" and a.num_labels >= deep_units:
         raise InputError(
-            f"--generator dissertation: {a.labels} labels leave no room in {deep_units} units; "
-            "take a larger --width or --generator lean"
+            f"{setting('generator', 'dissertation')}: {a.num_labels} labels leave no room in "
+            f"{deep_units} units; take a larger {setting('width')} or "
+            f"{setting('generator', 'waveform')}"
         )

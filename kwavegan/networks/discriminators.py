@@ -7,13 +7,13 @@ from kwavegan.layers.label_conditioning import LabelConcat, LabelGate
 from kwavegan.layers.phase_shuffle import PhaseShuffle
 from kwavegan.layers.strided_conv import StridedConv1D
 from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
-from kwavegan.networks.front_end import CRITICS, _senses
-from kwavegan.types import Tensor
+from kwavegan.networks.front_end import CRITICS_MODEL, front_end_layers
+from kwavegan.networks.label_axes import LabelAxis, mark
+from kwavegan.types import Tensor, Tensors
 
 SPECTRAL_TAPS = 9
-
-SPECTRAL_WIDTH = 4  # times the width: filters of a spectral critic's first layer
-
+SPECTRAL_WIDTH = 4
+"""Times the width: filters of a spectral critic's first layer."""
 SPECTRAL_FRAMES = 8
 
 
@@ -27,7 +27,14 @@ def build_discriminator(a: Architecture, dtype: str = "float32") -> keras.Model:
     Returns:
         A model from `{"audio": (batch, length, channels)}`, with `"label": (batch,)` for `cwgan`
         and `"shifts": (batch, a.shuffles)` integers where there are phase shuffles, to
-        `{"score": (batch, 1)}`, float32 without bounds, and for `acgan` `"logits"` (batch, labels).
+        `{"score": (batch, 1)}`, float32 without bounds, and for `acgan` `"logits"` (batch,
+        num_labels).
+
+    Example:
+        >>> from kwavegan.networks import Architecture, build_discriminator
+        >>> a = Architecture(256, num_labels=2, model="acgan", width=2, rate=4096)
+        >>> sorted(build_discriminator(a).output)
+        ['logits', 'score']
     """
     audio = keras.Input((a.length, a.channels), name="audio", dtype="float32")
     inputs = {"audio": audio}
@@ -35,19 +42,19 @@ def build_discriminator(a: Architecture, dtype: str = "float32") -> keras.Model:
         inputs["label"] = keras.Input((), name="label", dtype="int32")
     if a.shuffles:
         inputs["shifts"] = keras.Input((a.shuffles,), name="shifts", dtype="int32")
-    if a.critic == "wave":
+    if a.critic == "waveform":
         return keras.Model(inputs, _waveform_critic(a, inputs, dtype), name="discriminator")
-    senses = {sense.name: sense for sense in _senses(a)}
-    critics = _critics(a, inputs, senses, dtype)
-    given = {**inputs, **{name: sense(audio) for name, sense in senses.items()}}
+    front_end = {layer.name: layer for layer in front_end_layers(a)}
+    critics = _critics(a, inputs, front_end, dtype)
+    given = {**inputs, **{name: layer(audio) for name, layer in front_end.items()}}
     heads = critics({name: given[name] for name in critics.input})
     return keras.Model(inputs, heads, name="discriminator")
 
 
-def _critics(a: Architecture, outer: dict, senses: dict, dtype: str) -> keras.Model:
-    """Return all critics as one model, from what is heard to the sums of their heads.
+def _critics(a: Architecture, outer: Tensors, front_end: Tensors, dtype: str) -> keras.Model:
+    """Return all critics as one model, from the front end's outputs to the sums of their heads.
 
-    A model in the model, so that a penalty on slopes can take what is heard as its input: see
+    A model in the model, so that a gradient penalty can take the features as its input: see
     `kwavegan.networks.front_end`.
     """
     labels = {
@@ -55,79 +62,86 @@ def _critics(a: Architecture, outer: dict, senses: dict, dtype: str) -> keras.Mo
         for name, x in outer.items()
         if name != "audio"
     }
-    heard = {
-        name: keras.Input(sense.compute_output_shape((None, a.length, a.channels))[1:], name=name)
-        for name, sense in senses.items()
+    features = {
+        name: keras.Input(layer.compute_output_shape((None, a.length, a.channels))[1:], name=name)
+        for name, layer in front_end.items()
     }
     heads = [
         _waveform_critic(a, {**labels, "audio": x}, dtype)
         if name == "samples"
         else _spectral_critic(a, {**labels, name: x}, name, dtype)
-        for name, x in heard.items()
+        for name, x in features.items()
     ]
     total = {name: _sum([each[name] for each in heads], name) for name in heads[0]}
-    return keras.Model({**labels, **heard}, total, name=CRITICS)
+    return keras.Model({**labels, **features}, total, name=CRITICS_MODEL)
 
 
-def _sum(tensors: list, name: str) -> Tensor:
+def _sum(tensors: list[Tensor], name: str) -> Tensor:
     if len(tensors) == 1:
         return tensors[0]
     return layers.Add(dtype="float32", name=f"sum_of_{name}")(tensors)
 
 
-def _waveform_critic(a: Architecture, inputs: dict, dtype: str) -> dict:
+def _waveform_critic(a: Architecture, inputs: Tensors, dtype: str) -> Tensors:
     """Return the heads of tables 3, 4 and 6."""
-    ladder = a.ladder
+    stages = a.stages
     x = inputs["audio"]
-    if ladder.length > a.length:
-        pad = layers.ZeroPadding1D((0, ladder.length - a.length), dtype=dtype, name="pad")
+    if stages.length > a.length:
+        pad = layers.ZeroPadding1D((0, stages.length - a.length), dtype=dtype, name="pad")
         x = pad(x)
     if a.discriminator_sees_label:
         x = _conditioning_layer(a, dtype)(x, inputs["label"])
-    for rung, (stride, filters) in enumerate(zip(ladder.strides, ladder.filters, strict=True)):
-        down = StridedConv1D(filters, TAPS, stride, dtype=dtype, name=f"down_{rung + 1}")
+    for stage, (stride, filters) in enumerate(zip(stages.strides, stages.filters, strict=True)):
+        down = StridedConv1D(filters, TAPS, stride, dtype=dtype, name=f"down_{stage + 1}")
+        if stage == 0 and a.discriminator_sees_label:
+            # The layer after the label's: in a gate each label has its own channels, else its
+            # planes come last.
+            mark(down, kernel=LabelAxis(1, at_the_end=a.conditioning != "gate"))
         x = layers.LeakyReLU(0.2, dtype=dtype)(down(x))
-        if rung < a.shuffles:
-            shuffle = PhaseShuffle(a.phase_shuffle, dtype=dtype, name=f"phase_shuffle_{rung + 1}")
-            x = shuffle(x, inputs["shifts"][:, rung])
+        if stage < a.shuffles:
+            shuffle = PhaseShuffle(a.phase_shuffle, dtype=dtype, name=f"phase_shuffle_{stage + 1}")
+            x = shuffle(x, inputs["shifts"][:, stage])
     return _heads(a, x)
 
 
 def _conditioning_layer(a: Architecture, dtype: str) -> keras.Layer:
     if a.conditioning == "gate":
-        return LabelGate(a.labels, dtype=dtype, name="label_gate")
+        return LabelGate(a.num_labels, dtype=dtype, name="label_gate")
     planes = "learned" if a.conditioning == "learned" else "constant"
-    return LabelConcat(a.labels, planes=planes, dtype=dtype, name="label_concat")
+    return LabelConcat(a.num_labels, planes=planes, dtype=dtype, name="label_concat")
 
 
-def _spectral_critic(a: Architecture, inputs: dict, name: str, dtype: str) -> dict:
+def _spectral_critic(a: Architecture, inputs: Tensors, name: str, dtype: str) -> Tensors:
     """Return the heads of a critic of one spectrogram: bands as channels, frames halved to 8."""
     x = inputs[name]
     if a.discriminator_sees_label and a.conditioning != "gate":
-        x = LabelConcat(a.labels, dtype=dtype, name=f"{name}_label_concat")(x, inputs["label"])
-    filters, rung = SPECTRAL_WIDTH * a.width, 1
+        x = LabelConcat(a.num_labels, dtype=dtype, name=f"{name}_label_concat")(x, inputs["label"])
+    filters, stage = SPECTRAL_WIDTH * a.width, 1
     while x.shape[1] > SPECTRAL_FRAMES:
-        down = StridedConv1D(filters, SPECTRAL_TAPS, 2, dtype=dtype, name=f"{name}_down_{rung}")
+        down = StridedConv1D(filters, SPECTRAL_TAPS, 2, dtype=dtype, name=f"{name}_down_{stage}")
+        if stage == 1 and a.discriminator_sees_label and a.conditioning != "gate":
+            mark(down, kernel=LabelAxis(1, at_the_end=True))
         x = layers.LeakyReLU(0.2, dtype=dtype)(down(x))
-        filters, rung = min(2 * filters, 4 * SPECTRAL_WIDTH * a.width), rung + 1
+        filters, stage = min(2 * filters, 4 * SPECTRAL_WIDTH * a.width), stage + 1
     return _spectral_heads(a, x, inputs, name)
 
 
-def _spectral_heads(a: Architecture, x: Tensor, inputs: dict, name: str) -> dict:
+def _spectral_heads(a: Architecture, x: Tensor, inputs: Tensors, name: str) -> Tensors:
     """Return the score, one for each label behind a gate, and the class logits of `acgan`."""
     flat = layers.Flatten(dtype="float32", name=f"{name}_flat")(x)
+    score = layers.Dense(1, dtype="float32", name=f"{name}_score")
     heads = {}
     if a.model == "acgan":
-        logits = layers.Dense(a.labels, dtype="float32", name=f"{name}_logits")
-        heads["logits"] = logits(flat)
+        heads["logits"] = _logits(a, f"{name}_logits")(flat)
     if a.discriminator_sees_label and a.conditioning == "gate":
         row = layers.Reshape((1, -1), dtype="float32")(flat)
-        gate = LabelGate(a.labels, dtype="float32", name=f"{name}_label_gate")
+        gate = LabelGate(a.num_labels, dtype="float32", name=f"{name}_label_gate")
         flat = layers.Flatten(dtype="float32")(gate(row, inputs["label"]))
-    return {"score": layers.Dense(1, dtype="float32", name=f"{name}_score")(flat), **heads}
+        mark(score, kernel=LabelAxis(0))
+    return {"score": score(flat), **heads}
 
 
-def _heads(a: Architecture, x: Tensor) -> dict:
+def _heads(a: Architecture, x: Tensor) -> Tensors:
     """Return the score, and the class logits of `acgan`; both are computed in float32."""
     flat = layers.Flatten(dtype="float32")
     if not a.conditional:
@@ -136,5 +150,10 @@ def _heads(a: Architecture, x: Tensor) -> dict:
     score = layers.Conv1D(1, FRAMES, padding="valid", dtype="float32", name="score")(x)
     heads = {"score": layers.Reshape((1,), dtype="float32")(score)}
     if a.model == "acgan":
-        heads["logits"] = layers.Dense(a.labels, dtype="float32", name="logits")(flat(x))
+        heads["logits"] = _logits(a, "logits")(flat(x))
     return heads
+
+
+def _logits(a: Architecture, name: str) -> keras.Layer:
+    dense = layers.Dense(a.num_labels, dtype="float32", name=name)
+    return mark(dense, kernel=LabelAxis(1), bias=LabelAxis(0))

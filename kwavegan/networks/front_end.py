@@ -1,10 +1,9 @@
-"""A discriminator in two parts: how it hears audio, and what judges what is heard.
+"""A discriminator in two parts: a front end without weights, and the critics behind it.
 
-A penalty on the slope of a score must know what the score is a function of. The logarithm in a
-spectrogram is steep where a sound is quiet, so as a function of samples alone a spectral critic
-would be punished for hearing anything soft. Therefore spectra count as input, beside the samples: a
-*sound* here is all that the discriminator judges by, one flat row an example. Senses have no
-weights, so the discriminator's own update need not go back through them.
+The front end turns audio into what the critics take: samples, log-mel spectrograms. Gradient
+penalties are taken at the front end's *output*: the logarithm of a quiet spectrogram is steep, so a
+penalty at the waveform would punish the critics for hearing anything soft. The front end has no
+weights, so the discriminator's own update need not go back through it.
 """
 
 import math
@@ -17,36 +16,36 @@ from keras import ops
 from kwavegan.audio.mel import MelSettings, bands_of
 from kwavegan.layers.log_mel import LogMel
 from kwavegan.networks.architecture import Architecture
-from kwavegan.types import Tensor
+from kwavegan.types import Tensor, Tensors
 
-_FRAMES = (128, 32)  # in a sound: one spectrogram is sharp in time, the other in frequency
+CRITICS_MODEL = "critics"
+"""Name of the nested model of all critics, in a discriminator that has a front end."""
 
+_FRAMES = (128, 32)  # of a sound: one spectrogram is sharp in time, the other in frequency
 _BANDS = 32
-
 _OVERLAP = 4  # windows over each sample
-
 _WINDOWS = (16, 2048)
 
 
 def resolutions(rate: int, length: int) -> tuple[MelSettings, ...]:
-    """Return the spectrograms in which sounds of `length` samples are heard.
+    """Return the spectrograms that the critics of sounds of `length` samples take.
 
     One of about 128 frames and one of about 32, in windows that overlap fourfold; of at least 16
     and at most 2,048 samples, so that very short sounds have fewer frames and long ones more.
     """
-    found = []
+    chosen = []
     for frames in _FRAMES:
         window = 2 ** round(math.log2(_OVERLAP * length / frames))
         window = int(np.clip(window, *_WINDOWS))
         settings = MelSettings(rate, window, window // _OVERLAP, bands_of(rate, window, _BANDS))
-        if settings not in found:
-            found.append(settings)
-    return tuple(found)
+        if settings not in chosen:
+            chosen.append(settings)
+    return tuple(chosen)
 
 
-def _senses(a: Architecture) -> list[keras.Layer]:
-    """Return how audio is heard: samples and spectrograms, each on its own scale."""
-    samples = keras.layers.Rescaling(a.wave_scale, dtype="float32", name="samples")
+def front_end_layers(a: Architecture) -> list[keras.Layer]:
+    """Return the layers of the front end: samples and spectrograms, each on its own scale."""
+    samples = keras.layers.Rescaling(a.waveform_scale, dtype="float32", name="samples")
     spectrograms = [
         LogMel(**vars(mel), scale=a.spectral_scale, dtype="float32", name=f"spectrum_{number}")
         for number, mel in enumerate(resolutions(a.rate, a.length), start=1)
@@ -54,58 +53,75 @@ def _senses(a: Architecture) -> list[keras.Layer]:
     return [samples, *spectrograms] if a.critic == "both" else spectrograms
 
 
-CRITICS = "critics"
-"""Name of the nested model that judges, in a discriminator that has senses."""
+class FrontEnd:
+    """Splits a discriminator into its front end and its critics.
 
-
-class Hearing:
-    """The two parts of a discriminator; one without a model called "critics" in it is left whole.
+    A discriminator without a nested model `CRITICS_MODEL` has an empty front end: its features are
+    the audio.
 
     Args:
-        discriminator: as `WaveGAN` takes it. Where it has a nested model `CRITICS`, its other
-            layers are senses: without weights, each from audio to what the critics take by that
-            layer's name.
+        discriminator: as `WaveGAN` takes it. Where it has a nested model `CRITICS_MODEL`, the other
+            layers are the front end: without weights, each from audio to the input of the critics
+            that has the layer's name.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan.networks import Architecture, FrontEnd, build_discriminator
+        >>> a = Architecture(256, num_labels=2, width=2, rate=4096)
+        >>> front_end = FrontEnd(build_discriminator(a))
+        >>> sorted(front_end.layers), front_end.features(np.zeros((3, 256, 1))).shape[0]
+        (['spectrum_1', 'spectrum_2'], 3)
     """
 
     def __init__(self, discriminator: keras.Model):
         layers = {layer.name: layer for layer in discriminator.layers}
-        self.core = layers.get(CRITICS, discriminator)
-        inputs = self.core.input.items()
-        self.senses = {n: layers[n] for n, _ in inputs if n not in discriminator.input}
-        self.shapes = {name: tuple(x.shape[1:]) for name, x in inputs if name in self.senses}
+        self.critics = layers.get(CRITICS_MODEL, discriminator)
+        inputs = self.critics.input.items()
+        self.layers = {n: layers[n] for n, _ in inputs if n not in discriminator.input}
+        self.shapes = {name: tuple(x.shape[1:]) for name, x in inputs if name in self.layers}
 
-    def sound(self, audio: Tensor) -> Tensor:
-        """Return all that scores are a function of: (batch, …), audio itself without senses."""
-        if not self.senses:
+    def features(self, audio: Tensor) -> Tensor:
+        """Return what scores are a function of.
+
+        Args:
+            audio: (batch, length, channels).
+
+        Returns:
+            (batch, features), the outputs of all front-end layers in one row an example; audio
+            itself where there are none.
+        """
+        if not self.layers:
             return audio
-        parts = [sense(audio) for sense in self.senses.values()]
+        parts = [layer(audio) for layer in self.layers.values()]
         shapes = self.shapes.values()
         flat = [ops.reshape(x, (-1, math.prod(s))) for x, s in zip(parts, shapes, strict=True)]
         return ops.concatenate(flat, axis=-1)
 
-    def judge(self, weights: list, sound: Tensor, label: Any, shifts: Any) -> dict:
-        """Return the discriminator's heads, as a pure function of its weights.
+    def heads(self, weights: list[Tensor], features: Tensor, label: Any, shifts: Any) -> Tensors:
+        """Return the outputs of the critics, as a pure function of their weights.
 
         Args:
             weights: values of the discriminator's trainable variables.
-            sound: of `sound`.
+            features: from `features`.
             label, shifts: as far as the discriminator takes them.
         """
-        inputs = {"label": label, "shifts": shifts, **self._parts(sound)}
-        return run(self.core, weights, {name: inputs[name] for name in self.core.input})
+        inputs = {"label": label, "shifts": shifts, **self._split(features)}
+        given = {name: inputs[name] for name in self.critics.input}
+        return functional_call(self.critics, weights, given)
 
-    def _parts(self, sound: Tensor) -> dict:
-        if not self.senses:
-            return {"audio": sound}
+    def _split(self, features: Tensor) -> Tensors:
+        """Undo the concatenation of `features`."""
+        if not self.layers:
+            return {"audio": features}
         parts, start = {}, 0
         for name, shape in self.shapes.items():
             stop = start + math.prod(shape)
-            parts[name] = ops.reshape(sound[:, start:stop], (-1, *shape))
+            parts[name] = ops.reshape(features[:, start:stop], (-1, *shape))
             start = stop
         return parts
 
 
-def run(network: keras.Model, weights: list, inputs: dict) -> Any:
-    """Run a network as a pure function of its weights; it has no other state that changes."""
+def functional_call(network: keras.Model, weights: list[Tensor], inputs: Tensors) -> Any:
+    """Call a network in training mode as a pure function of its trainable weights."""
     fixed = [variable.value for variable in network.non_trainable_variables]
     return network.stateless_call(weights, fixed, inputs, training=True)[0]

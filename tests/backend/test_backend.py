@@ -1,5 +1,6 @@
 """Choosing the backend; Keras and what is installed are stand-ins, so nothing heavy is imported."""
 
+import importlib.metadata
 import json
 import os
 import sys
@@ -19,7 +20,9 @@ def machine(monkeypatch, tmp_path):
     monkeypatch.delitem(sys.modules, "keras", raising=False)
 
     def set_up(*installed, configured=None, running=None):
-        monkeypatch.setattr(selection, "_is_installed", installed.__contains__)
+        monkeypatch.setattr(
+            selection, "package_folder", lambda name: tmp_path if name in installed else None
+        )
         if configured is not None:
             (tmp_path / "keras.json").write_text(configured)
         if running is not None:
@@ -43,7 +46,7 @@ def test_environment_wins_over_keras_json(machine, monkeypatch):
 
 
 def test_keras_json_if_installed_else_the_first_installed(machine):
-    machine("jax", "tensorflow", configured='{"backend": "tensorflow"}')
+    machine("jax", "tensorflow", configured='{"backend": "tensorflow", "floatx": "float32"}')
     assert selection.select_backend() == "tensorflow"
     os.environ["KERAS_BACKEND"] = ""
     machine("torch", "tensorflow", configured='{"backend": "jax"}')
@@ -58,7 +61,7 @@ def test_passes_over_a_keras_json_of_no_use(machine, text):
 
 def test_says_how_to_install(machine, monkeypatch):
     machine("jax")
-    with pytest.raises(InputError, match=r"--backend: torch .* pip install 'kwavegan\[torch\]'"):
+    with pytest.raises(InputError, match=r"^backend: torch .* pip install 'kwavegan\[torch\]'"):
         selection.select_backend("torch")
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     with pytest.raises(InputError, match=r"^KERAS_BACKEND: torch is not installed"):
@@ -96,9 +99,9 @@ def test_quiets_tensorflow_unless_told_otherwise(machine, monkeypatch):
 def test_a_folder_of_that_name_is_no_backend(monkeypatch, tmp_path):
     (tmp_path / "jaxish").mkdir()
     monkeypatch.syspath_prepend(tmp_path)
-    assert not selection._is_installed("jaxish")
-    assert not selection._is_installed("no_such_module_at_all")
-    assert selection._is_installed("click")
+    assert selection.package_folder("jaxish") is None
+    assert selection.package_folder("no_such_module_at_all") is None
+    assert selection.package_folder("click").name == "click"
 
 
 def test_versions_name_what_is_installed(machine):
@@ -106,4 +109,13 @@ def test_versions_name_what_is_installed(machine):
     found = selection.versions()
     assert list(found) == ["kwavegan", "python", "keras", "numpy", "jax"]
     assert found["kwavegan"] == "0.1.0"
-    assert selection._version("no-such-package") == "unknown"
+
+
+def test_a_package_whose_version_is_nowhere_is_unknown(machine, monkeypatch):
+    def version(package):
+        raise importlib.metadata.PackageNotFoundError(package)
+
+    machine("jax")
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    found = selection.versions()
+    assert {found[name] for name in ("kwavegan", "keras", "numpy", "jax")} == {"unknown"}

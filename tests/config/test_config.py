@@ -8,11 +8,17 @@ import sys
 import click
 import pytest
 from click.testing import CliRunner
+from keras import ops
 
 from kwavegan.cli.options import PRESETS_EPILOG, click_options
+from kwavegan.config import losses as table
 from kwavegan.config.presets import PRESETS
-from kwavegan.config.settings import SETTINGS, Config, auto_width, option_name, resolve
-from kwavegan.errors import InputError
+from kwavegan.config.resolution import read_config, resolve
+from kwavegan.config.settings import SETTINGS, Config, auto_width
+from kwavegan.config.step import StepSettings
+from kwavegan.errors import InputError, option_name
+from kwavegan.gan.losses import LOSSES
+from kwavegan.networks.architecture import Architecture
 
 
 @pytest.fixture
@@ -30,7 +36,7 @@ def toml(tmp_path):
 def refusal(*args, **options):
     with pytest.raises(InputError) as caught:
         resolve(*args, options=options)
-    message = str(caught.value)
+    message = caught.value.for_command_line()
     assert "\n" not in message
     return message
 
@@ -42,16 +48,23 @@ def test_defaults_resolve_to_config():
 @pytest.mark.parametrize("name", PRESETS)
 def test_preset_holds_only_what_differs(name):
     config = resolve(name)
-    for setting, value in PRESETS[name].values.items():
-        assert getattr(config, setting) == value
-        assert value != SETTINGS[setting].default
+    values = PRESETS[name].values
+    assert {setting: getattr(config, setting) for setting in values} == values
+    assert [s for s, value in values.items() if value == SETTINGS[s].default] == []
 
 
 def test_wavegan_is_as_published():
     config = resolve("wavegan")
     adam = (config.lr, config.d_lr, config.beta1, config.beta2, config.lr_final)
     assert adam == (1e-4, 0, 0.5, 0.9, 1)
-    game = (config.model, config.loss, config.lamb, config.d_updates, config.batch, config.width)
+    game = (
+        config.model,
+        config.loss,
+        config.gp_weight,
+        config.d_updates,
+        config.batch_size,
+        config.width,
+    )
     assert game == ("wgan", "wgan-gp", 10, 5, 64, 64)
 
 
@@ -59,13 +72,13 @@ def test_dissertation_acgan_is_as_its_listing():
     config = resolve("dissertation-acgan")
     assert (config.model, config.loss, config.class_loss) == ("acgan", "acgan", "both")
     assert (config.smoothing_low, config.smoothing_high) == (0.7, 1.2)
-    assert (config.batch, config.steps, config.lr, config.stop_loss) == (64, 1000, 1e-4, 400)
+    assert (config.batch_size, config.steps, config.lr, config.stop_loss) == (64, 1000, 1e-4, 400)
 
 
 def test_later_layers_win(toml):
-    path = toml('preset = "wavegan"\nbatch = 8\nlr = 1\n')
-    config = resolve(toml_path=path, options={"batch": 4, "seed": None})
-    assert (config.d_updates, config.lr, config.batch, config.seed) == (5, 1.0, 4, 0)
+    path = toml('preset = "wavegan"\nbatch_size = 8\nlr = 1\n')
+    config = resolve(toml_path=path, options={"batch_size": 4, "seed": None})
+    assert (config.d_updates, config.lr, config.batch_size, config.seed) == (5, 1.0, 4, 0)
     assert isinstance(config.lr, float)
     assert resolve("dissertation-wgan", path).d_updates == 1
 
@@ -85,7 +98,7 @@ def test_toml_round_trip_of_every_field(tmp_path):
     config = resolve("dissertation-acgan", options={"labels": labels, "data": "/tmp/é", "lr": 3e-7})
     path = tmp_path / "config.toml"
     path.write_text(config.to_toml(), encoding="utf-8")
-    assert Config.from_toml(path) == config
+    assert read_config(path) == config
     for setting in SETTINGS.values():
         assert f"# {setting.metadata['help']}\n{setting.name} = " in path.read_text("utf-8")
 
@@ -95,7 +108,7 @@ def test_toml_round_trip_of_every_field(tmp_path):
     [
         ({"lr": 0.0}, "--lr: 0.0 is out of range; choose 1e-09 to 1"),
         ({"lr": math.nan}, "--lr: nan is out of range"),
-        ({"lamb": math.inf}, "--lamb: inf is out of range"),
+        ({"gp_weight": math.inf}, "--gp-weight: inf is out of range"),
         ({"d_updates": 0}, "--d-updates: 0 is out of range; choose 1 to 1000"),
         ({"length": 63}, "--length: 63 is out of range; choose 0 or 64 to 1048576"),
         ({"steps": 3e3}, "--steps: 3000.0 is not a whole number"),
@@ -151,11 +164,13 @@ def test_refuses_files_that_cannot_be_read(tmp_path):
     assert "not UTF-8" in refusal(None, tmp_path / "latin.toml")
 
 
-def test_config_itself_refuses_and_is_frozen():
-    with pytest.raises(InputError, match="--batch: 0 is out of range"):
-        Config(batch=0)
+def test_config_itself_refuses_in_the_words_of_python_and_is_frozen():
+    with pytest.raises(InputError, match=r"^batch_size: 0 is out of range"):
+        Config(batch_size=0)
+    with pytest.raises(InputError, match="add model='acgan' or take another loss"):
+        Config(loss="acgan")
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Config().batch = 3
+        Config().batch_size = 3
 
 
 def test_options_come_from_the_table():
@@ -178,6 +193,25 @@ def test_options_come_from_the_table():
     assert "--from TEXT" in text
     assert "[default: 16; 1 to" in text
     assert all(f"  {name} " in text for name in PRESETS)
+
+
+def test_the_parts_of_a_config_have_its_defaults():
+    """One set of defaults: a GAN built by hand is that of the command line."""
+    config = Config(labels=("a", "b"), length=4096, rate=16_000, channels=1)
+    assert config.architecture == Architecture(4096, num_labels=2)
+    assert config.step_settings == StepSettings()
+    settings = {field.name for field in dataclasses.fields(StepSettings)}
+    assert settings - set(SETTINGS) == {"smoothing"}  # smoothing_low and smoothing_high
+
+
+def test_every_loss_in_the_table_has_its_formula():
+    assert LOSSES.keys() == table.LOSSES.keys()
+    for name, traits in table.LOSSES.items():
+        loss = LOSSES[name]
+        assert (loss.penalty, loss.paired) == (traits.penalty, traits.paired)
+        zeros = ops.zeros((4, 1))
+        if traits.chance_loss is not None:
+            assert float(loss.discriminator(zeros, zeros, 1.0)) == pytest.approx(traits.chance_loss)
 
 
 def test_options_can_be_chosen():

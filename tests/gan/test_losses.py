@@ -5,11 +5,11 @@ from scipy.special import expit, log_softmax
 
 from kwavegan.backend import autodiff
 from kwavegan.gan.losses import (
-    GAMES,
+    LOSSES,
     class_cross_entropy,
     cross_entropy,
-    slope_penalty,
-    zero_centred_penalty,
+    gradient_penalty,
+    zero_centred_gradient_penalty,
 )
 
 RNG = np.random.default_rng(0)
@@ -45,20 +45,20 @@ def test_class_cross_entropy_is_scipys():
     ],
 )
 def test_games_are_their_formulas(game, discriminator, generator):
-    got = GAMES[game]
+    got = LOSSES[game]
     real, fake = ops.convert_to_tensor(REAL), ops.convert_to_tensor(FAKE)
     assert float(got.discriminator(real, fake, 1.0)) == pytest.approx(discriminator, rel=1e-5)
     assert float(got.generator(real, fake)) == pytest.approx(generator, rel=1e-5)
 
 
-@pytest.mark.parametrize("game", GAMES)
+@pytest.mark.parametrize("game", LOSSES)
 def test_discriminator_wants_real_up_and_generator_wants_fake_up(game):
     real, fake = ops.convert_to_tensor(REAL), ops.convert_to_tensor(FAKE)
 
     def slope(loss, x):
         return ops.convert_to_numpy(autodiff.input_gradient(lambda x: (loss(x), ()), x)[0])
 
-    rules = GAMES[game]
+    rules = LOSSES[game]
     assert (slope(lambda x: rules.discriminator(x, fake, 1.0), real) < 0).all()
     assert (slope(lambda x: rules.discriminator(real, x, 1.0), fake) > 0).all()
     assert (slope(lambda x: rules.generator(real, x), fake) < 0).all()
@@ -67,7 +67,7 @@ def test_discriminator_wants_real_up_and_generator_wants_fake_up(game):
 def test_smoothed_targets_hold_back_a_sure_discriminator():
     target = np.full((6, 1), 0.7, "float32")
     real, fake, target = map(ops.convert_to_tensor, (REAL + 5, FAKE, target))
-    for name, game in GAMES.items():
+    for name, game in LOSSES.items():
         plain = float(game.discriminator(real, fake, 1.0))
         assert float(game.discriminator(real, fake, target)) > plain + 0.1, name
 
@@ -76,8 +76,8 @@ def test_penalties_of_a_linear_score_have_closed_forms():
     """The gradient of x → 3·sum(x) is 3 everywhere: its norm is 3·√(samples)."""
     x = ops.convert_to_tensor(RNG.standard_normal((4, 16, 1)).astype("float32"))
     gradient, _ = autodiff.input_gradient(lambda x: (3.0 * ops.sum(x, axis=(1, 2)), ()), x)
-    assert float(slope_penalty(gradient)) == pytest.approx((3 * 4 - 1) ** 2, rel=1e-5)
-    assert float(zero_centred_penalty(gradient)) == pytest.approx((3 * 4) ** 2, rel=1e-5)
+    assert float(gradient_penalty(gradient)) == pytest.approx((3 * 4 - 1) ** 2, rel=1e-5)
+    assert float(zero_centred_gradient_penalty(gradient)) == pytest.approx((3 * 4) ** 2, rel=1e-5)
 
 
 def test_one_pass_back_gives_the_gradient_that_two_would():
@@ -93,7 +93,7 @@ def test_one_pass_back_gives_the_gradient_that_two_would():
         return ops.sum(counts * ops.square(y + 2.0)), {"raw": ops.sum(y)}
 
     def rest(gradient, aux):
-        return zero_centred_penalty(gradient) + ops.sum(aux), {"aux": ops.sum(aux)}
+        return zero_centred_gradient_penalty(gradient) + ops.sum(aux), {"aux": ops.sum(aux)}
 
     def loss(values):
         gradient, y = autodiff.input_gradient(lambda x: score(values, x), x)
@@ -109,9 +109,9 @@ def test_one_pass_back_gives_the_gradient_that_two_would():
     )
 
 
-def test_slope_penalty_of_a_dead_score_is_finite_and_so_is_its_gradient():
+def test_gradient_penalty_of_a_dead_score_is_finite_and_so_is_its_gradient():
     def penalty(values):
-        return slope_penalty(values[0] * ops.ones((2, 8, 1))), ()
+        return gradient_penalty(values[0] * ops.ones((2, 8, 1))), ()
 
     loss, _, (gradient,) = autodiff.value_and_grad(penalty, [ops.zeros((2, 1, 1))])
     assert float(loss) == pytest.approx(1.0, rel=1e-4)

@@ -1,6 +1,6 @@
 """All three backends compute the same numbers; golden ones, so that one alone can be tested.
 
-`scripts/make_golden.py` wrote them.
+`scripts/release/make_golden.py` wrote them.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 from keras import ops
 from support.gans import CASES, arrays, batch_of, fed_noise, relative_error, tiny_gan
 
-from kwavegan.gan.state import capture, restore
+from kwavegan.gan.state import capture_state, restore_state
 from kwavegan.layers import polyphase
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -18,13 +18,13 @@ BACKENDS = ("jax", "torch", "tensorflow")
 
 OPTIONS = {
     "wgan-gp": {},
-    "cross-entropy": {"noise": 0.1, "g_updates": 2},
+    "cross-entropy": {"input_noise": 0.1, "g_updates": 2},
     "acgan": {"class_loss": "both", "smoothing": (0.7, 1.2)},
-    "relativistic": {"noise": 0.05, "latent_distribution": "normal", "shuffle_per": "batch"},
+    "relativistic": {"input_noise": 0.05, "latent_distribution": "normal", "shuffle_per": "batch"},
 }
 """By loss."""
 
-MISMATCH = {"mismatch": 0.3, "labels": 2}
+MISMATCH = {"mismatch": 0.3}
 """Of the model of that name."""
 
 
@@ -74,9 +74,9 @@ def test_all_forms_of_the_convolutions_give_the_golden_numbers(golden, form):
 def test_the_update_really_changes_every_weight():
     """Golden numbers would also be met by an update that does nothing, if they were made so."""
     gan = tiny_gan("acgan", "cross-entropy", d_updates=2)
-    before = capture(gan)
+    before = capture_state(gan)
     gan.update(batch_of(gan, updates=2), fed_noise(gan))
-    after = capture(gan)
+    after = capture_state(gan)
     still = [name for name in before if (before[name] == after[name]).all()]
     # Fed noise draws nothing, and Adam keeps its constant learning rate as a variable.
     assert set(still) <= {"seed", "d_optimizer/001", "g_optimizer/001"}
@@ -96,7 +96,7 @@ def test_a_checkpoint_of_any_backend_sounds_the_same_and_trains_on(backend):
         saved = dict(stored)
     sounds = saved.pop("sounds")
     gan = tiny_gan(seed=9)
-    restore(gan, saved)
+    restore_state(gan, saved)
     assert relative_error(sounds_of(gan), sounds) < 1e-4
 
     # Three more steps from the file equal six steps without one.

@@ -17,28 +17,29 @@ SHIFT = np.array([-2, 0, 1], "int32")
 
 
 @pytest.mark.parametrize(
-    ("layer", "config", "inputs", "output_shape"),
+    ("layer", "config", "inputs", "output_shape", "weights"),
     [
-        (PhaseShuffle, {"n": 2, "seed": 1}, (AUDIO,), (3, 32, 2)),
-        (PhaseShuffle, {"n": 2, "per": "batch"}, (AUDIO, SHIFT), (3, 32, 2)),
-        (LabelConcat, {"labels": 3}, (VECTOR, LABEL), (3, 10)),
-        (LabelConcat, {"labels": 3, "units": 5}, (VECTOR, LABEL), (3, 12)),
-        (LabelConcat, {"labels": 3}, (AUDIO, LABEL), (3, 32, 5)),
-        (LabelConcat, {"labels": 3, "units": 4}, (AUDIO, LABEL), (3, 32, 6)),
-        (LabelConcat, {"labels": 3, "planes": "learned"}, (AUDIO, LABEL), (3, 32, 5)),
-        (LabelGate, {"labels": 3}, (AUDIO, LABEL), (3, 32, 6)),
-        (StridedConv1D, {"filters": 5, "kernel_size": 25, "strides": 4}, (AUDIO,), (3, 8, 5)),
-        (StridedConv1D, {"filters": 5, "kernel_size": 25, "strides": 3}, (AUDIO,), (3, 11, 5)),
+        (PhaseShuffle, {"n": 2, "seed": 1}, (AUDIO,), (3, 32, 2), 0),
+        (PhaseShuffle, {"n": 2, "per": "batch"}, (AUDIO, SHIFT), (3, 32, 2), 0),
+        (LabelConcat, {"num_labels": 3}, (VECTOR, LABEL), (3, 10), 0),
+        (LabelConcat, {"num_labels": 3, "units": 5}, (VECTOR, LABEL), (3, 12), 1),
+        (LabelConcat, {"num_labels": 3}, (AUDIO, LABEL), (3, 32, 5), 0),
+        (LabelConcat, {"num_labels": 3, "units": 4}, (AUDIO, LABEL), (3, 32, 6), 1),
+        (LabelConcat, {"num_labels": 3, "planes": "learned"}, (AUDIO, LABEL), (3, 32, 5), 2),
+        (LabelGate, {"num_labels": 3}, (AUDIO, LABEL), (3, 32, 6), 0),
+        (StridedConv1D, {"filters": 5, "kernel_size": 25, "strides": 4}, (AUDIO,), (3, 8, 5), 2),
+        (StridedConv1D, {"filters": 5, "kernel_size": 25, "strides": 3}, (AUDIO,), (3, 11, 5), 2),
         (
             StridedConv1DTranspose,
             {"filters": 5, "kernel_size": 25, "strides": 4},
             (AUDIO,),
             (3, 128, 5),
+            2,
         ),
     ],
 )
-def test_layer_keeps_its_promises(layer, config, inputs, output_shape, tmp_path):
-    run_layer_test(layer, config, inputs, output_shape, tmp_path)
+def test_layer_keeps_its_promises(layer, config, inputs, output_shape, weights, tmp_path):
+    run_layer_test(layer, config, inputs, output_shape, tmp_path, weights)
 
 
 def by_hand(x, shift):

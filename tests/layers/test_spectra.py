@@ -11,11 +11,11 @@ from support.layers import run_layer_test
 from kwavegan.audio.mel import MelSettings, mel_filters
 from kwavegan.backend import autodiff
 from kwavegan.gan.model import WaveGAN
-from kwavegan.layers.log_mel import FLOOR, LogMel
+from kwavegan.layers.log_mel import POWER_FLOOR, LogMel
 from kwavegan.networks.discriminators import build_discriminator
-from kwavegan.networks.front_end import Hearing, resolutions
+from kwavegan.networks.front_end import FrontEnd, resolutions
 
-SPECTRAL = [name for name, kind in MODELS.items() if kind.get("critic", "wave") != "wave"]
+SPECTRAL = [name for name, kind in MODELS.items() if kind.get("critic", "waveform") != "waveform"]
 MEL = MelSettings(4096, 128, 32, 20)
 SETTINGS = {"rate": 4096, "window": 128, "hop": 32, "bands": 20, "scale": 0.5}
 
@@ -40,7 +40,7 @@ def test_levels_are_those_of_librosa():
         # The middle of a window is the middle of its hop.
         stft = librosa.stft(np.pad(channel, 48), n_fft=128, hop_length=32, center=False)
         power = mel_filters(MEL) @ np.abs(stft / 32) ** 2
-        want.append(SETTINGS["scale"] / 2 * np.log10((power + FLOOR) / FLOOR))
+        want.append(SETTINGS["scale"] / 2 * np.log10((power + POWER_FLOOR) / POWER_FLOOR))
     got = ops.convert_to_numpy(LogMel(**SETTINGS)(x))[0]
     np.testing.assert_allclose(got, np.concatenate(want).T, atol=1e-5)
 
@@ -96,18 +96,18 @@ def inputs_of(gan, seed=0):
     return {name: ops.convert_to_tensor(given[name]) for name in gan.discriminator.input}
 
 
-def judged(gan, inputs, sound=None):
+def heads_of(gan, inputs, features=None):
     weights = [v.value for v in gan.discriminator.trainable_variables]
-    hearing = gan.objectives.hearing
-    sound = hearing.sound(inputs["audio"]) if sound is None else sound
-    return hearing.judge(weights, sound, inputs.get("label"), inputs.get("shifts"))
+    front_end = gan.objectives.front_end
+    features = front_end.features(inputs["audio"]) if features is None else features
+    return front_end.heads(weights, features, inputs.get("label"), inputs.get("shifts"))
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_both_parts_together_are_the_discriminator(model):
     gan = tiny_gan(model)
     inputs = inputs_of(gan)
-    got, want = judged(gan, inputs), gan.discriminator(inputs, training=True)
+    got, want = heads_of(gan, inputs), gan.discriminator(inputs, training=True)
     assert got.keys() == want.keys()
     for name in want:
         a, b = arrays([got[name], want[name]])
@@ -117,27 +117,27 @@ def test_both_parts_together_are_the_discriminator(model):
 @pytest.mark.parametrize("model", SPECTRAL)
 def test_scores_hear_every_part_of_a_sound(model):
     gan = tiny_gan(model)
-    hearing, inputs = gan.objectives.hearing, inputs_of(gan)
-    sound = hearing.sound(inputs["audio"])
-    gradient, _ = autodiff.input_gradient(lambda x: (judged(gan, inputs, x)["score"], ()), sound)
+    front_end, inputs = gan.objectives.front_end, inputs_of(gan)
+    sound = front_end.features(inputs["audio"])
+    gradient, _ = autodiff.input_gradient(lambda x: (heads_of(gan, inputs, x)["score"], ()), sound)
     gradient = arrays([gradient])[0]
     start = 0
-    for name, shape in hearing.shapes.items():
+    for name, shape in front_end.shapes.items():
         part = gradient[:, start : start + np.prod(shape)]
         assert (np.abs(part).max(axis=1) > 0).all(), name
         start += np.prod(shape)
     assert start == gradient.shape[1]
-    assert ("samples" in hearing.shapes) == (MODELS[model]["critic"] == "both")
+    assert ("samples" in front_end.shapes) == (MODELS[model]["critic"] == "both")
 
 
 def slope_of_samples(scale):
     """Return the gradient of scores to what is heard of the same samples, at any scale."""
-    gan = tiny_gan(architecture=tiny_architecture("gated-both", wave_scale=scale))
+    gan = tiny_gan(architecture=tiny_architecture("gated-both", waveform_scale=scale))
     inputs = inputs_of(gan)
-    sound = gan.objectives.hearing.sound(inputs["audio"] / scale)
+    sound = gan.objectives.front_end.features(inputs["audio"] / scale)
     heard = arrays([sound])[0][:, :256]
     np.testing.assert_allclose(heard, arrays(inputs.values())[0][:, :, 0], rtol=1e-5)
-    gradient, _ = autodiff.input_gradient(lambda x: (judged(gan, inputs, x)["score"], ()), sound)
+    gradient, _ = autodiff.input_gradient(lambda x: (heads_of(gan, inputs, x)["score"], ()), sound)
     return arrays([gradient])[0][:, :256]
 
 
@@ -147,10 +147,10 @@ def test_a_penalty_holds_for_what_is_heard_whatever_its_scale():
 
 def test_a_discriminator_without_spectra_is_left_whole():
     discriminator = build_discriminator(tiny_architecture("gated"))
-    hearing = Hearing(discriminator)
-    assert hearing.core is discriminator
+    front_end = FrontEnd(discriminator)
+    assert front_end.critics is discriminator
     x = noise(2, 256, 1)
-    assert hearing.sound(x) is x
+    assert front_end.features(x) is x
 
 
 @pytest.mark.parametrize("model", SPECTRAL)

@@ -6,7 +6,7 @@ from keras import ops
 from support.gans import tiny_architecture
 from support.layers import run_layer_test
 
-from kwavegan.layers.inverse_stft import InverseFourier
+from kwavegan.layers.inverse_stft import InverseSTFT
 from kwavegan.networks.generators import build_generator, hop_of
 
 HOP, WINDOW, BINS, FRAMES = 8, 32, 16, 12
@@ -18,7 +18,7 @@ def frames_of(seed=0, channels=1, frames=FRAMES):
 
 
 def sounded(frames, channels=1):
-    return ops.convert_to_numpy(InverseFourier(HOP, channels)(frames))
+    return ops.convert_to_numpy(InverseSTFT(HOP, channels)(frames))
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -26,7 +26,7 @@ def test_inverse_fourier_is_a_keras_layer(tmp_path, channels):
     given = (frames_of(channels=channels),)
     shape = (2, FRAMES * HOP, channels)
     config = {"hop": HOP, "channels": channels}
-    run_layer_test(InverseFourier, config, given, shape, tmp_path)
+    run_layer_test(InverseSTFT, config, given, shape, tmp_path)
 
 
 def by_hand(frames):
@@ -79,7 +79,7 @@ def test_channels_are_apart():
 @pytest.mark.parametrize("hop", [4, 16, 64])
 def test_the_level_does_not_depend_on_the_hop(hop):
     rng = np.random.default_rng(hop)
-    layer = InverseFourier(hop)
+    layer = InverseSTFT(hop)
     noise = layer(rng.standard_normal((64, 16, layer.units)).astype("float32"))
     inner = ops.convert_to_numpy(noise)[:, 4 * hop : -4 * hop]
     assert 0.38 < inner.std() < 0.48
@@ -102,9 +102,9 @@ def test_hops_last_a_64th_of_a_second_and_there_are_64_of_them(rate, length, hop
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: InverseFourier(0), "must be positive; got 0 and 1"),
-        (lambda: InverseFourier(8, 0), "must be positive; got 8 and 0"),
-        (lambda: InverseFourier(8)(frames_of(channels=2)), "have 32 values; got 64"),
+        (lambda: InverseSTFT(0), "must be positive; got 0 and 1"),
+        (lambda: InverseSTFT(8, 0), "must be positive; got 8 and 0"),
+        (lambda: InverseSTFT(8)(frames_of(channels=2)), "have 32 values; got 64"),
     ],
 )
 def test_bad_arguments_are_refused(make, says):
@@ -113,7 +113,7 @@ def test_bad_arguments_are_refused(make, says):
 
 
 def test_a_generator_of_frames_doubles_them_until_there_is_one_each_hop():
-    generator = build_generator(tiny_architecture("frames", length=300, width=4, channels=2))
+    generator = build_generator(tiny_architecture("istft", length=300, width=4, channels=2))
     # 512 samples are the next ladder: 64 frames at a hop of 8 samples.
     shapes = [generator.get_layer(f"up_{rung}").output.shape[1:] for rung in (1, 2)]
     assert shapes == [(32, 48), (64, 32)]
@@ -122,5 +122,5 @@ def test_a_generator_of_frames_doubles_them_until_there_is_one_each_hop():
 
 
 def test_a_generator_of_frames_needs_no_label():
-    generator = build_generator(tiny_architecture("wgan", generator="frames"))
+    generator = build_generator(tiny_architecture("wgan", generator="istft"))
     assert list(generator.input) == ["latent"]

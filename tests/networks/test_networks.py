@@ -5,23 +5,30 @@ from keras import ops
 from support.gans import MODELS, arrays, tiny_architecture
 
 from kwavegan.errors import InputError
-from kwavegan.networks.architecture import Architecture, Ladder
-from kwavegan.networks.build import build
+from kwavegan.networks.architecture import Architecture, Stages
+from kwavegan.networks.build import build_networks
 from kwavegan.networks.discriminators import build_discriminator
 from kwavegan.networks.generators import build_generator
 
-TABLES = {"labels": 2, "generator": "dissertation", "conditioning": "concat", "width": 32}
+PLAIN = {"generator": "waveform", "critic": "waveform"}
+TABLES = {
+    "num_labels": 2,
+    "generator": "dissertation",
+    "critic": "waveform",
+    "conditioning": "concat",
+    "width": 32,
+}
 
 
 @pytest.mark.parametrize(
     ("architecture", "generator", "discriminator"),
     [
         # Dissertation, tables 2 and 3; 4 and 5; 6 and 7 (sizes summed by hand from the tables).
-        (Architecture(4096, model="wgan", width=32), 1_489_921, 1_080_577),
+        (Architecture(4096, model="wgan", width=32, **PLAIN), 1_489_921, 1_080_577),
         (Architecture(4096, model="cwgan", **TABLES), 18_267_191, 1_082_177),
         (Architecture(4096, model="acgan", **TABLES), 18_267_191, 1_088_771),
         # Donahue et al. 2018, tables 3 and 4, at d = 64.
-        (Architecture(16384, model="wgan", width=64), 19_065_345, 17_427_969),
+        (Architecture(16384, model="wgan", width=64, **PLAIN), 19_065_345, 17_427_969),
     ],
 )
 def test_weights_are_counted_as_in_the_tables(architecture, generator, discriminator):
@@ -34,9 +41,9 @@ def layer_outputs(model, kind):
 
 
 def test_layers_have_the_shapes_of_tables_2_and_3():
-    a = Architecture(4096, model="wgan", width=32)
-    rungs = [(1024, 32), (256, 64), (64, 128), (16, 256)]
-    assert layer_outputs(build_discriminator(a), keras.layers.Conv1D) == rungs
+    a = Architecture(4096, model="wgan", width=32, **PLAIN)
+    stages = [(1024, 32), (256, 64), (64, 128), (16, 256)]
+    assert layer_outputs(build_discriminator(a), keras.layers.Conv1D) == stages
     ups = [(64, 128), (256, 64), (1024, 32), (4096, 1)]
     assert layer_outputs(build_generator(a), keras.layers.Conv1DTranspose) == ups
 
@@ -69,17 +76,17 @@ def test_layers_have_the_shapes_of_tables_5_and_6():
         (1_048_576, 1_048_576, (4,) * 8),
     ],
 )
-def test_ladder_reaches_the_length_with_the_fewest_rungs(length, made, strides):
-    ladder = Ladder.of(length, 8)
-    assert (ladder.length, ladder.strides) == (made, strides)
-    assert ladder.filters[0] == 8
+def test_ladder_reaches_the_length_with_the_fewest_stages(length, made, strides):
+    stages = Stages.of(length, 8)
+    assert (stages.length, stages.strides) == (made, strides)
+    assert stages.filters[0] == 8
 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(("length", "channels"), [(256, 1), (128, 2), (100, 1), (300, 2)])
 def test_every_model_runs_at_every_length(model, length, channels):
     a = tiny_architecture(model, length=length, channels=channels)
-    generator, discriminator = build(a)
+    generator, discriminator = build_networks(a)
     label = np.array([0, 1, 1], "int32")
     latent = {"latent": np.zeros((3, 8), "float32"), "label": label}
     audio = generator({name: latent[name] for name in generator.input})
@@ -92,14 +99,14 @@ def test_every_model_runs_at_every_length(model, length, channels):
 
 
 def test_a_seed_means_the_same_weights_on_every_backend():
-    generator, discriminator = build(tiny_architecture("acgan"), seed=3)
+    generator, discriminator = build_networks(tiny_architecture("acgan"), seed=3)
     # Numbers from NumPy alone: equal wherever this test runs.
     weights = arrays([generator.weights[1], discriminator.weights[0]])
     np.testing.assert_allclose([abs(w).sum() for w in weights], [106.15417, 6.900686], rtol=1e-6)
 
 
 def test_seeds_differ_and_biases_start_at_zero():
-    first, second = (build(tiny_architecture(), seed=seed)[0] for seed in (0, 1))
+    first, second = (build_networks(tiny_architecture(), seed=seed)[0] for seed in (0, 1))
     assert (
         ops.convert_to_numpy(first.weights[1]) - ops.convert_to_numpy(second.weights[1]) != 0
     ).all()
@@ -107,7 +114,7 @@ def test_seeds_differ_and_biases_start_at_zero():
 
 
 def test_kernels_are_glorot_uniform():
-    generator, _ = build(Architecture(1024, model="wgan", width=16))
+    generator, _ = build_networks(Architecture(1024, model="wgan", width=16))
     kernel = ops.convert_to_numpy(generator.weights[0])
     limit = np.sqrt(6 / sum(kernel.shape))
     assert 0.99 * limit < np.abs(kernel).max() <= limit
@@ -117,23 +124,23 @@ def test_kernels_are_glorot_uniform():
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"model": "gan"}, "--model: 'gan' is unknown; choose from wgan, cwgan, acgan"),
-        ({"conditioning": "add"}, "--conditioning"),
-        ({"generator": "big"}, "--generator"),
-        ({"length": 20}, "--length: 20 is out of range; choose 64 to 1048576"),
-        ({"channels": 3}, "--channels"),
-        ({"width": 0}, "--width"),
-        ({"latent": 0}, "--latent"),
-        ({"phase_shuffle": 16}, "--phase-shuffle"),
-        ({"labels": 1}, "--model cwgan: needs at least two labels, and there are 1"),
+        ({"model": "gan"}, "model: 'gan' is unknown; choose from wgan, cwgan, acgan"),
+        ({"conditioning": "add"}, "conditioning"),
+        ({"generator": "big"}, "generator"),
+        ({"length": 20}, "length: 20 is out of range; choose 64 to 1048576"),
+        ({"channels": 3}, "channels"),
+        ({"width": 0}, "width"),
+        ({"latent_dim": 0}, "latent_dim"),
+        ({"phase_shuffle": 16}, "phase_shuffle"),
+        ({"num_labels": 1}, "model='cwgan': needs at least two labels, and there are 1"),
         (
-            {"labels": 40, "generator": "dissertation", "length": 64, "width": 2},
+            {"num_labels": 40, "generator": "dissertation", "length": 64, "width": 2},
             "40 labels leave no room in 32 units",
         ),
     ],
 )
 def test_impossible_architectures_are_refused_in_one_line(change, says):
-    given = {"length": 1024, "labels": 2, "model": "cwgan", **change}
+    given = {"length": 1024, "num_labels": 2, "model": "cwgan", **change}
     with pytest.raises(InputError) as error:
         Architecture(**given)
     assert says in str(error.value)
@@ -141,7 +148,7 @@ def test_impossible_architectures_are_refused_in_one_line(change, says):
 
 
 def test_bfloat16_ends_in_float32():
-    generator, discriminator = build(tiny_architecture("acgan"), dtype="mixed_bfloat16")
+    generator, discriminator = build_networks(tiny_architecture("acgan"), dtype="mixed_bfloat16")
     assert generator.get_layer("up_1").compute_dtype == "bfloat16"
     assert generator.weights[0].dtype == "float32"
     for output in (generator.output, *discriminator.output.values()):

@@ -6,7 +6,7 @@ import hashlib
 import numpy as np
 import soundfile as sf
 
-from kwavegan.data.preparation import PrepareSettings
+from kwavegan.data import PrepareSettings
 
 SMALL = PrepareSettings(rate=2048, length=256)
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from kwavegan.audio.soundfiles import write_wav
 from kwavegan.config.settings import Config
+from kwavegan.data import PrepareSettings, prepare
 from kwavegan.data.dataset import open_dataset
-from kwavegan.data.preparation import PrepareSettings, prepare
 
 RATE, LENGTH = 2048, 256
 PITCHES = {"high": 512.0, "low": 128.0}
@@ -41,11 +41,11 @@ def pitch_labels(sounds):
 def tiny_config(**changes):
     """Return settings of a tiny training of a dozen steps: one critic, no previews."""
     tiny = {
-        "critic": "wave",
+        "critic": "waveform",
         "width": 4,
-        "latent": 8,
+        "latent_dim": 8,
         "label_embedding": 4,
-        "batch": 8,
+        "batch_size": 8,
         "steps": 12,
     }
     every = {"log_every": 3, "checkpoint_every": 4}

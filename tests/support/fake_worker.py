@@ -21,23 +21,23 @@ def main():
     path = Path(job["folder"]) / job["name"]
     path.mkdir(exist_ok=True)
     (path / "config.json").write_text(json.dumps(job["config"]))
-    if config.batch == 1:
+    if config.batch_size == 1:
         print("out of luck", file=sys.stderr)
         sys.exit(3)
-    if config.batch == 4:
+    if config.batch_size == 4:
         return {"ended": "refused", "why": "no four"}
-    if config.batch == 5:
+    if config.batch_size == 5:
         time.sleep(60)
     best = None
     for step in range(config.evaluate_every, config.steps + 1, config.evaluate_every):
-        if config.batch == 2 and 2 * step > config.steps:
+        if config.batch_size == 2 and 2 * step > config.steps:
             return {"ended": "diverged", "why": "a loss", "score": best, "step": step}
         score = step * (1 - abs(math.log10(config.lr) + 3) / 4) / config.steps
-        best = score * {2: 10, 3: 0.001}.get(config.batch, 1)
+        best = score * {2: 10, 3: 0.001}.get(config.batch_size, 1)
         print(json.dumps({"step": step, "score": best}), flush=True)
-        answer = sys.stdin.readline().strip()
-        if answer != "on":
-            return {"ended": "pruned" if answer == "prune" else "stopped", "score": best}
+        reply = sys.stdin.readline().strip()
+        if reply != "continue":
+            return {"ended": "pruned" if reply == "prune" else "stopped", "score": best}
     return {"ended": "finished", "score": best, "best_step": step, "step": step, "seconds": 1.0}
 
 

@@ -3,14 +3,22 @@
 import numpy as np
 
 from kwavegan.config.settings import Config
-from kwavegan.monitoring.previews import Album, Clip, names
+from kwavegan.monitoring.previews import Clip, PreviewStore, names
 from kwavegan.runs.run import HEALTH, VALIDATION, Run
 from kwavegan.storage.csv_log import MetricsLog
 
 RATE, LENGTH = 4096, 1024
 
-METRICS = ("d_loss", "g_loss", "d_raw", "penalty", "slope", "real_score", "fake_score")
-METRICS += ("d_gradient", "g_gradient", "peak_loss")
+METRICS = (
+    "d_loss",
+    "g_loss",
+    "d_adversarial_loss",
+    "penalty",
+    "gradient_penalty",
+    "real_score",
+    "fake_score",
+)
+METRICS += ("d_gradient_norm", "g_gradient_norm", "peak_loss")
 
 
 def written_run(base, name="run", steps=(200, 400, 600), **changes):
@@ -25,10 +33,10 @@ def written_run(base, name="run", steps=(200, 400, 600), **changes):
         logs["metrics.csv"].append({"step": step, "seconds": step / 10, **losses})
         found = {"frechet_distance": 900 / step, "floor": 0.5, "label_accuracy": 0.9, "score": 0.3}
         logs[VALIDATION].append({"step": step, **found, "seconds": 0.2})
-        logs[HEALTH].append({"step": step, "told_apart": 0.8, "diversity": 0.9, "seconds": 0.3})
-        Album(run).add(step, sounds(config, pitch=step))
+        logs[HEALTH].append({"step": step, "real_fake_auc": 0.8, "diversity": 0.9, "seconds": 0.3})
+        PreviewStore(run).add(step, sounds(config, pitch=step))
     if steps:
-        Album(run).keep_real(sounds(config, pitch=100))
+        PreviewStore(run).keep_real(sounds(config, pitch=100))
         run.update(state="finished", step=steps[-1], backend="jax", versions={"keras": "3.15.1"})
     return run
 

@@ -1,0 +1,9 @@
+from .losses import LossTraits as LossTraits
+from .losses import penalty_of as penalty_of
+from .presets import PRESETS as PRESETS
+from .presets import Preset as Preset
+from .resolution import read_config as read_config
+from .resolution import resolve as resolve
+from .settings import SETTINGS as SETTINGS
+from .settings import Config as Config
+from .step import StepSettings as StepSettings
