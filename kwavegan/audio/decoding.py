@@ -1,8 +1,8 @@
-"""Audio files → blocks of samples, and a clear word for every file that gives none.
+"""Audio files → blocks of samples, or an `AudioError` that says why a file gives none.
 
-libsndfile decodes (WAV, FLAC, OGG, MP3, AIFF, ...). Short 16-bit WAV files, which most collections
-are made of, are taken apart here, three times as fast; whatever is unusual about one goes to
-libsndfile after all.
+libsndfile decodes (WAV, FLAC, OGG, MP3, AIFF, ...). Most collections consist of short 16-bit WAV
+files: this module parses those itself, three times as fast, and leaves every unusual one to
+libsndfile.
 """
 
 import os
@@ -16,8 +16,10 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
+from kwavegan.audio.pcm import to_float
+
 RATES = (1_000, 768_000)
-"""Lowest and highest sample rate, in Hz, that a header may claim; others are taken for damage."""
+"""Lowest and highest sample rate in Hz. A header that claims another one counts as damaged."""
 
 _SIZES = re.compile(r"^\s*(?:data|SSND|riff|Data Size)\s*: (\d+) \(should be (\d+)\)", re.M)
 
@@ -25,22 +27,33 @@ _FRAMES = re.compile(
     r"Calculated frame count (\d+) does not match value from 'ds64' chunk of (\d+)"
 )
 
-_UNKNOWN = 0x7FFF0000  # a data size from here up is a stream writer's 'not known yet'
+_UNKNOWN_SIZE = 0x7FFF0000
+"""Data sizes from here up mean "not known yet": the file was written to a stream."""
 
-_MP3_SLACK = 4 * 1152  # an MP3's frame count may be off by encoder delay and padding
+_MP3_SLACK = 4 * 1152
+"""Samples by which an MP3's frame count may be wrong: the encoder's delay and padding."""
 
-_SIXTEEN_BITS = ("PCM_16", "PCM_S8", "PCM_U8")
+_INT16_SUBTYPES = ("PCM_16", "PCM_S8", "PCM_U8")
 
-_SHORT = 1 << 22  # bytes of a WAV file that is read at once
+SHORT = 1 << 22
+"""Bytes: this module parses WAV files up to this size, and reads each of them at once."""
 
 
 class AudioError(Exception):
-    """One file or clip that cannot be used.
+    """A file or clip that is not usable.
 
     Attributes:
         kind: "not audio", "empty", "truncated", "rate", "not finite", "silent", "short",
-            "permission", "missing" or "unreadable"; what a summary counts by.
+            "permission", "missing" or "unreadable". Summaries count files by it.
         reason: the rest of a sentence that starts with the file's name.
+
+    Example:
+        >>> from kwavegan.audio import AudioError, read_audio
+        >>> try:
+        ...     read_audio("nowhere.wav")
+        ... except AudioError as error:
+        ...     print(error.kind, "-", error.reason)
+        missing - is not there (a broken link?)
     """
 
     def __init__(self, kind: str, reason: str) -> None:
@@ -50,15 +63,15 @@ class AudioError(Exception):
 
 
 @dataclass(frozen=True)
-class Sound:
-    """An opened file.
+class AudioFile:
+    """An open audio file.
 
     Attributes:
         rate: sample rate in Hz.
-        channels: as the file has them.
-        frames: samples per channel, as the header says.
-        blocks: block size → iterator over float32 (up to that many, channels), to the end;
-            raises `AudioError` where decoding fails.
+        channels: number of channels in the file.
+        frames: samples per channel that the header states.
+        blocks: takes a block size and yields float32 (up to that many, channels) to the end of
+            the file; raises `AudioError` where decoding fails.
     """
 
     rate: int
@@ -68,18 +81,23 @@ class Sound:
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[Sound]:
-    """Open an audio file; what it yields is valid within the block.
+def open_audio(path: str | Path, short: int = SHORT) -> Iterator[AudioFile]:
+    """Open an audio file; the `AudioFile` is valid inside the `with` block.
+
+    Args:
+        path: the file.
+        short: this module's own parser takes 16-bit WAV files up to this size in bytes; 0 leaves
+            every file to libsndfile.
 
     Raises:
-        AudioError: it cannot be opened, is empty or cut short, or claims a rate outside `RATES`.
+        AudioError: the file does not open, is empty or truncated, or claims a rate outside `RATES`.
     """
     path = Path(path)
-    plain = _plain_wav(path) if path.suffix.lower() == ".wav" else None
+    plain = _plain_wav(path, short) if path.suffix.lower() == ".wav" else None
     if plain:
         yield plain
         return
-    # Bytes carry names that are not UTF-8; Windows has only str.
+    # Bytes can hold names that are not UTF-8; Windows has only str.
     name = os.fsencode(path) if os.name == "posix" else str(path)
     try:
         file = sf.SoundFile(name)
@@ -87,35 +105,37 @@ def opened(path: str | Path) -> Iterator[Sound]:
         raise _why_not_opened(path, error) from error
     with file:
         _check_header(file, path)
-        yield Sound(file.samplerate, file.channels, file.frames, lambda size: _decoded(file, size))
+        yield AudioFile(
+            file.samplerate, file.channels, file.frames, lambda size: _decoded(file, size)
+        )
 
 
-def _plain_wav(path: Path) -> Sound | None:
-    """A short and sound 16-bit PCM WAV file; None for anything else, however close."""
+def _plain_wav(path: Path, short: int) -> AudioFile | None:
+    """Open a short, undamaged 16-bit PCM WAV file; return None for any other file."""
     try:
         with path.open("rb", buffering=0) as file:
-            if os.fstat(file.fileno()).st_size > _SHORT:
+            if os.fstat(file.fileno()).st_size > short:
                 return None
             data = file.read()
     except OSError:
         return None
-    found = _wav_chunks(data)
-    if found is None:
+    chunks = _wav_chunks(data)
+    if chunks is None:
         return None
-    (tag, channels, rate, _, align, bits), start, size = found
+    (tag, channels, rate, _, align, bits), start, size = chunks
     frames = size // (2 * channels) if channels else 0
     if (tag, align, bits) != (1, 2 * channels, 16) or not frames:
         return None
     if not RATES[0] <= rate <= RATES[1]:
         return None
     samples = np.frombuffer(data, "<i2", frames * channels, start).reshape(frames, channels)
-    return Sound(rate, channels, frames, lambda size: _cut(samples, size))
+    return AudioFile(rate, channels, frames, lambda size: _blocks_of(samples, size))
 
 
 def _wav_chunks(data: bytes) -> tuple[tuple[int, ...], int, int] | None:
-    """The `fmt ` fields of a WAV file, and where its `data` starts and how many bytes it has.
+    """Return the `fmt ` fields of a WAV file, the offset of its `data` and its size in bytes.
 
-    RIFF chunks: a name, a size, and so many bytes, padded to an even number.
+    A RIFF chunk is a name, a size, and that many bytes, padded to an even number.
     """
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         return None
@@ -134,13 +154,13 @@ def _wav_chunks(data: bytes) -> tuple[tuple[int, ...], int, int] | None:
     return None
 
 
-def _cut(samples: np.ndarray, size: int) -> Iterator[np.ndarray]:
+def _blocks_of(samples: np.ndarray, size: int) -> Iterator[np.ndarray]:
     for start in range(0, len(samples), size):
         yield to_float(samples[start : start + size])
 
 
 def _why_not_opened(path: Path, error: Exception) -> AudioError:
-    """libsndfile says only 'system error': ask the system itself."""
+    """Ask the system why a file does not open: libsndfile says only "system error"."""
     try:
         if isinstance(error, OSError):
             raise error
@@ -154,7 +174,7 @@ def _why_not_opened(path: Path, error: Exception) -> AudioError:
         return AudioError("unreadable", f"cannot be read: {cause.strerror or cause}")
     if empty:
         return AudioError("empty", "is an empty file")
-    if "SF_INFO" in str(error):  # libsndfile's words for a rate or channel count of nonsense
+    if "SF_INFO" in str(error):  # libsndfile's message for an absurd rate or channel count
         return AudioError("rate", "claims an impossible sample rate or number of channels")
     return AudioError(
         "not audio", "is not audio that can be read; convert it to WAV, FLAC, OGG, MP3 or AIFF"
@@ -162,15 +182,16 @@ def _why_not_opened(path: Path, error: Exception) -> AudioError:
 
 
 def _check_header(file: sf.SoundFile, path: Path) -> None:
-    # libsndfile quietly shortens the sound when the file ends early; its log tells.
+    # Where a file ends early, libsndfile shortens the sound silently; only its log mentions it.
     log = file.extra_info
-    for promised, there in _SIZES.findall(log) + [(b, a) for a, b in _FRAMES.findall(log)]:
-        if int(there) < int(promised) < _UNKNOWN:
+    sizes = _SIZES.findall(log) + [(stated, actual) for actual, stated in _FRAMES.findall(log)]
+    for stated, actual in sizes:
+        if int(actual) < int(stated) < _UNKNOWN_SIZE:
             raise AudioError(
-                "truncated", f"is cut short: {promised} promised by its header, {there} there"
+                "truncated", f"is cut short: its header states {stated}, the file holds {actual}"
             )
     if file.frames < 1:
-        # An Ogg that lost its end has no last page to count frames by.
+        # libsndfile counts an Ogg's frames by its last page; a truncated one has lost that page.
         if file.format == "OGG" and path.stat().st_size > 4096:
             raise AudioError("truncated", "is cut short: its last page is missing")
         raise AudioError("empty", "holds no sound")
@@ -180,18 +201,18 @@ def _check_header(file: sf.SoundFile, path: Path) -> None:
 
 def _decoded(file: sf.SoundFile, size: int) -> Iterator[np.ndarray]:
     """Yield float32 (up to `size`, channels) until the end, or until decoding fails."""
-    # Sixteen bits are read as they are: libsndfile's own conversion to float is slower.
-    whole = file.subtype in _SIXTEEN_BITS
+    # libsndfile's own conversion of 16 bits to float is slower than `to_float`.
+    integer = file.subtype in _INT16_SUBTYPES
     done = 0
     while done < file.frames:
         try:
-            block = file.read(size, dtype="int16" if whole else "float32", always_2d=True)
+            block = file.read(size, dtype="int16" if integer else "float32", always_2d=True)
         except sf.SoundFileError as error:
             raise _cut_short(done, file.frames) from error
         if not len(block):
             break
         done += len(block)
-        if whole:
+        if integer:
             block = to_float(block)
         elif not np.isfinite(block).all():
             raise AudioError("not finite", "holds NaN or infinite samples")
@@ -203,10 +224,3 @@ def _decoded(file: sf.SoundFile, size: int) -> Iterator[np.ndarray]:
 
 def _cut_short(done: int, frames: int) -> AudioError:
     return AudioError("truncated", f"is cut short or damaged: {done} of {frames} frames decode")
-
-
-def to_float(audio: np.ndarray) -> np.ndarray:
-    """int16 → float32 in [-1, 1), divided by 32,768; float comes back as float32."""
-    if audio.dtype == np.int16:
-        return np.multiply(audio, np.float32(1 / 32768), dtype=np.float32)
-    return audio.astype(np.float32, copy=False)

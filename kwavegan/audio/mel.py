@@ -1,31 +1,40 @@
-"""Sounds → log-mel spectrograms, and statistics of them that need no judge."""
+"""Audio → log-mel spectrograms, with NumPy."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-FLOOR = -80.0
-"""Quietest level of a spectrogram, in dB below a sine of full scale in one band."""
+FLOOR_DB = -80.0
+"""Quietest level of a spectrogram; 0 dB is a sine of full scale in one band."""
 
-_WINDOW_SECONDS = 0.046  # about 2,048 samples at 44.1 kHz, the usual window for music
+_WINDOW_SECONDS = 0.046
+"""About 2,048 samples at 44.1 kHz, the usual window for music."""
 
 _FRAMES = 64
+"""Frames of a spectrogram, about."""
 
 _BANDS = 40
+"""Most mel bands."""
 
 _CHUNK = 64
+"""Sounds whose spectrograms are computed at a time: bounds the memory."""
 
 
 @dataclass(frozen=True)
 class MelSettings:
-    """The shape of a spectrogram: what suits a rate and a length, see `mel_settings`.
+    """The shape of a mel spectrogram; `mel_settings` chooses one for a rate and a length.
 
     Attributes:
         rate: sample rate in Hz.
         window: samples in a window, a power of two.
         hop: samples from one window to the next.
         bands: mel bands between 0 and rate / 2.
+
+    Example:
+        >>> from kwavegan.audio import MelSettings
+        >>> MelSettings(rate=16384, window=512, hop=128, bands=40).hop
+        128
     """
 
     rate: int
@@ -35,9 +44,18 @@ class MelSettings:
 
 
 def mel_settings(rate: int, length: int) -> MelSettings:
-    """Return settings for sounds of `length` samples: windows of about 46 ms, about 64 frames.
+    """Choose a spectrogram's shape: windows of about 46 ms, about 64 frames.
 
-    There are 40 mel bands, or as many as the window can tell apart.
+    There are 40 mel bands, or as many as the window resolves.
+
+    Args:
+        rate: sample rate in Hz.
+        length: samples in a sound.
+
+    Example:
+        >>> from kwavegan.audio import mel_settings
+        >>> mel_settings(rate=16384, length=16384)
+        MelSettings(rate=16384, window=1024, hop=256, bands=40)
     """
     window = 2 ** round(np.log2(rate * _WINDOW_SECONDS))
     window = max(16, min(window, 2 ** int(np.log2(length))))
@@ -46,21 +64,28 @@ def mel_settings(rate: int, length: int) -> MelSettings:
 
 
 def bands_of(rate: int, window: int, most: int) -> int:
-    """Return how many mel bands a window can tell apart, at least 2 and at most `most`."""
-    # The lowest bands are the narrowest: none may be narrower than a bin.
+    """Return how many mel bands a window resolves, at least 2 and at most `most`."""
+    # The lowest band is the narrowest, and must not be narrower than a bin.
     widest = _mel(rate / 2) / _mel(rate / window)
     return int(np.clip(widest - 1, 2, most))
 
 
 def log_mel(sounds: np.ndarray, settings: MelSettings) -> np.ndarray:
-    """Return log-mel spectrograms in dB, `FLOOR` or above.
+    """Compute log-mel spectrograms in dB, `FLOOR_DB` (-80) or above.
 
     Args:
         sounds: (n, length, channels) in -1…1.
-        settings: of `mel_settings`.
+        settings: shape of the spectrograms.
 
     Returns:
         (n, frames, bands, channels), float32; frames = 1 + length // hop.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan.audio import log_mel, mel_settings
+        >>> spectrograms = log_mel(np.zeros((2, 4096, 1)), mel_settings(16384, 4096))
+        >>> spectrograms.shape, float(spectrograms.max())
+        ((2, 33, 40, 1), -80.0)
     """
     chunks = [
         _log_mel(np.asarray(sounds[start : start + _CHUNK], "float32"), settings)
@@ -78,11 +103,11 @@ def _log_mel(sounds: np.ndarray, settings: MelSettings) -> np.ndarray:
     power = (np.abs(spectrum) / (taper.sum() / 2)).astype("float32") ** 2
     mel = power @ mel_filters(settings).T
     decibels = 10 * np.log10(np.maximum(mel, 1e-12))
-    return np.moveaxis(np.maximum(decibels, FLOOR), 2, 3).astype("float32")
+    return np.moveaxis(np.maximum(decibels, FLOOR_DB), 2, 3).astype("float32")
 
 
 def hann(window: int) -> np.ndarray:
-    """Return the periodic Hann window of `window` samples: overlapped at a hop, it adds up flat."""
+    """Return the periodic Hann window of `window` samples; half-overlapping windows sum to 1."""
     return np.hanning(window + 1)[:-1]
 
 

@@ -1,4 +1,4 @@
-"""Trim, fit, normalize and convert audio that is in memory."""
+"""Audio in memory: mix channels, trim silence, cut to length, normalise."""
 
 import math
 
@@ -7,16 +7,16 @@ import numpy as np
 from kwavegan.audio.decoding import AudioError
 
 SILENCE = 1e-4
-"""A clip whose peak is below this (-80 dBFS, three steps of 16 bits) is silent."""
+"""A clip with a peak below this (-80 dBFS, three steps of 16 bits) is silent."""
 
 TRIM_DB = 50.0
-"""Trimming cuts what lies this far below the recording's own peak, at both ends."""
+"""Trimming removes samples at both ends that lie this many dB below the recording's peak."""
 
 PEAK = 0.95
-"""Where peak normalisation puts the largest sample."""
+"""The largest sample after peak normalisation."""
 
 RMS = 0.1
-"""Where RMS normalisation puts the root mean square (-20 dBFS), if the peak then stays within 1."""
+"""Root mean square after RMS normalisation (-20 dBFS), if the peak then stays within 1."""
 
 FITS = ("pad", "crop", "slice")
 
@@ -24,7 +24,10 @@ NORMALIZATIONS = ("none", "peak", "rms")
 
 
 def mix(audio: np.ndarray, channels: int) -> np.ndarray:
-    """(time, any) → (time, channels): the mean for one; for two, mono doubled or the first two."""
+    """Convert (time, any) to (time, channels).
+
+    One channel is the mean of all; two are mono twice, or the first two.
+    """
     if audio.shape[1] == channels:
         return audio
     if channels == 1:
@@ -33,10 +36,14 @@ def mix(audio: np.ndarray, channels: int) -> np.ndarray:
 
 
 def trim(audio: np.ndarray) -> np.ndarray:
-    """Cut what is `TRIM_DB` below the peak off both ends; a silent sound stays as it is."""
-    loud = np.abs(audio).max(axis=1)
-    where = np.flatnonzero(loud > loud.max(initial=0.0) * 10 ** (-TRIM_DB / 20))
-    return audio[where[0] : where[-1] + 1] if len(where) else audio
+    """Remove the samples at both ends that lie `TRIM_DB` below the peak; silence comes back whole.
+
+    Args:
+        audio: (time, channels).
+    """
+    level = np.abs(audio).max(axis=1)
+    loud = np.flatnonzero(level > level.max(initial=0.0) * 10 ** (-TRIM_DB / 20))
+    return audio[loud[0] : loud[-1] + 1] if len(loud) else audio
 
 
 def fit(
@@ -49,15 +56,15 @@ def fit(
         length: samples in a clip.
         how: "pad" appends silence to a short sound and cuts a long one at the end; "crop" cuts
             a long one and refuses a short one; "slice" lays windows over the whole recording.
-            The slice that reaches past the end is padded if the recording fills at least half
-            of it, dropped otherwise; nothing starts after it, so nothing is only a repetition.
+            The last slice reaches past the end of the recording: it is padded if the recording
+            fills at least half of it, else dropped.
         overlap: for "slice", the part of a window that the next one repeats, in [0, 1).
 
     Returns:
-        (offset in samples, (length, channels)) of each clip; never empty.
+        (offset in samples, (length, channels)) of each clip; at least one.
 
     Raises:
-        AudioError: kind "short": "crop" and shorter than a clip, or "slice" and than half of it.
+        AudioError: kind "short": shorter than a clip for "crop", than half a clip for "slice".
     """
     if how == "slice":
         clips = _slices(audio, length, max(1, round(length * (1.0 - overlap))))
@@ -91,9 +98,12 @@ def _padded(audio: np.ndarray, length: int) -> np.ndarray:
 
 
 def normalize(audio: np.ndarray, how: str) -> np.ndarray:
-    """Scale a sound: "peak" to `PEAK`, "rms" to `RMS` (or less, so that it peaks at 1), "none".
+    """Scale a sound to a level; silence (a peak below `SILENCE`) comes back unchanged.
 
-    Silence (a peak below `SILENCE`) is returned as it is.
+    Args:
+        audio: (time, channels).
+        how: "peak" scales the largest sample to `PEAK`; "rms" scales the root mean square to
+            `RMS`, or to less where the peak would pass 1; "none" changes nothing.
     """
     peak = float(np.abs(audio).max(initial=0.0))
     if how == "none" or peak < SILENCE:
@@ -102,10 +112,3 @@ def normalize(audio: np.ndarray, how: str) -> np.ndarray:
         return audio * np.float32(PEAK / peak)
     rms = math.sqrt(float(np.mean(np.square(audio, dtype=np.float64))))
     return audio * np.float32(min(RMS / rms, 1.0 / peak))
-
-
-def to_int16(audio: np.ndarray) -> np.ndarray:
-    """Float in [-1, 1] → int16, rounded; what lies outside is clipped. Undone by `to_float`."""
-    scaled = audio * np.float32(32768)
-    np.rint(scaled, out=scaled)
-    return np.clip(scaled, -32768, 32767, out=scaled).astype(np.int16)

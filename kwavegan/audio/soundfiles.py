@@ -1,7 +1,6 @@
-"""Sound in and out: decode, mix, resample, trim, fit to length, normalise, write. NumPy only.
+"""Read and write whole audio files.
 
-Audio is float32 shaped (time, channels), nominally in [-1, 1], unless a function says otherwise.
-Resampling is soxr's, at quality HQ.
+Audio is float32 (time, channels), nominally in [-1, 1], unless a function says otherwise.
 """
 
 import math
@@ -10,50 +9,74 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from kwavegan.audio.decoding import opened
-from kwavegan.audio.processing import to_int16
-from kwavegan.audio.resampling import _resampled
+from kwavegan.audio.decoding import open_audio
+from kwavegan.audio.pcm import to_int16
+from kwavegan.audio.resampling import resampled_blocks
 from kwavegan.storage.files import atomic
 
-_BLOCK = 1 << 20  # samples decoded at a time, all channels together: bounds the memory
+BLOCK = 1 << 20
+"""Samples that are decoded at a time, over all channels: bounds the memory."""
 
 
-def read(path: str | Path) -> tuple[np.ndarray, int]:
-    """Decode a whole file.
-
-    Returns:
-        float32 (time, channels) as the file has it, and its sample rate in Hz.
-
-    Raises:
-        AudioError: it cannot be opened, is empty or cut short, holds NaN or infinity, or claims
-            a sample rate outside `RATES`.
-    """
-    with opened(path) as sound:
-        return np.concatenate(list(sound.blocks(_BLOCK // sound.channels))), sound.rate
-
-
-def load(path: str | Path, rate: int, channels: int = 1, need: int | None = None) -> np.ndarray:
-    """Decode a file, mix it to `channels` and resample it from its own rate to `rate` Hz.
-
-    It goes block by block, so that an hour-long recording takes no more memory than its result.
-    With `need`, decoding stops once that many samples are there: at least `need` are returned
-    unless the file is shorter, and damage further on goes unnoticed.
+def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
+    """Decode a whole file at its own rate.
 
     Returns:
-        float32 (time, channels) at `rate`.
+        float32 (time, channels), and the sample rate in Hz.
 
     Raises:
-        AudioError: as `read`.
+        AudioError: the file does not open, is empty or truncated, holds NaN or infinity, or
+            claims a sample rate outside `decoding.RATES`.
+
+    Example:
+        >>> from kwavegan.audio import read_audio
+        >>> audio, rate = read_audio("recordings/kick/00.wav")
+        >>> audio.shape, rate
+        ((4096, 1), 16384)
     """
-    with opened(path) as sound:
+    with open_audio(path) as sound:
+        return np.concatenate(list(sound.blocks(BLOCK // sound.channels))), sound.rate
+
+
+def load_audio(
+    path: str | Path,
+    rate: int,
+    channels: int = 1,
+    need: int | None = None,
+    block: int = BLOCK,
+) -> np.ndarray:
+    """Decode a file, mix it to `channels` and resample it to `rate` Hz.
+
+    It decodes block by block, so that an hour-long recording takes no more memory than its result.
+
+    Args:
+        path: the file.
+        rate: of the result, in Hz.
+        channels: of the result, 1 or 2.
+        need: decoding stops after this many samples of the result: at least `need` come back
+            unless the file is shorter, and damage further on goes unnoticed. None for all.
+        block: samples that are decoded at a time, over all channels.
+
+    Returns:
+        float32 (time, channels).
+
+    Raises:
+        AudioError: as `read_audio`.
+
+    Example:
+        >>> from kwavegan.audio import load_audio
+        >>> load_audio("recordings/kick/00.wav", rate=8192, channels=2).shape
+        (2048, 2)
+    """
+    with open_audio(path) as sound:
         ratio = sound.rate / rate
-        size = max(1, _BLOCK // sound.channels)
+        size = max(1, block // sound.channels)
         if need is not None:
-            # A little more than needed: the resampler's filter delays its output.
+            # Slightly more than `need`: the resampler's filter delays its output.
             size = min(size, math.ceil(need * ratio) + math.ceil(4096 * max(1.0, ratio)))
         parts = []
         done = 0
-        for part in _resampled(sound, rate, channels, size):
+        for part in resampled_blocks(sound, rate, channels, size):
             parts.append(part)
             done += len(part)
             if need is not None and done >= need:
@@ -62,22 +85,29 @@ def load(path: str | Path, rate: int, channels: int = 1, need: int | None = None
 
 
 def write_wav(path: str | Path, audio: np.ndarray, rate: int) -> None:
-    """Write a PCM_16 WAV file, atomically: it appears whole, or not at all.
+    """Write a 16-bit WAV file (PCM_16) atomically: it appears whole, or not at all.
 
     Args:
-        path: where; its folder is made.
-        audio: float in [-1, 1] (clipped beyond) or int16, shaped (time,) or (time, channels).
+        path: of the file; missing folders are made.
+        audio: (time,) or (time, channels): float in [-1, 1], clipped outside, or int16.
         rate: sample rate in Hz.
 
     Raises:
-        InputError: the disk is full, or the place is not writable.
+        InputError: the disk is full, or the folder is not writable.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan.audio import read_audio, write_wav
+        >>> write_wav("sounds/silence.wav", np.zeros(4096), rate=16384)
+        >>> read_audio("sounds/silence.wav")[0].shape
+        (4096, 1)
     """
     with atomic(path) as partial:
         write_wav_in_place(partial, audio, rate)
 
 
 def write_wav_in_place(path: Path, audio: np.ndarray, rate: int) -> None:
-    """As `write_wav`, but not atomic: for a folder that is itself not yet in place."""
+    """Write as `write_wav` does, but not atomically: for a folder that is still partial itself."""
     samples = audio if audio.dtype == np.int16 else to_int16(audio)
-    with path.open("wb") as file:  # an OSError here tells why; libsndfile's would not
+    with path.open("wb") as file:  # its OSError says why; libsndfile's does not
         sf.write(file, samples, rate, format="WAV", subtype="PCM_16")

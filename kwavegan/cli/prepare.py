@@ -5,8 +5,9 @@ from typing import Any
 import click
 
 
-class Percentages(click.ParamType):
-    """Two numbers with a comma between them."""
+# click before 8.5 has no type arguments.
+class Percentages(click.ParamType):  # type: ignore[type-arg]
+    """Two numbers, separated by a comma."""
 
     name = "V,T"
 
@@ -28,7 +29,7 @@ class Percentages(click.ParamType):
 @click.option(
     "--divider",
     type=click.Choice(["1", "4", "16"]),
-    help="Rate 16384 ÷ this, clips of one second; instead of --rate and --length.",
+    help="Rate of 16384 Hz ÷ this number, clips of one second; replaces --rate and --length.",
 )
 @click.option("--channels", type=int, default=1, show_default=True, help="1 or 2.")
 @click.option("--labels", metavar="A,B,...", help="Folders to take, in label order. [default: all]")
@@ -37,10 +38,15 @@ class Percentages(click.ParamType):
     default="pad",
     show_default=True,
     metavar="pad|crop|slice",
-    help="pad: short sounds with silence, long ones cut. crop: short ones left out. slice: long"
-    " recordings give many clips.",
+    help="pad: append silence to short sounds, cut long ones. crop: leave short ones out. slice:"
+    " cut long recordings into many clips.",
 )
-@click.option("--overlap", type=float, default=0.0, help="Of slices, 0 up to 1.  [default: 0]")
+@click.option(
+    "--overlap",
+    type=float,
+    default=0.0,
+    help="Part of a slice that the next one repeats, 0 up to 1.  [default: 0]",
+)
 @click.option("--trim", is_flag=True, help="Cut silence off both ends first.")
 @click.option(
     "--normalize",
@@ -59,7 +65,7 @@ class Percentages(click.ParamType):
 @click.option("--lists", is_flag=True, help="Split by validation_list.txt and testing_list.txt.")
 @click.option("--jobs", type=int, help="Worker processes.  [default: one per core]")
 @click.option("--wav", is_flag=True, help="Write the clips as WAV files too, to OUT/wav.")
-@click.option("--strict", is_flag=True, help="Stop at the first file that cannot be used.")
+@click.option("--strict", is_flag=True, help="Stop at the first unusable file.")
 @click.option("--float32", is_flag=True, help="Store float32 instead of int16.")
 def command(
     src: str,
@@ -72,18 +78,21 @@ def command(
     jobs: int | None,
     wav: bool,
     float32: bool,
-    **same: Any,
+    **clip_options: Any,
 ) -> None:
     """Turn the audio files of SRC into arrays in OUT, to train on.
 
-    SRC holds a folder per label (files deeper down belong to it), or just files. Run it again
-    after a change: only what changed is done.
+    SRC holds a folder per label (files deeper down belong to it), or just files. After a change
+    of SRC, run the command again: it decodes only what changed.
     """
-    from kwavegan.data.preparation import PrepareSettings, prepare
-    from kwavegan.errors import InputError
+    from kwavegan.data import PrepareSettings, prepare
+    from kwavegan.errors import InputError, for_command_line, setting
 
     if divider and (rate is not None or length is not None):
-        raise InputError("--divider: sets rate and length itself; leave --rate and --length out")
+        raise InputError(
+            f"{setting('divider')}: sets rate and length itself; leave {setting('rate')} and"
+            f" {setting('length')} out"
+        )
     if divider:
         rate = 16384 // int(divider)
     settings = PrepareSettings(
@@ -93,7 +102,7 @@ def command(
         validation=split[0],
         test=split[1],
         dtype="float32" if float32 else "int16",
-        **same,
+        **clip_options,
     )
     with click.progressbar(length=1, label="Preparing") as bar:
 
@@ -102,6 +111,6 @@ def command(
             bar.update(done - bar.pos)
 
         summary = prepare(src, out, settings, jobs=jobs, progress=progress, wav=wav)
-    for line in summary.lines():
+    for line in summary.lines(for_command_line):
         click.echo(line)
     click.echo(f"Next: kwavegan train {click.format_filename(out)}")

@@ -1,4 +1,4 @@
-"""`kwavegan presets`: the trained models that come with the package, and the named settings."""
+"""`kwavegan presets`: the pretrained models of the package, and the presets of settings."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ import click
 from kwavegan.config.presets import PRESETS
 
 if TYPE_CHECKING:
-    from kwavegan.runs.pretrained import Trained
+    from kwavegan.runs.pretrained import PretrainedModel
 
 _COLUMNS = ("name", "labels", "sounds", "label accuracy", "Fréchet / floor", "diversity", "size")
 
@@ -16,36 +16,39 @@ _COLUMNS = ("name", "labels", "sounds", "label accuracy", "Fréchet / floor", "d
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
-    """List trained presets with their figures, and presets of settings.
+    """List pretrained models with their scores, and presets of settings.
 
-    A trained preset is for `generate --preset` and `train --from`; one of settings for `train
-    --preset`. Figures are those of `evaluate`: real sounds have 1, 1 and 1.
+    A pretrained model is for `generate --pretrained` and `train --from`; a preset of settings for
+    `train --preset` and `search --preset`. The scores are those of `evaluate`: real sounds have 1,
+    1 and 1.
     """
-    from kwavegan.reporting.tables import columns
-    from kwavegan.runs.pretrained import trained
+    from kwavegan.reporting.tables import text_table
+    from kwavegan.runs.pretrained import pretrained_models
 
-    found = trained()
+    models = [_facts(model) for model in pretrained_models()]
     if as_json:
         settings = {name: preset.help for name, preset in PRESETS.items()}
-        listed = {"trained": list(map(_facts, found)), "settings": settings}
-        click.echo(json.dumps(listed, indent=2))
+        click.echo(json.dumps({"pretrained": models, "settings": settings}, indent=2))
         return
-    click.echo("Trained, for `generate --preset` and `train --from`:\n")
-    click.echo(columns([_COLUMNS, *(_row(_facts(preset)) for preset in found)]))
-    click.echo("\nSettings, for `train --preset`:\n")
-    click.echo(columns([(name, preset.help) for name, preset in PRESETS.items()]))
+    click.echo("Pretrained models, for `generate --pretrained` and `train --from`:\n")
+    click.echo(text_table([_COLUMNS, *map(_row, models)]))
+    click.echo("\nPresets of settings, for `train --preset` and `search --preset`:\n")
+    click.echo(text_table([(name, preset.help) for name, preset in PRESETS.items()]))
 
 
-def _facts(preset: "Trained") -> dict[str, Any]:
-    config, overall = preset.config, preset.evaluation.overall
-    status = preset.run.status()
+def _facts(model: "PretrainedModel") -> dict[str, Any]:
+    from kwavegan.evaluation.results import load_evaluation
+
+    evaluation = load_evaluation(model.run)
+    config, overall = model.config, evaluation.overall
+    status = model.run.status()
     return {
-        "name": preset.name,
+        "name": model.name,
         "labels": list(config.labels),
         "rate": config.rate,
         "length": config.length,
-        "bytes": preset.size,
-        "steps": preset.evaluation.step,
+        "bytes": model.size,
+        "steps": evaluation.step,
         "seconds": status.seconds,
         "backend": status.backend,
         **{name: row.value for name, row in overall.items()},

@@ -19,7 +19,7 @@ _COLUMNS = ("name", "model", "labels", "step", "state", "backend", "age")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(runs_dir: str | None, as_json: bool) -> None:
     """List the runs, newest first."""
-    from kwavegan.reporting.tables import columns
+    from kwavegan.reporting.tables import text_table
     from kwavegan.runs.naming import runs_folder
     from kwavegan.runs.run import list_runs
 
@@ -29,7 +29,7 @@ def command(runs_dir: str | None, as_json: bool) -> None:
     elif not infos:
         click.echo(f"No runs in {runs_folder(runs_dir)}; `kwavegan train` makes one.")
     else:
-        click.echo(columns([_COLUMNS, *map(_row, infos)]))
+        click.echo(text_table([_COLUMNS, *map(_row, infos)]))
         for info in infos:
             if info.problem:
                 click.echo(f"warning: {info.problem}", err=True)
@@ -45,11 +45,11 @@ def _row(info: "RunInfo") -> tuple[str, ...]:
 
 
 def _age(started: str) -> str:
-    """The time since then in its largest unit, such as `3 h`."""
+    """Return the time since `started` in its largest unit, such as `3 h`."""
     from datetime import datetime
 
-    then = datetime.fromisoformat(started).astimezone()
-    seconds = max(0, int((datetime.now().astimezone() - then).total_seconds()))
+    start = datetime.fromisoformat(started).astimezone()
+    seconds = max(0, int((datetime.now().astimezone() - start).total_seconds()))
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= length:
             return f"{seconds // length} {unit}"

@@ -1,33 +1,42 @@
-"""A prepared split as the batches of a training, any of which can be had at once."""
+"""A prepared split as the batches of a training, with random access to each step."""
 
 import keras
 import numpy as np
 
-from kwavegan.data.dataset import Sounds
+from kwavegan.data.dataset import Split
 
 
 class StepBatches(keras.utils.PyDataset):
-    """One item a training step, from step `start` to step `stop`.
+    """One item per training step, from step `start` to step `stop`.
 
-    The order is that of endless shuffled passes over the split. It follows from the seed and the
-    step alone, so a training that is resumed sees exactly what it would have seen.
+    The order is that of endless shuffled passes over the split. It depends on the seed and the
+    step alone, so a resumed training sees the same batches as an unbroken one.
+
+    Items are `(audio, labels)` or `(audio,)`: audio (batch_size, length, channels) and labels
+    (batch_size,); with several updates (batch_size, updates, length, channels) and (batch_size,
+    updates), which `kwavegan.gan.batching.split_batches` takes apart.
 
     Args:
-        sounds: the split.
-        batch: sounds in a batch.
-        updates: discriminator updates a step, each with a batch of its own.
+        split: the sounds.
+        batch_size: sounds in a batch.
+        updates: discriminator updates per step, each with its own batch.
         seed: integer seed of the order.
         start, stop: the first step, and the one after the last.
         labelled: whether items hold labels.
 
-    Items are `(audio, labels)` or `(audio,)`: audio (batch, length, channels), labels (batch,);
-    with several updates (batch, updates, length, channels) and (batch, updates).
+    Example:
+        >>> from kwavegan.data import StepBatches, open_dataset
+        >>> train = open_dataset("set").train
+        >>> batches = StepBatches(train, 16, updates=2, seed=0, start=0, stop=100, labelled=True)
+        >>> audio, labels = batches[0]
+        >>> len(batches), audio.shape, labels.shape
+        (100, (16, 2, 1024, 1), (16, 2))
     """
 
     def __init__(
         self,
-        sounds: Sounds,
-        batch: int,
+        split: Split,
+        batch_size: int,
         updates: int,
         seed: int,
         start: int,
@@ -35,8 +44,9 @@ class StepBatches(keras.utils.PyDataset):
         labelled: bool,
     ):
         super().__init__()
-        self.sounds, self.shape = sounds, (batch,) if updates == 1 else (batch, updates)
-        self.size, self.seed, self.labelled = batch * updates, seed, labelled
+        self.split, self.seed, self.labelled = split, seed, labelled
+        self.shape = (batch_size,) if updates == 1 else (batch_size, updates)
+        self.sounds_per_step = batch_size * updates
         self.start, self.stop = start, stop
         self._passes: dict[int, np.ndarray] = {}
 
@@ -44,22 +54,22 @@ class StepBatches(keras.utils.PyDataset):
         return self.stop - self.start
 
     def __getitem__(self, item: int) -> tuple[np.ndarray, ...]:
-        chosen = self.indices(self.start + item)
-        audio = self.sounds.batch(chosen)
+        rows = self.indices(self.start + item)
+        audio = self.split.batch(rows)
         audio = audio.reshape(*self.shape, *audio.shape[1:])
         if not self.labelled:
             return (audio,)
-        return audio, np.asarray(self.sounds.labels[chosen], "int32").reshape(self.shape)
+        return audio, np.asarray(self.split.labels[rows], "int32").reshape(self.shape)
 
     def indices(self, step: int) -> np.ndarray:
-        """Return the rows of the split that a step trains on, (batch × updates,)."""
-        first, count = step * self.size, len(self.sounds)
-        places = np.arange(first, first + self.size)
-        passes = range(int(places[0] // count), int(places[-1] // count) + 1)
+        """Return the rows of the split that a step trains on, (batch_size × updates,)."""
+        first, count = step * self.sounds_per_step, len(self.split)
+        places = range(first, first + self.sounds_per_step)
+        passes = range(places[0] // count, places[-1] // count + 1)
         self._passes = {number: self._order(number) for number in passes}
         return np.concatenate([self._passes[p // count][p % count, None] for p in places])
 
     def _order(self, number: int) -> np.ndarray:
         if number in self._passes:
             return self._passes[number]
-        return np.random.default_rng([self.seed, number]).permutation(len(self.sounds))
+        return np.random.default_rng([self.seed, number]).permutation(len(self.split))

@@ -1,35 +1,42 @@
-"""A folder of audio → labels and splits; and a prepared folder → arrays to train on."""
+"""A prepared folder, as arrays to train on."""
 
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from kwavegan.audio.decoding import to_float
+from kwavegan.audio.pcm import to_float
 from kwavegan.errors import InputError
 
 FORMAT = "kwavegan-dataset"
 
 VERSION = 1
-"""What `settings.json` of a prepared folder carries, so that a later version can tell."""
+"""The format's version, in `settings.json` of a prepared folder."""
 
 SPLITS = ("train", "validation", "test")
 
-JUDGE = "judge.npz"
-"""In a prepared folder: the classifier that `evaluate` trained on it."""
+CLASSIFIER = "classifier.npz"
+"""Name of the file in a prepared folder with the classifier that `evaluate` trained on it."""
 
 
 @dataclass(frozen=True)
-class Sounds:
+class Split:
     """One split of a prepared set.
 
     Attributes:
         audio: (n, length, channels), int16 or float32, memory-mapped and read-only.
-        labels: (n,) int32, indices into `Dataset.labels`; zeros when unlabelled.
+        labels: (n,) int32, indices into `Dataset.labels`; zeros without labels.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan.data import Split
+        >>> split = Split(np.full((3, 800, 1), 16384, "int16"), np.zeros(3, "int32"))
+        >>> len(split), float(split.batch([0, 2]).max())
+        (3, 0.5)
     """
 
     audio: np.ndarray
@@ -39,28 +46,42 @@ class Sounds:
         return len(self.audio)
 
     def batch(self, indices: np.ndarray | Sequence[int]) -> np.ndarray:
-        """The clips at `indices` as float32 (len(indices), length, channels) in [-1, 1]."""
+        """Return clips as float32 (len(indices), length, channels) in [-1, 1]."""
         return to_float(np.asarray(self.audio[np.asarray(indices, dtype=np.intp)]))
 
 
-def some(sounds: Sounds, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the audio and labels of a split, or of `most` of its sounds, always the same ones."""
-    rows = np.random.default_rng(0).permutation(len(sounds))[:most]
+def subset(split: Split, limit: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return audio and labels of up to `limit` random sounds of a split, always the same ones.
+
+    Returns:
+        float32 (n, length, channels) in [-1, 1], and (n,) int32.
+    """
+    rows = np.random.default_rng(0).permutation(len(split))[:limit]
     rows.sort()
-    return sounds.batch(rows), np.asarray(sounds.labels)[rows]
+    return split.batch(rows), np.asarray(split.labels)[rows]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A prepared folder, opened.
+    """An open prepared folder; see `open_dataset`.
 
     Attributes:
         path: the folder.
         rate: sample rate in Hz.
         length: samples in a clip.
         channels: 1 or 2.
-        labels: names in index order; () when unlabelled.
-        train: the sounds to train on; `validation` and `test` likewise, either may be empty.
+        labels: names in index order; () without labels.
+        train: the sounds to train on, at least two of each label.
+        validation: the sounds that choose the best checkpoint; may be empty.
+        test: the sounds that measure the finished model; may be empty.
+
+    Example:
+        >>> from kwavegan import open_dataset
+        >>> dataset = open_dataset("set")
+        >>> dataset.rate, dataset.length, dataset.labels
+        (4096, 1024, ('hat', 'kick', 'snare'))
+        >>> len(dataset.train) + len(dataset.validation) + len(dataset.test)
+        60
     """
 
     path: Path
@@ -68,21 +89,34 @@ class Dataset:
     length: int
     channels: int
     labels: tuple[str, ...]
-    train: Sounds
-    validation: Sounds
-    test: Sounds
+    train: Split
+    validation: Split
+    test: Split
+
+    def require_labels(self) -> None:
+        """Refuse a set that has too few labels for a conditional model.
+
+        Raises:
+            InputError: the set has fewer than two labels.
+        """
+        if len(self.labels) < 2:
+            count = f"only the label {self.labels[0]!r}" if self.labels else "no labels"
+            raise InputError(
+                f"{self.path}: has {count}, and a conditional model needs at least two;"
+                " sort the sounds into one folder per label, or train an unconditional model"
+            )
 
 
 def is_prepared(path: str | Path) -> bool:
-    """Whether a folder was written by `prepare` (it may be damaged: `open_dataset` tells)."""
+    """Return whether `prepare` wrote a folder; only `open_dataset` checks it for damage."""
     return all((Path(path) / name).is_file() for name in ("settings.json", "manifest.csv"))
 
 
-def read_settings(path: Path) -> dict:
-    """`settings.json` of a prepared folder, checked for its format and version.
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read `settings.json` of a prepared folder, and check its format and version.
 
     Raises:
-        InputError: not a prepared folder, damaged, or of a newer version.
+        InputError: the folder is not prepared, damaged, or of a newer version.
     """
     if not is_prepared(path):
         what = "is not a prepared folder" if path.is_dir() else "no such folder"
@@ -103,10 +137,15 @@ def read_settings(path: Path) -> dict:
 
 
 def open_dataset(path: str | Path) -> Dataset:
-    """Open a prepared folder; nothing is read into memory but the labels.
+    """Open a prepared folder; only labels are read into memory, audio is memory-mapped.
 
     Raises:
-        InputError: it is not a prepared folder, or is damaged.
+        InputError: the folder is not prepared, or damaged.
+
+    Example:
+        >>> from kwavegan import open_dataset
+        >>> open_dataset("set").train.audio.shape[1:]
+        (1024, 1)
     """
     path = Path(path)
     stored = read_settings(path)
@@ -125,18 +164,18 @@ def open_dataset(path: str | Path) -> Dataset:
 
 
 def _open_split(
-    path: Path, name: str, shape: tuple[int, int, int], dtype: np.dtype, labels: int
-) -> Sounds:
+    path: Path, name: str, shape: tuple[int, int, int], dtype: np.dtype, num_labels: int
+) -> Split:
     # An empty file cannot be mapped into memory.
-    mode = "r" if shape[0] else None
+    mode: Literal["r"] | None = "r" if shape[0] else None
     audio = _load(path, f"{name}.npy", mode)
     indices = _load(path, f"{name}_labels.npy", None)
     if audio.shape != shape or audio.dtype != dtype:
         raise _damaged(path, f"{name}.npy")
-    inside = indices.dtype == np.int32 and ((indices >= 0) & (indices < labels)).all()
+    inside = indices.dtype == np.int32 and ((indices >= 0) & (indices < num_labels)).all()
     if indices.shape != shape[:1] or not inside:
         raise _damaged(path, f"{name}_labels.npy")
-    return Sounds(audio, indices)
+    return Split(audio, indices)
 
 
 def _load(path: Path, name: str, mode: Literal["r"] | None) -> np.ndarray:
@@ -150,22 +189,8 @@ def _damaged(path: Path, name: str) -> InputError:
     return InputError(f"{path}: damaged ({name}); prepare it again")
 
 
-def require_labels(dataset: Dataset) -> None:
-    """Refuse a set that cannot condition a model.
-
-    Raises:
-        InputError: it has fewer than two labels.
-    """
-    if len(dataset.labels) < 2:
-        count = f"only the label {dataset.labels[0]!r}" if dataset.labels else "no labels"
-        raise InputError(
-            f"{dataset.path}: has {count}, and a conditional model needs at least two;"
-            " sort the sounds into one folder per label, or train an unconditional model"
-        )
-
-
 def data_digest(dataset: Dataset) -> str:
-    """Return 16 hexadecimal digits of what a prepared set holds, other for any change to it."""
+    """Return 16 hexadecimal digits that change with any change to a prepared set."""
     shape = (dataset.rate, dataset.length, dataset.channels, dataset.labels)
     digest = hashlib.sha256(repr(shape).encode())
     digest.update((dataset.path / "manifest.csv").read_bytes())

@@ -1,31 +1,47 @@
-"""What of a prepared folder still holds, when its source is looked at again."""
+"""Decide which clips of a prepared folder still hold when its source is prepared again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kwavegan.data.dataset import is_prepared, open_dataset, read_settings
 from kwavegan.data.decode import checksum
-from kwavegan.data.manifest import Row, read_manifest
+from kwavegan.data.manifest import ManifestRow, read_manifest
 from kwavegan.data.scanner import Scan, Source
 from kwavegan.errors import InputError
 
-_RETRY = ("permission", "unreadable")  # problems that go away without the file changing
+_RETRY = ("permission", "unreadable")
+"""Problems that may go away without a change of the file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """A source, where it goes, and its rows of the last time if they still hold."""
+class PlannedFile:
+    """A source file and its place in the prepared folder.
+
+    Attributes:
+        source: the file.
+        label: its label's name; "" without labels.
+        split: "train", "validation" or "test".
+        reusable: its rows of the last preparation; None if the file must be decoded.
+    """
 
     source: Source
     label: str
     split: str
-    kept: list[Row] | None
+    reusable: list[ManifestRow] | None
 
 
-def rows_before(out: Path, stored: dict) -> dict[str, list[Row]]:
-    """The old folder's rows by source; none when it is new, damaged, or of other clip settings."""
-    rows: dict[str, list[Row]] = {}
+def previous_rows(out: Path, stored: Mapping[str, Any]) -> dict[str, list[ManifestRow]]:
+    """Return the rows of the last preparation by source.
+
+    There are none for a new or damaged folder, or one of other clip settings.
+
+    Args:
+        out: the prepared folder.
+        stored: what its `settings.json` will hold.
+    """
+    rows: dict[str, list[ManifestRow]] = {}
     if not is_prepared(out):
         return rows
     try:
@@ -35,12 +51,12 @@ def rows_before(out: Path, stored: dict) -> dict[str, list[Row]]:
         for row in read_manifest(out / "manifest.csv"):
             rows.setdefault(row.source, []).append(row)
     except (InputError, OSError, ValueError):
-        return {}  # damaged, so nothing in it can be relied on: all is done again
+        return {}  # damaged, so none of its rows is reliable
     return rows
 
 
-def same_source(out: Path, stored: dict) -> bool:
-    """Whether the old folder was made from the same folder of audio."""
+def same_source(out: Path, stored: Mapping[str, Any]) -> bool:
+    """Return whether the last preparation was of the same folder of audio."""
     try:
         return read_settings(out).get("source") == stored["source"]
     except InputError:
@@ -49,55 +65,60 @@ def same_source(out: Path, stored: dict) -> bool:
 
 def make_plan(
     src: Path,
-    found: Scan,
+    scan: Scan,
     split: Callable[[str], str],
-    before: dict[str, list[Row]],
-    trust: bool,
+    previous: dict[str, list[ManifestRow]],
+    trust_times: bool,
     strict: bool,
-) -> list[Planned]:
-    """Decide for each source where it goes and whether its old rows still hold.
+) -> list[PlannedFile]:
+    """Decide for each source its label and split, and whether its previous rows still hold.
 
     Args:
-        src: the scanned folder.
-        found: what the scan found.
-        split: name of a source → its split.
-        before: `rows_before`.
-        trust: whether size and time suffice; they do when `same_source`.
-        strict: whether problems of the last time must be met again.
+        src: the source folder.
+        scan: its files.
+        split: takes a source's name, returns its split.
+        previous: see `previous_rows`.
+        trust_times: whether an equal size and time mean an unchanged file; see `same_source`.
+        strict: whether files with problems are decoded again, so that the problem is raised.
     """
     plan = []
-    for source in found.sources:
-        label = found.labels[source.label] if found.labels else ""
-        rows = before.get(source.name)
-        kept = rows if rows and _holds(src, source, rows, strict, trust) else None
-        plan.append(Planned(source, label, split(source.name), kept))
+    for source in scan.sources:
+        label = scan.labels[source.label] if scan.labels else ""
+        rows = previous.get(source.name)
+        holds = rows and _still_holds(src, source, rows, strict, trust_times)
+        plan.append(PlannedFile(source, label, split(source.name), rows if holds else None))
     return plan
 
 
-def _holds(src: Path, source: Source, rows: list[Row], strict: bool, trust: bool) -> bool:
-    """Whether a file is still what it was when `rows` were made from it."""
+def _still_holds(
+    src: Path, source: Source, rows: list[ManifestRow], strict: bool, trust_times: bool
+) -> bool:
+    """Return whether a file has not changed since `rows` were made from it."""
     row = rows[0]
     path = src / source.name
     if strict and any(row.problem for row in rows):
-        return False  # so that decoding it again says what is wrong
+        return False
     if row.problem in _RETRY and checksum(path):
-        return False  # it can be read now
+        return False  # the file is readable now
     if row.size != source.size:
         return False
-    if trust and row.mtime_ns == source.mtime_ns:
+    if trust_times and row.mtime_ns == source.mtime_ns:
         return True
     return bool(row.checksum) and row.checksum == checksum(path)
 
 
 def nothing_changed(
-    out: Path, stored: dict, plan: list[Planned], before: dict[str, list[Row]]
+    out: Path,
+    stored: Mapping[str, Any],
+    plan: list[PlannedFile],
+    previous: dict[str, list[ManifestRow]],
 ) -> bool:
-    """Whether the folder already is what preparing it again would make."""
-    if len(plan) != len(before) or any(item.kept is None for item in plan):
+    """Return whether a preparation would write the folder as it already is."""
+    if len(plan) != len(previous) or any(file.reusable is None for file in plan):
         return False
     old = read_settings(out)
     return {k: v for k, v in old.items() if k != "clips"} == stored and all(
-        row.split == item.split and row.label == item.label and row.mtime_ns == item.source.mtime_ns
-        for item in plan
-        for row in item.kept
+        row.split == file.split and row.label == file.label and row.mtime_ns == file.source.mtime_ns
+        for file in plan
+        for row in file.reusable or ()
     )

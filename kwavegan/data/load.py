@@ -1,29 +1,32 @@
-"""Whatever `train` is pointed at, as a prepared dataset."""
+"""Open the data of a training, prepared or not."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from kwavegan.config.settings import Config
-from kwavegan.data.dataset import Dataset, is_prepared, open_dataset, require_labels
+from kwavegan.data.dataset import Dataset, is_prepared, open_dataset
 from kwavegan.data.drums import builtin_dataset
-from kwavegan.data.preparation import PrepareSettings, prepare_cached
+from kwavegan.data.preparation import Progress, prepare_cached
+from kwavegan.data.prepare_settings import PrepareSettings
 from kwavegan.errors import InputError
 
-Progress = Callable[[int, int], None]
 
-
-def load(data: str, config: Config, progress: Progress | None = None) -> Dataset:
-    """Open a prepared folder, prepare a raw one into the cache, or make the built-in drums.
+def load_dataset(data: str, config: Config, progress: Progress | None = None) -> Dataset:
+    """Open a prepared folder, prepare a folder of audio into the cache, or make the built-in drums.
 
     Args:
         data: a folder; "" for the built-in set.
-        config: whose rate, length, channels and labels a raw folder is prepared with; 0 and ()
-            take the defaults of `PrepareSettings`.
+        config: its rate, length, channels and labels are for the preparation of a folder of audio;
+            0 and () take the defaults of `PrepareSettings`.
         progress: called with files done and files in all.
 
     Raises:
         InputError: the folder is missing or damaged, or holds no usable audio.
+
+    Example:
+        >>> from kwavegan import Config
+        >>> from kwavegan.data import load_dataset
+        >>> load_dataset("recordings", Config(rate=8192)).rate
+        8192
     """
     if not data:
         return builtin_dataset(progress)
@@ -31,41 +34,7 @@ def load(data: str, config: Config, progress: Progress | None = None) -> Dataset
         raise InputError(f"{data}: no such folder; name a folder of audio, or a prepared one")
     if is_prepared(data):
         return open_dataset(data)
-    wishes = {"rate": config.rate, "length": config.length, "channels": config.channels}
-    given = {name: wish for name, wish in wishes.items() if wish}
-    settings = PrepareSettings(labels=config.labels or None, **given)
+    values = {name: getattr(config, name) for name in ("rate", "length", "channels")}
+    chosen = {name: value for name, value in values.items() if value}
+    settings = PrepareSettings(labels=config.labels or None, **chosen)
     return prepare_cached(data, settings, progress=progress)
-
-
-def fitted(config: Config, dataset: Dataset, source: str = "") -> Config:
-    """Fill the settings that a dataset decides; whether the networks can be built stays open.
-
-    Args:
-        config: the wishes; rate, length, channels and labels of 0 or () take the dataset's.
-        dataset: what to train on.
-        source: where it came from; "" for the built-in drums.
-
-    Raises:
-        InputError: the wishes differ from the prepared set, or there are too few labels.
-    """
-    if config.model != "wgan":
-        require_labels(dataset)
-    for name in ("rate", "length", "channels", "labels"):
-        wish, have = getattr(config, name), getattr(dataset, name)
-        if wish and wish != have:
-            raise InputError(
-                f"--{name}: {_plain(wish)} is asked for, but {dataset.path} was prepared with "
-                f"{_plain(have)}; leave the option out, or prepare the audio anew"
-            )
-    return replace(
-        config,
-        data=source,
-        rate=dataset.rate,
-        length=dataset.length,
-        channels=dataset.channels,
-        labels=dataset.labels,
-    )
-
-
-def _plain(value: object) -> str:
-    return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -1,27 +1,77 @@
-"""The files of a prepared folder that grow clip by clip: arrays, and WAV files beside them."""
+"""Write a prepared folder clip by clip, so that memory does not grow with the number of files."""
 
 import os
 from array import array
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from types import TracebackType
 
 import numpy as np
 
 from kwavegan.audio import soundfiles
-from kwavegan.data.decode import ClipSettings
-from kwavegan.data.manifest import Row
+from kwavegan.data.dataset import SPLITS
+from kwavegan.data.manifest import ManifestRow, ManifestWriter
+from kwavegan.data.prepare_settings import ClipSettings
 
-_HEADER = 128  # bytes of an .npy header; large enough for any shape
+_HEADER = 128
+"""Bytes of an .npy header: enough for any shape."""
+
+
+class PreparedFolderWriter:
+    """Write the arrays, the manifest and perhaps WAV files of a folder; a context manager.
+
+    Args:
+        folder: an empty folder.
+        settings: of the clips.
+        wav: whether to write WAV files too, to `<folder>/wav`.
+    """
+
+    def __init__(self, folder: Path, settings: ClipSettings, wav: bool) -> None:
+        self._stack = ExitStack()
+        with ExitStack() as stack:
+            self._manifest = stack.enter_context(ManifestWriter(folder / "manifest.csv"))
+            self._arrays = {
+                split: stack.enter_context(ArrayWriter(folder, split, settings)) for split in SPLITS
+            }
+            self._stack = stack.pop_all()
+        self._wavs = WavWriter(folder / "wav", settings.rate) if wav else None
+
+    def __enter__(self) -> "PreparedFolderWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, traceback)
+
+    def write(self, row: ManifestRow, clip: np.ndarray | None, label: int) -> None:
+        """Append a row and its clip.
+
+        Args:
+            row: its index in the arrays does not count; the written row has the right one.
+            clip: (length, channels); None for a file or slice that gives none.
+            label: index of the label.
+        """
+        if clip is not None:
+            row = replace(row, row=self._arrays[row.split].append(clip, label))
+            if self._wavs:
+                self._wavs.write(row, clip)
+        self._manifest.write(row)
 
 
 class ArrayWriter:
-    """`<split>.npy`, appended to clip by clip, and `<split>_labels.npy`; a context manager.
+    """Append clips to `<split>.npy`, and labels to `<split>_labels.npy`; a context manager.
 
-    Not a memory map: on a full disk that ends in a bus error, an append in an error one can name.
+    Not a memory map: on a full disk that ends in a bus error, while an append raises an `OSError`.
     """
 
     def __init__(self, folder: Path, split: str, settings: ClipSettings) -> None:
-        self.labels = array("i")
-        self._shape = (settings.length, settings.channels)
+        self._labels = array("i")
+        self._shape = settings.shape
         self._dtype = np.dtype(settings.dtype)
         self._labels_path = folder / f"{split}_labels.npy"
         self._file = (folder / f"{split}.npy").open("wb")
@@ -33,8 +83,8 @@ class ArrayWriter:
     def append(self, clip: np.ndarray, label: int) -> int:
         """Add a clip; return its index."""
         self._file.write(np.ascontiguousarray(clip, self._dtype).tobytes())
-        self.labels.append(label)
-        return len(self.labels) - 1
+        self._labels.append(label)
+        return len(self._labels) - 1
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         with self._file:
@@ -42,33 +92,33 @@ class ArrayWriter:
                 self._file.seek(0)
                 self._file.write(self._header())
         if kind is None:
-            np.save(self._labels_path, np.asarray(self.labels, np.int32), allow_pickle=False)
+            np.save(self._labels_path, np.asarray(self._labels, np.int32), allow_pickle=False)
 
     def _header(self) -> bytes:
-        """The .npy header, version 1.0, of a fixed size because it is written last."""
-        shape = (len(self.labels), *self._shape)
+        """Return the .npy header, version 1.0, of a fixed size: it is written last."""
+        shape = (len(self._labels), *self._shape)
         text = f"{{'descr': {self._dtype.str!r}, 'fortran_order': False, 'shape': {shape}, }}"
         text = text.ljust(_HEADER - 11) + "\n"
         return b"\x93NUMPY\x01\x00" + (_HEADER - 10).to_bytes(2, "little") + text.encode("latin1")
 
 
 class WavWriter:
-    """Clips as PCM_16 files, named after their sources."""
+    """Write clips as PCM_16 files, named after their sources."""
 
     def __init__(self, folder: Path, rate: int) -> None:
         self._folder = folder
         self._rate = rate
-        self._taken: set[str] = set()
+        self._used_names: set[str] = set()
 
-    def write(self, row: Row, clip: np.ndarray) -> None:
+    def write(self, row: ManifestRow, clip: np.ndarray) -> None:
         """Write one clip to `<folder>/<split>/<label>/`."""
         folder = self._folder / row.split / row.label
         folder.mkdir(parents=True, exist_ok=True)
         stem = PurePosixPath(row.source).stem + (f"-{row.offset:08d}" if row.offset else "")
         name, count = stem, 1
-        # Two sources may differ by suffix or folder only; some disks do not tell case apart.
-        while (key := os.path.join(row.split, row.label, name).casefold()) in self._taken:
+        # Two sources may differ by suffix or folder alone; some file systems ignore case.
+        while (key := os.path.join(row.split, row.label, name).casefold()) in self._used_names:
             count += 1
             name = f"{stem}-{count}"
-        self._taken.add(key)
+        self._used_names.add(key)
         soundfiles.write_wav_in_place(folder / f"{name}.wav", clip, self._rate)

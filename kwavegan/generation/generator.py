@@ -1,39 +1,40 @@
-"""A run → sounds, by label, seed and latent; and walks from one sound to another."""
+"""A run, or a pretrained model → sounds, by label, seed and latent."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from kwavegan.config.networks import architecture_of
+from kwavegan.audio.sounds import Sounds
 from kwavegan.config.settings import Config
-from kwavegan.errors import InputError
-from kwavegan.gan.state import restore_sounding
-from kwavegan.generation import sampling
+from kwavegan.gan import sampling
+from kwavegan.gan.state import restore_generator
+from kwavegan.generation.recipes import Recipe
 from kwavegan.networks.generators import build_generator
+from kwavegan.runs.pretrained import find_pretrained
 from kwavegan.runs.run import Run
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """All that makes one sound: its latent and its label, and the name of its file."""
-
-    latent: np.ndarray
-    label: int
-    name: str
-
-
-@dataclass(frozen=True)
-class Generator:
-    """A run's generator, ready to make sounds.
+class SoundGenerator:
+    """The generator of a run, ready to make sounds; see `load_generator` and `load_pretrained`.
 
     Attributes:
-        run: where it comes from.
+        run: the run that trained it.
         config: the run's settings.
         step: of the checkpoint.
         problems: one line for each newer checkpoint that was damaged and passed over.
+        network: the generator network.
+
+    Example:
+        >>> import kwavegan
+        >>> drums = kwavegan.load_pretrained("drums")
+        >>> drums.labels, drums.rate
+        (('hat', 'kick', 'snare'), 16384)
+        >>> drums.generate("snare", n=2, seed=7).shape
+        (2, 4096, 1)
     """
 
     run: Run
@@ -54,76 +55,53 @@ class Generator:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Labels that sounds can be asked for; none for an unconditional run."""
+        """The labels, in index order; () for an unconditional run."""
         return self.config.labels if self.config.model != "wgan" else ()
 
-    def label_index(self, label: str | None) -> int:
-        """Return the index of a label; 0 for None in an unconditional run.
+    def label_index(self, label: str | int | None) -> int:
+        """Return the index of a label, by name or index; 0 for None in an unconditional run.
 
         Raises:
-            InputError: the run has no such label, or has labels and none is named.
+            InputError: the run has no such label, or has labels and `label` is None.
         """
-        if label is None and not self.labels:
-            return 0
-        if label in self.labels:
-            return self.labels.index(label)
-        if not self.labels:
-            raise InputError(
-                f"--label: {label!r} cannot be asked for: {self.run.name} is unconditional "
-                "(model wgan); leave the option out, or train a cwgan"
-            )
-        raise InputError(
-            f"--label: {label!r} is not a label of {self.run.name}; "
-            f"choose from {', '.join(self.labels)}"
-        )
+        return sampling.label_index(label, self.labels, len(self.labels), self.run.name)
 
     def latents(self, n: int, seed: int = 0, first: int = 0) -> np.ndarray:
-        """Return latents (n, latent) of sounds `first`, `first` + 1, … of a seed.
-
-        The latent of a sound depends on its seed and index alone, on any backend, however many
-        are asked for.
-        """
+        """Draw latents (n, latent_dim) as the training did; see `sampling.draw_latents`."""
         config = self.config
-        return sampling.draw_latents(config.latent_distribution, config.latent, n, seed, first)
+        return sampling.draw_latents(config.latent_distribution, config.latent_dim, n, seed, first)
 
     def generate(
         self,
-        label: str | None = None,
+        label: str | int | None = None,
         n: int = 1,
         seed: int = 0,
         latents: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Make sounds of one label.
+    ) -> Sounds:
+        """Generate sounds of one label.
 
         Args:
-            label: one of `labels`; None for an unconditional run.
-            n: how many.
-            seed: of their latents.
-            latents: (n, latent) to use instead; then n and seed do not count.
+            label: one of `labels`, by name or index; None for an unconditional run.
+            n: number of sounds.
+            seed: of their latents; a sound depends on its seed and index alone.
+            latents: (n, latent_dim) to use instead; then n and seed do not count.
 
         Returns:
-            (n, length, channels), float32 in −1…1.
+            (n, length, channels), float32 in −1…1, with the sample rate.
 
         Raises:
             InputError: no such label, or latents of the wrong shape.
         """
         index = self.label_index(label)
-        z = self.latents(n, seed) if latents is None else np.asarray(latents, "float32")
-        if z.ndim != 2 or z.shape[1] != self.config.latent:
-            raise InputError(
-                f"latents: must be (sounds, {self.config.latent}) for {self.run.name}; "
-                f"got {z.shape}"
-            )
-        sounds = list(self.batches(z, np.full(len(z), index, "int32")))
-        shape = (0, self.config.length, self.config.channels)
-        return np.concatenate(sounds) if sounds else np.zeros(shape, "float32")
-
-    def batches(self, latents: np.ndarray, labels: Sequence[int]) -> Iterator[np.ndarray]:
-        """Yield sounds of latents (n, latent) and label indices (n,), `sampling.BATCH` at once."""
-        return sampling.sounds(self.network, latents, labels)
+        z = self.latents(n, seed) if latents is None else latents
+        return Sounds(sampling.generate(self.network, z, index, self.config.latent_dim), self.rate)
 
     def recipes(self, label: str | None, n: int, seed: int) -> Iterator[Recipe]:
-        """Yield what makes n sounds of one label and seed, named `<label>_s<seed>_<index>`."""
+        """Yield the recipes of n sounds of one label and seed, named `<label>_s<seed>_<index>`.
+
+        Raises:
+            InputError: as `label_index`.
+        """
         index, title = self.label_index(label), label or "sound"
         digits = max(4, len(str(n - 1)))
         for i in range(n):
@@ -131,43 +109,52 @@ class Generator:
             yield Recipe(latent, index, f"{title}_s{seed}_{i:0{digits}}")
 
 
-def load_run(
+def load_generator(
     run: str | Path | None = None,
     checkpoint: int | None = None,
     runs_dir: str | Path | None = None,
-) -> Generator:
-    """Open a run's generator.
+) -> SoundGenerator:
+    """Load the generator of a run: the EMA of the weights, if the run has one.
 
     Args:
         run: name or path; None for the latest run.
-        checkpoint: step of the checkpoint; None for the best, or else the newest that is whole.
-        runs_dir: where the run folders are; None for `KWAVEGAN_RUNS`, or `./runs`.
-
-    Returns:
-        The averaged generator of the run, if it keeps one; else the trained one.
+        checkpoint: step of the checkpoint; None for the best, or else the newest undamaged one.
+        runs_dir: the folder of the run folders; None for `KWAVEGAN_RUNS`, or `./runs`.
 
     Raises:
         InputError: there is no such run or checkpoint, or it is damaged.
 
     Example:
-        >>> kwavegan.load_run("runs/drums").generate("snare", n=8, seed=0).shape
+        >>> import kwavegan
+        >>> from kwavegan.runs import pretrained_models
+        >>> run = pretrained_models()[0].run  # or the name of one of your own runs
+        >>> kwavegan.load_generator(run.path).generate("kick", n=8, seed=0).shape
         (8, 4096, 1)
     """
-    opened = Run.open(run, runs_dir)
-    config = opened.config()
-    stored = opened.load_checkpoint(checkpoint) if checkpoint is not None else opened.best_or_last()
-    network = build_generator(architecture_of(config))
-    restore_sounding(network, stored.arrays, config.sounding)
-    return Generator(opened, config, stored.step, stored.problems, network)
+    return _load(Run.open(run, runs_dir), checkpoint)
 
 
-def walk(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
-    """Return latents on the line from `start` to `end`, both included: (steps, latent).
+def load_pretrained(name: str) -> SoundGenerator:
+    """Load a pretrained model of the package; `kwavegan presets` lists them.
+
+    Args:
+        name: of the model, such as `"drums"`.
 
     Raises:
-        InputError: fewer than two steps.
+        InputError: there is no model of that name.
+
+    Example:
+        >>> import kwavegan
+        >>> sounds = kwavegan.load_pretrained("drums").generate("kick", n=4, seed=0)
+        >>> sounds.shape, sounds.rate
+        ((4, 4096, 1), 16384)
     """
-    if steps < 2:
-        raise InputError(f"--steps: a walk needs at least 2 sounds; got {steps}")
-    share = np.linspace(0.0, 1.0, steps, dtype="float32")[:, None]
-    return (1 - share) * start + share * end
+    return _load(find_pretrained(name).run, None)
+
+
+def _load(run: Run, checkpoint: int | None) -> SoundGenerator:
+    config = run.config()
+    stored = run.load_checkpoint(checkpoint) if checkpoint is not None else run.best_or_last()
+    network = build_generator(config.architecture)
+    restore_generator(network, stored.arrays, config.inference_part)
+    return SoundGenerator(run, config, stored.step, stored.problems, network)

@@ -1,42 +1,30 @@
-"""The table of latents beside generated sounds: with it, any one can be had again."""
+"""`latents.csv`: the latent and label of each generated file, enough to make it again."""
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from kwavegan.errors import InputError
-from kwavegan.generation.generator import Recipe
+from kwavegan.errors import InputError, setting
+from kwavegan.generation.recipes import Recipe
+from kwavegan.storage import files
 
-FIRST = ("file", "label")
-
-
-def header(latent: int) -> str:
-    """Return the first line of a table of latents of `latent` values."""
-    return ",".join([*FIRST, *(f"z{i}" for i in range(latent))]) + "\n"
+FIRST_COLUMNS = ("file", "label")
 
 
-def line(recipe: Recipe, labels: Sequence[str]) -> str:
-    """Return one sound as a line; nine digits give a float32 back exactly."""
-    label = labels[recipe.label] if labels else ""
-    text = io.StringIO()
-    values = (f"{value:.9g}" for value in recipe.latent)
-    csv.writer(text, lineterminator="\n").writerow([f"{recipe.name}.wav", label, *values])
-    return text.getvalue()
-
-
-def read(path: str | Path, latent: int, labels: Sequence[str]) -> list[Recipe]:
-    """Read a table.
+def read_latents(path: str | Path, latent_dim: int, labels: Sequence[str]) -> list[Recipe]:
+    """Read the recipes of a table.
 
     Args:
         path: the CSV file.
-        latent: values of a latent.
-        labels: of the run.
+        latent_dim: values of a latent.
+        labels: of the run, in index order; () without labels.
 
     Raises:
-        InputError: the file is missing, is not such a table, or belongs to another kind of run.
+        InputError: the file does not exist, is no such table, or belongs to another kind of run.
     """
     try:
         with Path(path).open(newline="", encoding="utf-8") as file:
@@ -44,35 +32,91 @@ def read(path: str | Path, latent: int, labels: Sequence[str]) -> list[Recipe]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or "not a CSV file"
         raise InputError(
-            f"--latents: {path}: {reason}; name a latents.csv that generate wrote"
+            f"{setting('latents')}: {path}: {reason}; name a latents.csv that generate wrote"
         ) from error
-    if not rows or tuple(rows[0][:2]) != FIRST:
-        raise InputError(f"--latents: {path}: its first line must begin with file,label")
-    return [_recipe(path, number, row, latent, labels) for number, row in _numbered(rows)]
+    if not rows or tuple(rows[0][:2]) != FIRST_COLUMNS:
+        raise InputError(f"{setting('latents')}: {path}: its first line must begin with file,label")
+    return [
+        _recipe(row, f"{setting('latents')}: {path}, line {number}", latent_dim, labels)
+        for number, row in enumerate(rows[1:], start=2)
+        if row
+    ]
 
 
-def _numbered(rows: list[list[str]]) -> Iterable[tuple[int, list[str]]]:
-    return ((number, row) for number, row in enumerate(rows[1:], start=2) if row)
-
-
-def _recipe(
-    path: str | Path, number: int, row: list[str], latent: int, labels: Sequence[str]
-) -> Recipe:
-    where = f"--latents: {path}, line {number}"
-    if len(row) != len(FIRST) + latent:
+def _recipe(row: list[str], place: str, latent_dim: int, labels: Sequence[str]) -> Recipe:
+    if len(row) != len(FIRST_COLUMNS) + latent_dim:
         raise InputError(
-            f"{where}: {len(row) - len(FIRST)} values of a latent, but this run takes {latent}"
+            f"{place}: {len(row) - len(FIRST_COLUMNS)} values of a latent, but this run takes"
+            f" {latent_dim}"
         )
     name, label = row[:2]
     if label and label not in labels:
         known = ", ".join(labels) or "none"
-        raise InputError(f"{where}: {label!r} is not a label of this run; its labels: {known}")
+        raise InputError(f"{place}: {label!r} is not a label of this run; its labels: {known}")
     if labels and not label:
-        raise InputError(f"{where}: no label; name one of {', '.join(labels)}")
+        raise InputError(f"{place}: no label; name one of {', '.join(labels)}")
     try:
-        values = np.array(row[2:], "float32")
+        latent = np.array(row[2:], "float32")
     except ValueError as error:
-        raise InputError(f"{where}: not a number; repair or remove the line") from error
-    if not np.isfinite(values).all():
-        raise InputError(f"{where}: a value is not finite; repair or remove the line")
-    return Recipe(values, labels.index(label) if label else 0, Path(name).stem)
+        raise InputError(f"{place}: not a number; repair or remove the line") from error
+    if not np.isfinite(latent).all():
+        raise InputError(f"{place}: a value is not finite; repair or remove the line")
+    return Recipe(latent, labels.index(label) if label else 0, Path(name).stem)
+
+
+@contextmanager
+def merged_latents(
+    path: Path, latent_dim: int, labels: Sequence[str]
+) -> Iterator[Callable[[Recipe], None]]:
+    """Yield a function that adds a recipe to a table; write the table when the block ends.
+
+    The table keeps its earlier lines, except those of files that the block makes anew, and except
+    those of another kind of run. The file is written atomically: if the block raises, it stays as
+    it was.
+
+    Args:
+        path: the CSV file; it need not exist.
+        latent_dim: values of a latent.
+        labels: of the run, in index order; () without labels.
+
+    Raises:
+        InputError: the disk is full, or the folder is not writable.
+    """
+    header = ",".join([*FIRST_COLUMNS, *(f"z{i}" for i in range(latent_dim))]) + "\n"
+    names: set[str] = set()
+    with files.atomic(path) as partial:
+        fresh = partial.with_name(f"{partial.name}-fresh")  # on disk: latents may be many
+        try:
+            with fresh.open("w", encoding="utf-8") as lines:
+
+                def add(recipe: Recipe) -> None:
+                    names.add(_file_name(recipe))
+                    lines.write(_line(recipe, labels))
+
+                yield add
+            with partial.open("w", encoding="utf-8") as table, fresh.open(encoding="utf-8") as new:
+                table.writelines([header, *_earlier_lines(path, header, names)])
+                table.writelines(new)
+        finally:
+            files.remove(fresh)
+
+
+def _earlier_lines(path: Path, header: str, names: set[str]) -> list[str]:
+    """Return the lines of a table but those of `names`; none of a table with another header."""
+    if not path.exists():
+        return []
+    first, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
+    return [line for line in lines if line.split(",", 1)[0] not in names] * (first == header)
+
+
+def _line(recipe: Recipe, labels: Sequence[str]) -> str:
+    """Return the line of a sound; nine digits represent a float32 exactly."""
+    label = labels[recipe.label] if labels else ""
+    text = io.StringIO()
+    values = (f"{value:.9g}" for value in recipe.latent)
+    csv.writer(text, lineterminator="\n").writerow([_file_name(recipe), label, *values])
+    return text.getvalue()
+
+
+def _file_name(recipe: Recipe) -> str:
+    return f"{recipe.name}.wav"

@@ -1,47 +1,49 @@
-"""Where run folders are, and what they may be called."""
+"""The place and the names of run folders."""
 
 import os
 import re
 import time
 from pathlib import Path
 
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, setting
 
 ENV = "KWAVEGAN_RUNS"
 
 _NAME = re.compile(r"\w[\w .+=@-]{0,99}(?<![ .])")
 
 
-def runs_folder(given: str | Path | None = None) -> Path:
-    """Where the run folders are: `given`, else the environment's KWAVEGAN_RUNS, else ./runs."""
-    return Path(given or os.environ.get(ENV) or "runs").expanduser()
+def runs_folder(runs_dir: str | Path | None = None) -> Path:
+    """Return the folder of the run folders: `runs_dir`, else KWAVEGAN_RUNS, else `./runs`."""
+    return Path(runs_dir or os.environ.get(ENV) or "runs").expanduser()
 
 
 def check_name(name: str) -> None:
-    """Refuse what cannot name a folder.
+    """Refuse a name that is not fit for a run folder.
 
     Raises:
-        InputError: it is empty, too long, or holds signs that some systems have other uses for.
+        InputError: the name is empty, too long, or has characters that some file systems refuse.
     """
     if not _NAME.fullmatch(name):
-        raise InputError(f"--name: {name!r} cannot name a folder; use letters, digits, - and _")
+        raise InputError(
+            f"{setting('name')}: {name!r} cannot name a folder; use letters, digits, - and _"
+        )
 
 
-def claim(base: Path, name: str | None, model: str) -> Path:
-    """Make the folder of a run and return it: only one of two processes gets a name.
+def create_run_folder(base: Path, name: str | None, model: str) -> Path:
+    """Create the folder of a run and return it; of two processes, only one gets a name.
 
     Args:
-        base: where run folders are.
+        base: the folder of the run folders.
         name: of the folder; None for the time and the model.
-        model: that name's end.
+        model: the end of that name.
 
     Raises:
-        InputError: the name is taken or not allowed, or the place is not writable.
+        InputError: the name exists already or is not allowed, or `base` is not writable.
     """
     if name is not None:
         check_name(name)
     stem = name or f"{time.strftime('%Y%m%d-%H%M%S')}-{model}"
-    path, again = base / stem, 1
+    path, count = base / stem, 1
     while True:
         try:
             base.mkdir(parents=True, exist_ok=True)
@@ -52,7 +54,8 @@ def claim(base: Path, name: str | None, model: str) -> Path:
                 raise InputError(f"{path}: cannot be made: {error.strerror}") from error
             if name:
                 raise InputError(
-                    f"{path}: exists already; choose another --name, or go on with --resume {name}"
+                    f"{path}: exists already; choose another {setting('name')}, or go on with"
+                    f" {setting('resume', name)}"
                 ) from error
-        again += 1
-        path = base / f"{stem}-{again}"
+        count += 1
+        path = base / f"{stem}-{count}"

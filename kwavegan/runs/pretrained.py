@@ -1,141 +1,157 @@
-"""Trained models that come with the package: runs of one small checkpoint and its evaluation.
+"""Pretrained models of the package: runs with one small checkpoint and its evaluation.
 
-`scripts/make_preset.py` makes one of any run. Needs no backend: one may still be chosen.
+`scripts/release/make_pretrained.py` makes one of a run. This module imports no backend, so that
+one can still be chosen.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from kwavegan.config.settings import Config, option_name
-from kwavegan.errors import InputError
-from kwavegan.evaluation import results
-from kwavegan.evaluation.results import Evaluation
+from kwavegan.config.settings import Config
+from kwavegan.errors import InputError, setting
 from kwavegan.runs.run import Run
 
-FOLDER = Path(__file__).parents[1] / "trained"
+FOLDER = Path(__file__).parents[1] / "pretrained"
+"""The folder with a folder for each pretrained model."""
 
-KEPT = (
+INHERITED = (
     "model",
     "conditioning",
     "generator",
     "critic",
-    "wave_scale",
+    "waveform_scale",
     "spectral_scale",
     "width",
-    "latent",
+    "latent_dim",
     "latent_distribution",
     "label_embedding",
     "channels",
     "rate",
     "length",
 )
-"""Settings that a run takes from the one it starts from: with others the weights mean nothing."""
+"""Settings that a run takes from the run it starts from: the weights fit no others."""
 
 
 @dataclass(frozen=True)
-class Trained:
-    """One trained preset.
+class PretrainedModel:
+    """A trained model in the package.
 
     Attributes:
-        name: what `generate --preset` and `train --from` take.
-        run: its folder, which any command that reads a run can read.
+        name: for `kwavegan.load_pretrained`, `generate --pretrained` and `train --from`.
+        run: its run folder, which every command that reads a run accepts.
+
+    Example:
+        >>> from kwavegan.runs import pretrained_models
+        >>> drums = pretrained_models()[0]
+        >>> drums.name, drums.config.labels
+        ('drums', ('hat', 'kick', 'snare'))
     """
 
     name: str
     run: Run
 
-    @cached_property
+    @property
     def config(self) -> Config:
-        """The settings it was trained with."""
+        """The settings of its training."""
         return self.run.config()
-
-    @cached_property
-    def evaluation(self) -> Evaluation:
-        """What `evaluate` measured."""
-        return results.load(self.run)
 
     @property
     def size(self) -> int:
-        """Bytes of its folder."""
+        """Size of its folder in bytes."""
         return sum(path.stat().st_size for path in self.run.path.rglob("*") if path.is_file())
 
 
-def trained() -> tuple[Trained, ...]:
-    """Return the trained presets, by name."""
-    found = sorted(path.parent for path in FOLDER.glob("*/config.toml"))
-    return tuple(Trained(path.name, Run(path)) for path in found)
+def pretrained_models() -> tuple[PretrainedModel, ...]:
+    """Return the pretrained models of the package, by name.
+
+    Example:
+        >>> from kwavegan.runs import pretrained_models
+        >>> [model.name for model in pretrained_models()]
+        ['drums']
+    """
+    folders = sorted(path.parent for path in FOLDER.glob("*/config.toml"))
+    return tuple(PretrainedModel(path.name, Run(path)) for path in folders)
 
 
-def find_trained(name: str) -> Trained:
-    """Return a trained preset.
+def find_pretrained(name: str) -> PretrainedModel:
+    """Return a pretrained model.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is no model of that name.
     """
-    known = {preset.name: preset for preset in trained()}
-    if name not in known:
-        raise InputError(f"--preset: {name!r} is no trained preset; choose from {', '.join(known)}")
-    return known[name]
+    models = {model.name: model for model in pretrained_models()}
+    if name not in models:
+        raise InputError(
+            f"{setting('pretrained')}: {name!r} is no pretrained model; choose from"
+            f" {', '.join(models)}"
+        )
+    return models[name]
 
 
 def origin_run(origin: str, runs_dir: str | Path | None = None) -> Run:
-    """Return the run that `train --from` names: a trained preset, else a run by name or path.
+    """Return the run that the setting `origin` names: a pretrained model, else a run.
+
+    Args:
+        origin: name of a pretrained model, or name or path of a run.
+        runs_dir: the folder of the run folders; None for `KWAVEGAN_RUNS`, or `./runs`.
 
     Raises:
         InputError: there is neither.
     """
-    known = {preset.name: preset.run for preset in trained()}
-    if origin in known:
-        return known[origin]
+    models = {model.name: model.run for model in pretrained_models()}
+    if origin in models:
+        return models[origin]
     try:
         return Run.open(origin, runs_dir)
     except InputError as error:
-        names = ", ".join(known)
-        raise InputError(f"--from: {error}; trained presets are: {names}") from error
+        names = ", ".join(models)
+        raise InputError(
+            f"{setting('origin')}: {error.args[0]}; pretrained models: {names}"
+        ) from error
 
 
-def kept_settings(source: Config, name: str, given: Mapping[str, object]) -> dict[str, object]:
-    """Return the settings that a run takes from `source`.
+def inherited_settings(source: Config, name: str, wishes: Mapping[str, object]) -> dict[str, Any]:
+    """Return the settings that a run takes from `source`, by field.
 
     Args:
         source: settings of the run that it starts from.
         name: of that run, for the message.
-        given: the user's own wishes by field; None or 0 for none.
+        wishes: the user's own settings by field; None or 0 for none.
 
     Raises:
-        InputError: a wish differs from what the source has.
+        InputError: a wish differs from the source.
     """
-    for field in KEPT:
-        wish, have = given.get(field), getattr(source, field)
-        if wish and wish != have:
+    for field in INHERITED:
+        wish, inherited = wishes.get(field), getattr(source, field)
+        if wish and wish != inherited:
             raise InputError(
-                f"{option_name(field)}: {wish} cannot be had with --from {name}, whose weights are"
-                f" those of {have}; leave the option out"
+                f"{setting(field)}: {wish} does not go with {setting('origin', name)}, whose"
+                f" weights are for {inherited}; leave it out"
             )
-    return {field: getattr(source, field) for field in KEPT}
+    return {field: getattr(source, field) for field in INHERITED}
 
 
-def adopt(
-    config: Config, given: Mapping[str, object] | None = None, runs_dir: str | Path | None = None
+def inherit_settings(
+    config: Config, wishes: Mapping[str, object] | None = None, runs_dir: str | Path | None = None
 ) -> Config:
-    """Take over the networks, rate and length of the run that `config.origin` names, if it does.
+    """Replace the networks, rate and length of a config by those of the run it starts from.
 
     Args:
-        config: the wishes.
-        given: those among them that are not to be given up silently, by field; None for none.
-        runs_dir: where the run folders are.
+        config: the settings; if its `origin` is empty, they come back unchanged.
+        wishes: those among them that must not be replaced silently, by field; None for none.
+        runs_dir: the folder of the run folders; None for `KWAVEGAN_RUNS`, or `./runs`.
 
     Returns:
-        The settings; `origin` names a trained preset, or a run by its whole path.
+        The settings; `origin` names a pretrained model, or a run by its absolute path.
 
     Raises:
-        InputError: there is no such run, or a wish of `given` differs from what it has.
+        InputError: there is no such run, or it differs from one of `wishes`.
     """
     if not config.origin:
         return config
     run = origin_run(config.origin, runs_dir)
-    kept = kept_settings(run.config(), config.origin, given or {})
-    shipped = run.path.parent == FOLDER
-    return replace(config, **kept, origin=run.name if shipped else str(run.path.resolve()))
+    inherited = inherited_settings(run.config(), config.origin, wishes or {})
+    origin = run.name if run.path.parent == FOLDER else str(run.path.resolve())
+    return replace(config, **inherited, origin=origin)

@@ -1,0 +1,1 @@
+"""Atomic files, locks, archives and CSV logs."""

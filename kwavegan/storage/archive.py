@@ -1,4 +1,4 @@
-"""The checkpoint's file: named arrays and a header in an `.npz`, with a sum over all of it."""
+"""Named arrays and a header in one `.npz` file, with a checksum: the format of checkpoints."""
 
 import hashlib
 import io
@@ -14,21 +14,31 @@ from typing import Any
 import numpy as np
 
 VERSION = 1
-"""Of the checkpoint format."""
+"""Version of the format."""
 
-_DAMAGE = (OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError)
-
-_DAMAGE += (zipfile.BadZipFile, zlib.error, struct.error)
+_DAMAGE = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    TypeError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+)
+"""What reading a damaged file raises."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint holds.
+    """The content of a checkpoint.
 
     Attributes:
-        step: of the training, when it was saved.
-        arrays, meta: as given to `write`.
-        problems: one line for each newer checkpoint that was passed over.
+        step: number of steps done.
+        arrays: numbers or booleans by name.
+        meta: values that JSON can represent.
+        problems: one line for each newer checkpoint that was damaged and passed over.
     """
 
     step: int
@@ -38,43 +48,46 @@ class Checkpoint:
 
 
 class DamagedError(Exception):
-    """Why a checkpoint cannot be read."""
+    """A checkpoint that is damaged, or of a newer format."""
 
 
-def write(path: Path, step: int, arrays: Mapping[str, np.ndarray], meta: dict[str, Any]) -> None:
-    """Write a checkpoint, as it is: `files.atomic` is the caller's part.
+def write_archive(
+    path: Path, step: int, arrays: Mapping[str, np.ndarray], meta: dict[str, Any]
+) -> None:
+    """Write a checkpoint; not atomically, for which `files.atomic` gives a partial path.
 
     Args:
-        path: the file, ending in `.npz`.
-        step: steps done.
-        arrays: numbers or truth values by name; names may hold "/".
-        meta: values that JSON can hold.
+        path: the file; its name ends in `.npz`.
+        step: number of steps done.
+        arrays: numbers or booleans by name; names may contain "/".
+        meta: values that JSON can represent.
 
     Raises:
         OSError: the disk is full or not writable.
-        TypeError: an array that would need pickle, such as bfloat16 (of ml_dtypes).
+        TypeError: an array needs pickle, such as bfloat16 (of ml_dtypes).
     """
     arrays = {name: np.asarray(array) for name, array in arrays.items()}
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf":
             raise TypeError(f"{name}: {array.dtype} cannot be saved; cast it to float32")
     header = json.dumps({"version": VERSION, "step": step, "meta": meta}).encode()
-    entries = {f"arrays/{name}": array for name, array in arrays.items()}
+    # `savez` also has an option of another type, so a type checker needs Any for its arrays.
+    entries: dict[str, Any] = {f"arrays/{name}": array for name, array in arrays.items()}
     entries["header"] = np.frombuffer(header, np.uint8)
     entries["checksum"] = np.frombuffer(_digest(entries), np.uint8)
     np.savez(path, **entries)
 
 
-def read(path: Path) -> Checkpoint:
-    """Read a checkpoint whole, and check its sum.
+def read_archive(path: Path) -> Checkpoint:
+    """Read a checkpoint whole, and verify its checksum.
 
     Raises:
-        FileNotFoundError: there is none.
-        DamagedError: it is damaged, or of a newer format.
+        FileNotFoundError: there is no such file.
+        DamagedError: the file is damaged, or of a newer format.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            # Members are read whole, so the zip's own sums are checked before NumPy parses them.
+            # Whole members: zipfile verifies its own checksums before NumPy parses them.
             entries = {
                 name.removesuffix(".npy"): np.lib.format.read_array(
                     io.BytesIO(archive.read(name)), allow_pickle=False
@@ -95,10 +108,10 @@ def read(path: Path) -> Checkpoint:
 
 
 def _digest(entries: Mapping[str, np.ndarray]) -> bytes:
-    """The SHA-256 of names, types, shapes and contents."""
+    """Return the SHA-256 of names, types, shapes and contents."""
     digest = hashlib.sha256()
     for name in sorted(entries):
         array = np.ascontiguousarray(entries[name])
         digest.update(f"{name}\0{array.dtype.str}\0{entries[name].shape}\0".encode())
-        digest.update(array.reshape(-1).view(np.uint8))
+        digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.digest()

@@ -1,4 +1,4 @@
-"""The cache: where sets that were prepared on the way are kept, one writer at a time."""
+"""The cache folder, for data sets prepared during a training; one writer at a time."""
 
 import os
 from collections.abc import Iterator
@@ -14,19 +14,20 @@ ENV = "KWAVEGAN_CACHE"
 
 
 def cache_folder() -> Path:
-    """Where prepared sets are kept: the environment's KWAVEGAN_CACHE, or the user's cache."""
-    given = os.environ.get(ENV)
-    return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("kwavegan"))
+    """Return the cache folder: KWAVEGAN_CACHE, else the user's cache."""
+    folder = os.environ.get(ENV)
+    return Path(folder).expanduser() if folder else Path(platformdirs.user_cache_dir("kwavegan"))
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock beside `path`, waiting for another process to let go of it.
+    """Hold a lock beside `path`, after waiting until no other process holds it.
 
-    The system frees it when its holder ends, however it ends; the empty `.lock` file stays.
+    The system releases it when its holder ends, also when it is killed; the empty `.lock` file
+    stays.
 
     Raises:
-        InputError: the cache cannot be written.
+        InputError: the cache is not writable.
     """
     name = path.with_name(f"{path.name}.lock")
     try:

@@ -1,4 +1,4 @@
-"""The metrics' file: rows of numbers by step, in a CSV that a killed training cannot spoil."""
+"""Rows of numbers by step in a CSV file, which a killed training leaves readable."""
 
 import csv
 import io
@@ -10,11 +10,11 @@ from kwavegan.storage import files
 
 
 class MetricsLog:
-    """Rows of numbers by step in a CSV file, each written whole and at once.
+    """Append rows of numbers by step to a CSV file, each in a single write.
 
     Args:
         path: the file; it need not exist.
-        step: rows after this step, and unfinished ones, are dropped.
+        step: rows after this step, and unfinished ones, are removed.
     """
 
     def __init__(self, path: Path, step: int = 0) -> None:
@@ -27,7 +27,7 @@ class MetricsLog:
             files.remove(path)
 
     def append(self, row: Mapping[str, float]) -> None:
-        """Add a row; it must hold "step". The first row's names make the header."""
+        """Add a row, which must have a "step"; new names become columns of the whole file."""
         if new := [name for name in row if name not in self._columns]:
             self._columns += new
             self._rewrite(read_metrics(self.path))
@@ -50,9 +50,9 @@ class MetricsLog:
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:
-    """The rows of a `metrics.csv`; a line that a killed training left unfinished is passed over.
+    """Read the rows of a `metrics.csv`; skip a line that a killed training left unfinished.
 
-    Blank values are left out of their row; a file that does not exist has no rows.
+    A row has no entry for a blank value; a file that does not exist has no rows.
     """
     try:
         text = path.read_text(encoding="utf-8", errors="replace")

@@ -1,4 +1,4 @@
-"""Atomic writing: a file or folder appears whole under its name, or not at all. Reading TOML."""
+"""Write files and folders atomically: whole, or not at all. Read TOML."""
 
 import csv
 import errno
@@ -15,9 +15,9 @@ from typing import Any
 from kwavegan.errors import InputError
 
 PARTIAL = ".partial-"
-"""What the name of every unfinished file or folder starts with; safe to delete."""
+"""Start of the name of every unfinished file or folder; such files are safe to delete."""
 
-_WHY = {
+_REASONS: Mapping[int | None, str] = {
     errno.ENOSPC: "the disk is full; free some space and run the command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
     errno.EACCES: "permission denied; choose a place you may write to",
@@ -30,13 +30,13 @@ _WHY = {
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """Yield a partial file name beside `path`, renamed to `path` when the block ends well.
+    """Yield a partial path beside `path`; rename it to `path` when the block ends.
 
-    The block may make a file or a folder under that name; whatever it leaves is removed when it
-    raises. An existing file is replaced; an existing folder is swapped out, then deleted.
+    The block makes a file or a folder at the partial path; if it raises, that is deleted. An
+    existing file is replaced; an existing folder is moved away, then deleted.
 
     Raises:
-        InputError: the disk is full, or the place is not writable.
+        InputError: the disk is full, or the folder is not writable.
     """
     path = Path(path)
     partial = path.parent / f"{PARTIAL}{uuid.uuid4().hex[:12]}-{path.name}"
@@ -45,7 +45,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
         yield partial
         _replace(partial, path)
     except OSError as error:
-        reason = _WHY.get(error.errno)
+        reason = _REASONS.get(error.errno)
         if reason is None:
             raise
         raise InputError(f"{path}: cannot be written: {reason}") from error
@@ -68,7 +68,7 @@ def _replace(partial: Path, path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file or a whole folder, if it is there."""
+    """Delete a file or a whole folder, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -87,7 +87,7 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows with a value for each column, below a line of the columns' names, atomically."""
+    """Write a line of the columns' names and a line for each row, atomically."""
     text = io.StringIO()
     table = csv.DictWriter(text, columns, lineterminator="\n")
     table.writeheader()
@@ -96,10 +96,10 @@ def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[s
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The values of a TOML file.
+    """Read the values of a TOML file.
 
     Raises:
-        InputError: no such file, not readable, or not TOML.
+        InputError: the file does not exist, is not readable, or is not TOML.
     """
     import tomllib
 

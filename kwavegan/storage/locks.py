@@ -1,27 +1,27 @@
-"""Locks on open files, which the system frees when their holder ends, however it ends."""
+"""Locks on open files; the system releases them when their holder ends, also when it is killed."""
 
-import os
+import sys
 import time
 from typing import IO
 
 
 def try_lock(file: IO[bytes], shared: bool = False) -> bool:
-    """Lock a file if nobody else holds it; return whether it is held now.
+    """Try to lock a file; return whether this process holds the lock now.
 
     Args:
-        file: open; for a lock of its own, for writing.
-        shared: let others share it too; Windows knows no such locks, and takes it alone.
+        file: an open file; for an exclusive lock, open for writing.
+        shared: whether others may share the lock; on Windows every lock is exclusive.
     """
     return _try_lock(file, shared)
 
 
 def wait_for_lock(file: IO[bytes]) -> None:
-    """Lock a file, open for writing, as soon as nobody else holds it."""
+    """Wait until no other process holds the lock of a file, which is open for writing; hold it."""
     while not try_lock(file):
         time.sleep(0.1)
 
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 
     def _try_lock(file: IO[bytes], shared: bool) -> bool:
@@ -39,6 +39,6 @@ else:
         try:
             fcntl.flock(file, fcntl.LOCK_NB | (fcntl.LOCK_SH if shared else fcntl.LOCK_EX))
         except OSError as error:
-            # Any other error: a file system without locks, which keeps nobody out.
+            # Any other error means a file system without locks, which keeps no process out.
             return not isinstance(error, BlockingIOError)
         return True

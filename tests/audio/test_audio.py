@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from kwavegan.audio import decoding, processing, resampling, soundfiles
+from kwavegan.audio import decoding, pcm, processing, resampling, soundfiles
 from kwavegan.errors import InputError
 
 
@@ -41,7 +41,7 @@ FORMATS = [
 def test_formats_are_read(tmp_path, name, kind, subtype, tolerance, channels):
     sound = np.stack([tone(22050), tone(22050, hertz=880.0)][:channels], axis=1)
     sf.write(tmp_path / name, sound, 22050, format=kind, subtype=subtype)
-    got, rate = soundfiles.read(tmp_path / name)
+    got, rate = soundfiles.read_audio(tmp_path / name)
     assert rate == 22050
     assert got.dtype == np.float32
     assert got.shape == sound.shape
@@ -56,28 +56,28 @@ def test_own_wav_reader_agrees_with_libsndfile(tmp_path, monkeypatch):
     # A chunk before the data, of odd size and so padded, as editors write them.
     data = path.read_bytes()
     path.write_bytes(data[:36] + b"note" + struct.pack("<I", 3) + b"abc\0" + data[36:])
-    assert decoding._plain_wav(path) is not None
-    own, _ = soundfiles.read(path)
-    monkeypatch.setattr(decoding, "_plain_wav", lambda path: None)
-    theirs, _ = soundfiles.read(path)
+    with decoding.open_audio(path, short=0) as file:
+        theirs = np.concatenate(list(file.blocks(400)))
+    with monkeypatch.context() as patch:
+        patch.setattr(decoding.sf, "SoundFile", None)  # the own reader needs none of it
+        own, _ = soundfiles.read_audio(path)
     assert np.array_equal(own, theirs)
-    assert np.array_equal(processing.to_int16(own), sound)
+    assert np.array_equal(pcm.to_int16(own), sound)
 
 
-def test_long_wav_goes_by_blocks(tmp_path, monkeypatch):
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])  # the own reader, and libsndfile
+def test_decoding_by_blocks_gives_the_same_samples(tmp_path, subtype):
     path = tmp_path / "a.wav"
-    sf.write(path, np.stack([tone(44100, 2.0)] * 2, axis=1), 44100)
-    whole = soundfiles.load(path, 16384)
-    monkeypatch.setattr(decoding, "_SHORT", 0)
-    monkeypatch.setattr(soundfiles, "_BLOCK", 5000)
-    assert np.array_equal(soundfiles.load(path, 16384), whole)
+    sf.write(path, np.stack([tone(44100, 2.0)] * 2, axis=1), 44100, subtype=subtype)
+    whole = soundfiles.load_audio(path, 16384)
+    assert np.array_equal(soundfiles.load_audio(path, 16384, block=5000), whole)
 
 
 def test_reading_only_what_is_needed_gives_the_same_samples(tmp_path):
     path = tmp_path / "a.flac"
     sf.write(path, tone(44100, 5.0), 44100)
-    whole = soundfiles.load(path, 16384)
-    part = soundfiles.load(path, 16384, need=16384)
+    whole = soundfiles.load_audio(path, 16384)
+    part = soundfiles.load_audio(path, 16384, need=16384)
     assert 16384 <= len(part) < 2 * 16384
     assert np.array_equal(part[:16384], whole[:16384])
 
@@ -86,16 +86,16 @@ def test_reading_only_what_is_needed_gives_the_same_samples(tmp_path):
 def test_resampling_keeps_pitch_and_duration(tmp_path, rate):
     path = tmp_path / "a.wav"
     sf.write(path, tone(rate), rate)
-    got = soundfiles.load(path, 16384)
+    got = soundfiles.load_audio(path, 16384)
     assert got.shape == (16384, 1)
     assert peak_hertz(got[:, 0], 16384) == 440.0
     assert np.abs(got[1000:-1000, 0] - tone(16384)[1000:-1000]).max() < 2e-3
-    assert np.array_equal(resampling.resample(soundfiles.read(path)[0], rate, 16384), got)
+    assert np.array_equal(resampling.resample(soundfiles.read_audio(path)[0], rate, 16384), got)
 
 
 def test_resampling_removes_what_would_alias(tmp_path):
     sf.write(tmp_path / "a.wav", tone(16384, hertz=3000.0), 16384)
-    got = soundfiles.load(tmp_path / "a.wav", 4096)[200:-200]
+    got = soundfiles.load_audio(tmp_path / "a.wav", 4096)[200:-200]
     assert np.abs(got).max() < 1e-3
 
 
@@ -174,12 +174,12 @@ def test_normalize():
 
 def test_int16_and_back_loses_nothing():
     every = np.arange(-32768, 32768).astype(np.int16)
-    floats = decoding.to_float(every)
+    floats = pcm.to_float(every)
     assert floats.dtype == np.float32
     assert floats.min() == -1.0
     assert floats.max() < 1.0
-    assert np.array_equal(processing.to_int16(floats), every)
-    assert processing.to_int16(np.array([-2.0, 1.0, 2.0])).tolist() == [-32768, 32767, 32767]
+    assert np.array_equal(pcm.to_int16(floats), every)
+    assert pcm.to_int16(np.array([-2.0, 1.0, 2.0])).tolist() == [-32768, 32767, 32767]
 
 
 def test_write_wav(tmp_path):
@@ -210,7 +210,7 @@ def fill(path):
 
 def problem(path):
     with pytest.raises(decoding.AudioError) as info:
-        soundfiles.load(path, 16384)
+        soundfiles.load_audio(path, 16384)
     assert "\n" not in info.value.reason
     return info.value.kind
 
@@ -233,7 +233,7 @@ def test_half_a_file_is_truncated(tmp_path, name, kind, subtype):
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 16000)
     path = tmp_path / name
     sf.write(path, noise, 16000, format=kind, subtype=subtype)
-    assert len(soundfiles.load(path, 16384)) == 16384
+    assert len(soundfiles.load_audio(path, 16384)) == 16384
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     assert problem(path) == "truncated"
@@ -245,7 +245,7 @@ def test_a_wav_written_to_a_pipe_is_not_truncated(tmp_path):
     data = bytearray(path.read_bytes())
     data[4:8] = data[40:44] = b"\xff" * 4  # sizes unknown when the header was written
     path.write_bytes(data)
-    assert len(soundfiles.load(path, 16384)) == 16384
+    assert len(soundfiles.load_audio(path, 16384)) == 16384
 
 
 @pytest.mark.parametrize("rate", [0, 1, 999, 768_001, 999_999_999, 2**32 - 1])

@@ -3,36 +3,34 @@
 import json
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from support.audio_files import write
 
-from kwavegan.cli.main import main
-from kwavegan.data import decode, preparation
+from kwavegan.data import decode_pool
 from kwavegan.data.dataset import open_dataset
 
 
-def run(*arguments):
-    return CliRunner().invoke(main, ["prepare", *map(str, arguments)])
+@pytest.fixture
+def prepare(cli):
+    """`prepare(…)` runs the command."""
+    return partial(cli, "prepare")
 
 
-def refused(*arguments):
-    """Run what must fail: exit code 2, one line on stderr. Return that line."""
-    result = run(*arguments)
-    assert result.exit_code == 2, result.output
-    assert result.stderr.count("\n") == 1
-    assert result.stderr.startswith("kwavegan: ")
-    assert "Traceback" not in result.output
-    return result.stderr
+@pytest.fixture
+def refused(cli):
+    """`refused(…)` runs the command on input that it refuses; returns the line that says so."""
+    return partial(cli.refuse, "prepare", began="Preparing\n")
 
 
-def test_command(src, tmp_path):
+def test_command(prepare, src, tmp_path):
     out = tmp_path / "out"
-    result = run(src, out, "--divider", 16, "--labels", "snare,kick", "--split", "10,10", "--wav")
-    assert result.exit_code == 0, result.output
+    result = prepare(
+        src, out, "--divider", 16, "--labels", "snare,kick", "--split", "10,10", "--wav"
+    )
     assert "60 files (60 decoded) → 60 clips" in result.stdout
     assert f"Next: kwavegan train {out}" in result.stdout
     data = open_dataset(out)
@@ -41,15 +39,14 @@ def test_command(src, tmp_path):
     assert (out / "wav" / "train" / "kick").is_dir()
 
 
-def test_command_with_every_other_option(src, tmp_path):
+def test_command_with_every_other_option(prepare, src, tmp_path):
     for split in ("validation", "testing"):
         (src / f"{split}_list.txt").write_text("")
-    result = run(
+    prepare(
         *(src, tmp_path / "out", "--rate", 2048, "--length", 128, "--channels", 2),
         *("--fit", "slice", "--overlap", 0.5, "--trim", "--normalize", "rms", "--lists"),
         *("--jobs", 1, "--strict", "--float32"),
     )
-    assert result.exit_code == 0, result.output
     data = open_dataset(tmp_path / "out")
     assert data.train.audio.shape == (180, 128, 2)
     assert data.train.audio.dtype == np.float32
@@ -57,7 +54,7 @@ def test_command_with_every_other_option(src, tmp_path):
     assert np.allclose(rms, 0.1)
 
 
-def test_bad_source_folders(src, tmp_path):
+def test_bad_source_folders(refused, src, tmp_path):
     out = tmp_path / "out"
     assert "no such folder" in refused(tmp_path / "nowhere", out)
     (tmp_path / "empty").mkdir()
@@ -70,7 +67,7 @@ def test_bad_source_folders(src, tmp_path):
     assert not out.exists()
 
 
-def test_bad_places(src, tmp_path):
+def test_bad_places(prepare, refused, src, tmp_path):
     out = tmp_path / "out"
     assert "lies inside" in refused(src, src / "out")
     assert "lies inside" in refused(src, src)
@@ -82,13 +79,13 @@ def test_bad_places(src, tmp_path):
     assert "is a file" in refused(src, out / "thesis.txt")
     assert "is a file" in refused(src, out / "thesis.txt" / "deeper")
     (out / "thesis.txt").unlink()
-    assert run(src, out).exit_code == 0  # empty: welcome
+    prepare(src, out)  # empty: welcome
     assert "already prepared" in refused(out, tmp_path / "again")
     (out / "thesis.txt").write_text("precious")
     assert "did not write" in refused(src, out, "--rate", 2048)
 
 
-def test_too_little_to_train_on(src, tmp_path):
+def test_too_little_to_train_on(refused, src, tmp_path):
     out = tmp_path / "out"
     write(src / "tom" / "1.wav")
     assert "the label 'tom' has" in refused(src, out)
@@ -100,46 +97,45 @@ def test_too_little_to_train_on(src, tmp_path):
     assert not out.exists()
 
 
-def test_empty_splits_are_warned_of(tmp_path):
+def test_empty_splits_are_warned_of(prepare, tmp_path):
     for i in range(4):
         write(tmp_path / "src" / f"speaker7{i}_nohash_0.wav")
-    result = run(tmp_path / "src", tmp_path / "out", "--split", "0,0")
-    assert result.exit_code == 0
+    result = prepare(tmp_path / "src", tmp_path / "out", "--split", "0,0")
     assert "warning: no validation sounds" in result.stdout
     assert "warning: no test sounds" in result.stdout
     data = open_dataset(tmp_path / "out")
     assert data.test.batch([]).shape == (0, 16384, 1)
 
 
-def test_strict_names_the_file(src, tmp_path):
+def test_strict_names_the_file(prepare, refused, src, tmp_path):
     (src / "kick" / "bad.wav").write_text("junk " * 100)
     line = refused(src, tmp_path / "out", "--strict")
     assert "kick/bad.wav: is not audio that can be read" in line
-    assert run(src, tmp_path / "out").exit_code == 0
+    prepare(src, tmp_path / "out")
     # Also when the problem is only remembered from the time before.
     assert "bad.wav: is not audio" in refused(src, tmp_path / "out", "--strict")
 
 
-def test_bad_options(src, tmp_path):
+def test_bad_options(prepare, refused, src, tmp_path):
     out = tmp_path / "out"
     assert "--divider" in refused(src, out, "--divider", 4, "--rate", 8000)
     assert "--jobs" in refused(src, out, "--jobs", 0)
     assert "--fit" in refused(src, out, "--fit", "squeeze")
+    assert "--split: the percentages" in refused(src, out, "--split", "60,40")
+    assert "--overlap: is for slices; give --fit slice too" in refused(src, out, "--overlap", 0.5)
     for wrong in (("--split", "5"), ("--split", "a,b"), ("--divider", "3")):
-        result = run(src, out, *wrong)
-        assert result.exit_code == 2
-        assert wrong[0] in result.stderr
+        assert wrong[0] in prepare(src, out, *wrong, code=2).stderr
 
 
-def test_not_enough_room_is_told_before_anything_is_written(src, tmp_path, monkeypatch):
+def test_not_enough_room_is_told_before_anything_is_written(refused, src, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(preparation.shutil, "disk_usage", lambda place: usage._replace(free=1000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=1000))
     assert "free some space" in refused(src, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no always-full device here")
-def test_full_disk_on_the_way(src, tmp_path, monkeypatch):
+def test_full_disk_on_the_way(refused, src, tmp_path, monkeypatch):
     original = Path.open
 
     def full(path, mode="r", *args, **kwargs):
@@ -152,8 +148,8 @@ def test_full_disk_on_the_way(src, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["src"]
 
 
-def test_a_dead_worker_is_one_line(src, tmp_path, monkeypatch):
-    monkeypatch.setattr(decode, "CHUNK_FILES", 4)
-    monkeypatch.setattr(decode, "_ignore_interrupt", os.abort)
+def test_a_dead_worker_is_one_line(refused, src, tmp_path, monkeypatch):
+    monkeypatch.setattr(decode_pool, "CHUNK_FILES", 4)
+    monkeypatch.setattr(decode_pool, "ignore_interrupts", os.abort)
     assert "a worker process died" in refused(src, tmp_path / "out", "--jobs", 2)
     assert os.listdir(tmp_path) == ["src"]

@@ -2,18 +2,18 @@ import numpy as np
 import pytest
 
 from kwavegan.data.batches import StepBatches
-from kwavegan.data.dataset import Sounds
+from kwavegan.data.dataset import Split
 
 
 @pytest.fixture
 def sounds():
     """Ten sounds, each a constant that names it."""
     audio = np.arange(10, dtype="int16")[:, None, None] * np.ones((1, 64, 1), "int16")
-    return Sounds(audio, np.arange(10, dtype="int32") % 3)
+    return Split(audio, np.arange(10, dtype="int32") % 3)
 
 
-def batches(sounds, batch=4, updates=1, seed=0, start=0, stop=20, labelled=True):
-    return StepBatches(sounds, batch, updates, seed, start, stop, labelled)
+def batches(sounds, batch_size=4, updates=1, seed=0, start=0, stop=20, labelled=True):
+    return StepBatches(sounds, batch_size, updates, seed, start, stop, labelled)
 
 
 def test_every_pass_holds_every_sound_once(sounds):
@@ -39,14 +39,16 @@ def test_labels_stay_with_their_sounds_and_audio_is_scaled(sounds):
 
 
 def test_each_discriminator_update_has_a_batch_of_its_own(sounds):
-    audio, labels = batches(sounds, batch=3, updates=2)[0]
+    audio, labels = batches(sounds, batch_size=3, updates=2)[0]
     assert audio.shape == (3, 2, 64, 1)
     assert labels.shape == (3, 2)
     assert len(np.unique(audio[..., 0, 0])) == 6
 
 
 def test_a_batch_may_be_larger_than_the_split(sounds):
-    assert sorted(np.unique(batches(sounds, batch=25).indices(1), return_counts=True)[1])[0] >= 2
+    assert (
+        sorted(np.unique(batches(sounds, batch_size=25).indices(1), return_counts=True)[1])[0] >= 2
+    )
 
 
 def test_unlabelled_items_hold_audio_alone(sounds):

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from kwavegan.data import dataset, scanner
+from kwavegan.data import PrepareSettings, dataset, prepare, scanner
 from kwavegan.data.dataset import SPLITS, open_dataset
-from kwavegan.data.preparation import PrepareSettings, prepare
-from kwavegan.data.scanner import scan, split_of
+from kwavegan.data.scanner import scan_folder, split_of
 from kwavegan.errors import InputError
 
 
@@ -78,25 +77,25 @@ def test_scan_of_label_folders(tmp_path):
     touch(tmp_path, "b/2.wav", "b/1.FLAC", "b/deep/er/3.mp3", "a/x.ogg", "a/notes.txt", "docs/r.md")
     touch(tmp_path, "_background_noise_/n.wav", ".git/x.wav", "a/.hidden.wav", "a/_old/y.wav")
     touch(tmp_path, "stray.wav")
-    found = scan(tmp_path)
-    assert found.labels == ("a", "b")
-    assert [(source.name, source.label) for source in found.sources] == [
+    scan = scan_folder(tmp_path)
+    assert scan.labels == ("a", "b")
+    assert [(source.name, source.label) for source in scan.sources] == [
         ("a/x.ogg", 0),
         ("b/1.FLAC", 1),
         ("b/2.wav", 1),
         ("b/deep/er/3.mp3", 1),
     ]
-    assert found.outside == 1
-    assert scan(tmp_path, ["b", "a"]).labels == ("b", "a")
-    assert scan(tmp_path, ["b"]).sources[0].label == 0
+    assert scan.outside == 1
+    assert scan_folder(tmp_path, ["b", "a"]).labels == ("b", "a")
+    assert scan_folder(tmp_path, ["b"]).sources[0].label == 0
 
 
 def test_scan_of_a_flat_folder(tmp_path):
     touch(tmp_path, "2.wav", "1.wav", "readme.txt", "_background_noise_/n.wav")
-    found = scan(tmp_path)
-    assert found.labels == ()
-    assert [source.name for source in found.sources] == ["1.wav", "2.wav"]
-    assert {source.label for source in found.sources} == {0}
+    scan = scan_folder(tmp_path)
+    assert scan.labels == ()
+    assert [source.name for source in scan.sources] == ["1.wav", "2.wav"]
+    assert {source.label for source in scan.sources} == {0}
 
 
 def test_scan_follows_links_but_not_in_circles(tmp_path):
@@ -104,26 +103,26 @@ def test_scan_follows_links_but_not_in_circles(tmp_path):
     (tmp_path / "src" / "a").mkdir(parents=True)
     (tmp_path / "src" / "a" / "circle").symlink_to(tmp_path / "src")
     (tmp_path / "src" / "b").symlink_to(tmp_path / "elsewhere")
-    assert [source.name for source in scan(tmp_path / "src").sources] == ["b/1.wav"]
+    assert [source.name for source in scan_folder(tmp_path / "src").sources] == ["b/1.wav"]
 
 
 def test_scan_refuses(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
-        scan(tmp_path / "nowhere")
+        scan_folder(tmp_path / "nowhere")
     touch(tmp_path, "empty/notes.txt", "case/Kick/1.wav", "case/kick/1.wav", "flat/1.wav")
     touch(tmp_path, "good/kick/1.wav", "good/snare/1.wav")
     with pytest.raises(InputError, match="no audio in it"):
-        scan(tmp_path / "empty")
+        scan_folder(tmp_path / "empty")
     with pytest.raises(InputError, match="give the folder it lies in"):
-        scan(tmp_path / "empty" / "notes.txt")
+        scan_folder(tmp_path / "empty" / "notes.txt")
     with pytest.raises(InputError, match="'Kick' and 'kick' differ only by case"):
-        scan(tmp_path / "case")
+        scan_folder(tmp_path / "case")
     with pytest.raises(InputError, match="no label folders"):
-        scan(tmp_path / "flat", ["kick"])
+        scan_folder(tmp_path / "flat", ["kick"])
     with pytest.raises(InputError, match="did you mean 'kick'"):
-        scan(tmp_path / "good", ["Kik"])
+        scan_folder(tmp_path / "good", ["Kik"])
     with pytest.raises(InputError, match="given twice"):
-        scan(tmp_path / "good", ["kick", "kick"])
+        scan_folder(tmp_path / "good", ["kick", "kick"])
 
 
 def test_lists(tmp_path):
@@ -153,7 +152,7 @@ def test_opened_set(prepared):
     assert np.array_equal(batch[0], data.train.audio[3] / np.float32(32768))
     assert np.array_equal(batch[0], batch[2])
     assert data.train.batch([]).shape == (0, 256, 1)
-    dataset.require_labels(data)
+    data.require_labels()
 
 
 def test_a_set_without_labels_cannot_condition(tmp_path):
@@ -166,7 +165,7 @@ def test_a_set_without_labels_cannot_condition(tmp_path):
     assert data.labels == ()
     assert not data.train.labels.any()
     with pytest.raises(InputError, match="has no labels, and a conditional model needs"):
-        dataset.require_labels(data)
+        data.require_labels()
 
 
 def test_what_is_not_a_prepared_folder(tmp_path):

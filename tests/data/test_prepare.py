@@ -13,10 +13,9 @@ import pytest
 import soundfile as sf
 from support.audio_files import SMALL, contents, rows, write
 
-from kwavegan.data import decode
+from kwavegan.data import PrepareSettings, decode_pool, prepare
 from kwavegan.data.dataset import SPLITS, open_dataset
-from kwavegan.data.preparation import PrepareSettings, prepare
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, for_command_line
 
 
 def test_arrays_hold_the_sounds(src, tmp_path):
@@ -97,7 +96,7 @@ def test_lists_decide_the_split(src, tmp_path):
 
 
 def test_result_does_not_depend_on_jobs(src, tmp_path, monkeypatch):
-    monkeypatch.setattr(decode, "CHUNK_FILES", 4)
+    monkeypatch.setattr(decode_pool, "CHUNK_FILES", 4)
     write(src / "kick" / "broken.wav", np.zeros(0))
     prepare(src, tmp_path / "one", SMALL, jobs=1)
     prepare(src, tmp_path / "three", SMALL, jobs=3)
@@ -110,7 +109,7 @@ def test_outstanding_work_is_bounded():
             self.outstanding = 0
             self.most = 0
 
-        def submit(self, work, chunk, settings):
+        def submit(self, work, chunk):
             self.outstanding += 1
             self.most = max(self.most, self.outstanding)
             future = Future()
@@ -120,7 +119,7 @@ def test_outstanding_work_is_bounded():
     pool = Pool()
     chunks = [[Path(str(i))] for i in range(50)]
     got = []
-    for part in decode._bounded(pool, chunks, SMALL.clips, 4):
+    for part in decode_pool.bounded_map(pool, None, chunks, 4):
         pool.outstanding -= 1
         got.append(part)
     assert got == chunks
@@ -129,9 +128,9 @@ def test_outstanding_work_is_bounded():
 
 def test_chunks_are_bounded_in_files_and_bytes():
     many = [(Path(str(i)), 10) for i in range(200)]
-    assert [len(chunk) for chunk in decode._chunks(many)] == [64, 64, 64, 8]
-    long = [(Path(str(i)), decode.CHUNK_BYTES) for i in range(3)]
-    assert [len(chunk) for chunk in decode._chunks(long)] == [1, 1, 1]
+    assert [len(chunk) for chunk in decode_pool.chunked(many)] == [64, 64, 64, 8]
+    long = [(Path(str(i)), decode_pool.CHUNK_BYTES) for i in range(3)]
+    assert [len(chunk) for chunk in decode_pool.chunked(long)] == [1, 1, 1]
 
 
 def test_memory_does_not_grow_with_the_number_of_files(tmp_path):
@@ -180,7 +179,7 @@ def test_problem_files_are_counted_and_the_rest_goes_on(src, tmp_path):
     (bad / "x-link.wav").symlink_to(bad / "nowhere")
     (src / "stray.wav").write_bytes(b"")
     summary = prepare(src, tmp_path / "out", SMALL)
-    assert summary.left_out == {
+    assert summary.problems == {
         "not audio": 1,
         "empty": 1,
         "truncated": 1,
@@ -195,7 +194,7 @@ def test_problem_files_are_counted_and_the_rest_goes_on(src, tmp_path):
     assert "beside the label folders" in text
     again = prepare(src, tmp_path / "out", SMALL)
     assert again.unchanged
-    assert again.left_out == summary.left_out
+    assert again.problems == summary.problems
 
 
 def test_notes_are_counted(src, tmp_path):
@@ -204,9 +203,9 @@ def test_notes_are_counted(src, tmp_path):
     write(src / "kick" / "x-short.wav", np.full(100, 0.5))
     summary = prepare(src, tmp_path / "out", SMALL)
     assert summary.notes == {"clipped": 1, "cropped": 1, "padded": 1}
-    assert "clipped (--normalize peak avoids it) (such as kick/x-loud.wav)" in "\n".join(
-        summary.lines()
-    )
+    avoids = "clipped ({} avoids it) (such as kick/x-loud.wav)"
+    assert avoids.format("normalize='peak'") in "\n".join(summary.lines())
+    assert avoids.format("--normalize peak") in "\n".join(summary.lines(for_command_line))
 
 
 def test_progress_ends_at_the_total(src, tmp_path):
@@ -227,17 +226,17 @@ def test_importing_it_does_not_import_keras():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rate": 10}, "--rate: 10 is not within"),
-        ({"length": 0}, "--length: must be at least 1"),
-        ({"channels": 3}, "--channels"),
-        ({"fit": "squeeze"}, "--fit: 'squeeze' is not one of pad, crop, slice"),
-        ({"normalize": "loud"}, "--normalize"),
-        ({"dtype": "int8"}, "dtype"),
-        ({"overlap": 1.0, "fit": "slice"}, "--overlap: 1.0 is not within"),
-        ({"overlap": 0.5}, "--overlap: only with --fit slice"),
-        ({"validation": 60.0, "test": 40.0}, "--split"),
-        ({"validation": -1.0}, "--split"),
-        ({"labels": ()}, "--labels"),
+        ({"rate": 10}, "^rate: 10 is not within"),
+        ({"length": 0}, "^length: must be at least 1"),
+        ({"channels": 3}, "^channels: 3"),
+        ({"fit": "squeeze"}, "^fit: 'squeeze' is not one of pad, crop, slice"),
+        ({"normalize": "loud"}, "^normalize: 'loud'"),
+        ({"dtype": "int8"}, "^dtype: 'int8'"),
+        ({"overlap": 1.0, "fit": "slice"}, "^overlap: 1.0 is not within"),
+        ({"overlap": 0.5}, "^overlap: is for slices; give fit='slice'"),
+        ({"validation": 60.0, "test": 40.0}, "^validation: the percentages"),
+        ({"validation": -1.0}, "^validation: the percentages"),
+        ({"labels": ()}, "^labels: names no label"),
     ],
 )
 def test_settings_out_of_range(options, message):

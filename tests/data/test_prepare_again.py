@@ -10,8 +10,8 @@ import pytest
 from support.audio_files import SMALL, contents, write
 
 from kwavegan.audio import decoding
+from kwavegan.data import PrepareSettings, prepare, prepare_cached
 from kwavegan.data.dataset import open_dataset
-from kwavegan.data.preparation import PrepareSettings, prepare, prepare_cached
 from kwavegan.storage.cache import locked
 
 
@@ -39,7 +39,7 @@ def test_only_what_changed_is_decoded(src, tmp_path, decoded):
     summary = prepare(src, out, SMALL)
     assert sorted(decoded) == ["kick3.wav", "new.wav"]
     assert (summary.decoded, summary.reused) == (2, 59)
-    assert summary.left_out == {"silent": 1}
+    assert summary.problems == {"silent": 1}
     prepare(src, fresh, SMALL)
     assert contents(out) == contents(fresh)
 
@@ -95,10 +95,10 @@ def test_a_file_that_may_be_read_now_is_tried_again(src, tmp_path, monkeypatch):
         return original(name, *args, **kwargs)
 
     monkeypatch.setattr(decoding.sf, "SoundFile", refuse)
-    assert prepare(src, tmp_path / "out", SMALL).left_out == {"permission": 1}
+    assert prepare(src, tmp_path / "out", SMALL).problems == {"permission": 1}
     monkeypatch.undo()
     summary = prepare(src, tmp_path / "out", SMALL)
-    assert (summary.decoded, summary.left_out) == (1, {})
+    assert (summary.decoded, summary.problems) == (1, {})
 
 
 def test_interruption_leaves_what_was_there(src, tmp_path):
@@ -148,7 +148,7 @@ def test_the_cache_has_one_writer_at_a_time(tmp_path):
 
 def test_two_processes_prepare_the_same_set(src, tmp_path):
     code = (
-        "import sys; from kwavegan.data.preparation import *;"
+        "import sys; from kwavegan.data import PrepareSettings, prepare_cached;"
         "data = prepare_cached(sys.argv[1], PrepareSettings(rate=2048, length=256));"
         "print(len(data.train), data.path)"
     )

@@ -156,14 +156,14 @@ def test_keeps_the_last_and_the_best(run):
     run.mark_best(1, distance=0.5)
     for step in (2, 3, 4):
         run.save_checkpoint(step, ARRAYS, {}, keep=2)
-    assert run.steps() == [1, 3, 4]
+    assert run.checkpoint_steps() == [1, 3, 4]
     assert run.best_step() == 1
 
 
 def test_refuses_what_would_need_pickle(run):
     with pytest.raises(TypeError, match="weight: object cannot be saved"):
         run.save_checkpoint(1, {"weight": np.array([None])}, {})
-    assert run.steps() == []
+    assert run.checkpoint_steps() == []
     assert not list(run.path.rglob(f"{PARTIAL}*"))
 
 
@@ -236,7 +236,7 @@ def test_rewind_forgets_what_came_after(run):
     run.mark_best(3)
     (run.path / "checkpoints" / f"{PARTIAL}x-step-00000004.npz").write_bytes(b"half")
     run.rewind(2)
-    assert (run.steps(), run.best_step()) == ([1, 2], None)
+    assert (run.checkpoint_steps(), run.best_step()) == ([1, 2], None)
     assert [row["step"] for row in read_metrics(run.path / "metrics.csv")] == [1, 2]
     assert not list(run.path.rglob(f"{PARTIAL}*"))
 

@@ -1,0 +1,20 @@
+"""16-bit PCM ↔ float samples."""
+
+import numpy as np
+
+
+def to_int16(audio: np.ndarray) -> np.ndarray:
+    """Convert floats to int16: times 32,768, rounded, and clipped outside [-1, 1).
+
+    `to_float` gives every int16 back exactly.
+    """
+    scaled = audio * np.float32(32768)
+    np.rint(scaled, out=scaled)
+    return np.clip(scaled, -32768, 32767, out=scaled).astype(np.int16)
+
+
+def to_float(audio: np.ndarray) -> np.ndarray:
+    """Convert int16 to float32 in [-1, 1): divided by 32,768. Floats come back as float32."""
+    if audio.dtype == np.int16:
+        return np.multiply(audio, np.float32(1 / 32768), dtype=np.float32)
+    return audio.astype(np.float32, copy=False)

@@ -1,0 +1,10 @@
+from .batches import StepBatches as StepBatches
+from .dataset import Dataset as Dataset
+from .dataset import Split as Split
+from .dataset import open_dataset as open_dataset
+from .drums import builtin_dataset as builtin_dataset
+from .load import load_dataset as load_dataset
+from .preparation import prepare as prepare
+from .preparation import prepare_cached as prepare_cached
+from .prepare_settings import PrepareSettings as PrepareSettings
+from .summary import Summary as Summary

@@ -1,0 +1,116 @@
+"""Many audio files → their clips, on several processes, in order."""
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TypeVar
+
+from kwavegan.data.decode import DecodedFile, decode_file
+from kwavegan.data.prepare_settings import ClipSettings
+from kwavegan.errors import InputError, setting
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+CHUNK_FILES = 64
+"""Most files in one task for a worker."""
+
+CHUNK_BYTES = 1 << 24
+"""A task takes no further file once its files hold this many bytes."""
+
+WINDOW = 2
+"""Tasks per worker that run or wait to be collected: bounds the memory."""
+
+_WORTH_A_POOL = 1 << 24
+"""Bytes: workers start in about the time in which one process decodes this much."""
+
+
+def decode_files(
+    files: Iterable[tuple[Path, int]], settings: ClipSettings, jobs: int = 1
+) -> Generator[DecodedFile, None, None]:
+    """Decode files; yield the results in the given order, whatever the number of jobs.
+
+    At most `WINDOW` chunks of files per worker are in memory. Workers are spawned: a script that
+    calls this needs the usual `if __name__ == "__main__":` guard.
+
+    Args:
+        files: path and size in bytes of each.
+        settings: of the clips.
+        jobs: worker processes, see `worker_count`; 1 decodes in this process.
+
+    Raises:
+        InputError: a worker died.
+    """
+    if jobs <= 1:
+        yield from (decode_file(path, settings) for path, _ in files)
+        return
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=ignore_interrupts)
+    work = partial(_decode_chunk, settings=settings)
+    try:
+        for results in bounded_map(pool, work, chunked(files), jobs * WINDOW):
+            yield from results
+    except BrokenProcessPool as error:
+        raise InputError(
+            "a worker process died: out of memory, or a script that lacks an"
+            f' `if __name__ == "__main__":` guard; try {setting("jobs", 1)}'
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def worker_count(size: int, jobs: int | None = None) -> int:
+    """Return how many processes decode `size` bytes: `jobs`, else one per core where that pays."""
+    if jobs is not None:
+        return jobs
+    return _usable_cores() if size > _WORTH_A_POOL else 1
+
+
+def chunked(files: Iterable[tuple[Path, int]]) -> Iterator[list[Path]]:
+    """Group files (path, bytes) into lists of up to `CHUNK_FILES` files and `CHUNK_BYTES` bytes.
+
+    A file of more bytes than that is a list of its own.
+    """
+    chunk: list[Path] = []
+    total = 0
+    for path, size in files:
+        chunk.append(path)
+        total += size
+        if len(chunk) >= CHUNK_FILES or total >= CHUNK_BYTES:
+            yield chunk
+            chunk, total = [], 0
+    if chunk:
+        yield chunk
+
+
+def bounded_map(
+    pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], window: int
+) -> Iterator[Result]:
+    """Yield `work(item)` of each item in order; at most `window` items are submitted at a time."""
+    pending: deque[Future[Result]] = deque()
+    for item in items:
+        if len(pending) >= window:
+            yield pending.popleft().result()
+        pending.append(pool.submit(work, item))
+    while pending:
+        yield pending.popleft().result()
+
+
+def ignore_interrupts() -> None:
+    """Leave Ctrl-C, which reaches every process of the terminal, to the first process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _decode_chunk(paths: list[Path], settings: ClipSettings) -> list[DecodedFile]:
+    return [decode_file(path, settings) for path in paths]
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,118 @@
+"""The settings of a preparation, and the part of them that decides the samples of a clip."""
+
+from dataclasses import dataclass, fields
+
+from kwavegan.audio.decoding import RATES
+from kwavegan.audio.processing import FITS, NORMALIZATIONS
+from kwavegan.errors import InputError, setting
+
+DTYPES = ("int16", "float32")
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """What decides the samples of a clip: equal settings give equal clips.
+
+    Attributes:
+        rate: sample rate in Hz, within `kwavegan.audio.decoding.RATES`.
+        length: samples in a clip; None stands for one second, and becomes `rate`.
+        channels: 1 or 2.
+        fit: "pad", "crop" or "slice"; see `kwavegan.audio.processing.fit`.
+        overlap: the part of a slice that the next one repeats, in [0, 1).
+        trim: whether silence at both ends is removed first.
+        normalize: "none", "peak" or "rms"; see `kwavegan.audio.processing.normalize`.
+        dtype: of the arrays, "int16" or "float32".
+
+    Raises:
+        InputError: a value out of range.
+    """
+
+    rate: int = 16384
+    length: int | None = None
+    channels: int = 1
+    fit: str = "pad"
+    overlap: float = 0.0
+    trim: bool = False
+    normalize: str = "none"
+    dtype: str = "int16"
+
+    def __post_init__(self) -> None:
+        low, high = RATES
+        _require(low <= self.rate <= high, "rate", f"{self.rate} is not within {low} to {high} Hz")
+        if self.length is None:
+            object.__setattr__(self, "length", self.rate)
+        _require(self.shape[0] >= 1, "length", "must be at least 1 sample")
+        _require(self.channels in (1, 2), "channels", f"{self.channels} is not 1 or 2")
+        for name, value, allowed in (
+            ("fit", self.fit, FITS),
+            ("normalize", self.normalize, NORMALIZATIONS),
+            ("dtype", self.dtype, DTYPES),
+        ):
+            _require(value in allowed, name, f"{value!r} is not one of {', '.join(allowed)}")
+        _require(0 <= self.overlap < 1, "overlap", f"{self.overlap} is not within 0 and 1")
+        alone = bool(self.overlap) and self.fit != "slice"
+        _require(not alone, "overlap", f"is for slices; give {setting('fit', 'slice')} too")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Length and channels of a clip."""
+        return self.rate if self.length is None else self.length, self.channels
+
+    @property
+    def seconds(self) -> float:
+        """Duration of a clip."""
+        return self.shape[0] / self.rate
+
+
+@dataclass(frozen=True)
+class PrepareSettings(ClipSettings):
+    """How `prepare` turns a folder of audio into arrays: clips as in `ClipSettings`, and splits.
+
+    Attributes:
+        labels: label folders to take, in index order; None for all, sorted.
+        validation: per cent of file names (of speakers) for validation.
+        test: per cent for the test; both together stay below 100.
+        lists: split by Speech Commands' `validation_list.txt` and `testing_list.txt` instead.
+        strict: stop at the first unusable file, instead of leaving it out.
+
+    Raises:
+        InputError: a value out of range.
+
+    Example:
+        >>> from kwavegan import PrepareSettings
+        >>> settings = PrepareSettings(rate=22050, normalize="peak")
+        >>> settings.length, settings.seconds
+        (22050, 1.0)
+        >>> PrepareSettings(fit="squeeze")
+        Traceback (most recent call last):
+        kwavegan.errors.InputError: fit: 'squeeze' is not one of pad, crop, slice
+    """
+
+    labels: tuple[str, ...] | None = None
+    validation: float = 5.0
+    test: float = 20.0
+    lists: bool = False
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        low, total = min(self.validation, self.test), self.validation + self.test
+        _require(
+            low >= 0 and total < 100,
+            "validation",
+            "the percentages for validation and test must not be negative, and stay below 100"
+            " together",
+        )
+        if self.labels is not None:
+            object.__setattr__(self, "labels", tuple(self.labels))
+            _require(bool(self.labels), "labels", "names no label")
+
+    @property
+    def clips(self) -> ClipSettings:
+        """The part that decides the samples of a clip."""
+        return ClipSettings(**{f.name: getattr(self, f.name) for f in fields(ClipSettings)})
+
+
+def _require(holds: bool, name: str, complaint: str) -> None:
+    if not holds:
+        raise InputError(f"{setting(name)}: {complaint}")

@@ -1,0 +1,49 @@
+"""Recipes → a folder of WAV files, with the table of their latents."""
+
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from kwavegan.audio.soundfiles import write_wav
+from kwavegan.gan.sampling import BATCH, generate_batches
+from kwavegan.generation.generator import SoundGenerator
+from kwavegan.generation.latents_table import merged_latents
+from kwavegan.generation.recipes import Recipe
+
+
+def write_sounds(generator: SoundGenerator, recipes: Iterable[Recipe], folder: str | Path) -> int:
+    """Generate sounds, a batch at a time, and write them as 16-bit WAV files.
+
+    Args:
+        generator: makes the sounds.
+        recipes: of the sounds.
+        folder: of the files and of their `latents.csv`, which keeps the lines of earlier sounds.
+
+    Returns:
+        The number of different files.
+
+    Raises:
+        InputError: the disk is full, or the folder is not writable.
+
+    Example:
+        >>> import kwavegan
+        >>> from kwavegan.generation import write_sounds
+        >>> drums = kwavegan.load_pretrained("drums")
+        >>> write_sounds(drums, drums.recipes("kick", n=3, seed=0), "sounds/kicks")
+        3
+    """
+    folder, names = Path(folder), set()
+    recipes = iter(recipes)
+    labels, latent_dim = generator.labels, generator.config.latent_dim
+    with merged_latents(folder / "latents.csv", latent_dim, labels) as add:
+        while batch := list(islice(recipes, BATCH)):
+            latents = np.stack([recipe.latent for recipe in batch])
+            indices = [recipe.label for recipe in batch]
+            (sounds,) = generate_batches(generator.network, latents, indices)
+            for recipe, sound in zip(batch, sounds, strict=True):
+                write_wav(folder / f"{recipe.name}.wav", sound, generator.rate)
+                add(recipe)
+                names.add(recipe.name)
+    return len(names)

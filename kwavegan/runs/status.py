@@ -1,0 +1,70 @@
+"""`status.json` of a run: how far its training is."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kwavegan.errors import InputError
+from kwavegan.storage import files
+
+STATES = ("running", "stopped", "stalled", "finished", "diverged", "failed")
+
+
+@dataclass(frozen=True)
+class Status:
+    """The progress of a run.
+
+    Attributes:
+        state: one of `STATES`; "stopped" before the first step.
+        step: number of steps done.
+        steps: number of steps of the whole training.
+        backend: of the last training session.
+        versions: of its packages, see `kwavegan.backend.selection.versions`.
+        started: ISO 8601 time, UTC.
+        updated: likewise, of the last change.
+        seconds: of training, over all sessions.
+        message: the reason for the state; may be empty.
+    """
+
+    state: str = "stopped"
+    step: int = 0
+    steps: int = 0
+    backend: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    started: str = ""
+    updated: str = ""
+    seconds: float = 0.0
+    message: str = ""
+
+
+def read_status(path: Path) -> Status:
+    """Read a `status.json`.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        status = Status(**{f.name: stored[f.name] for f in fields(Status) if f.name in stored})
+        typed = (f for f in fields(Status) if f.type in (str, int))
+        if not all(type(getattr(status, f.name)) is f.type for f in typed):
+            raise ValueError("wrong types")
+        if status.state not in STATES:
+            raise ValueError("unknown state")
+        datetime.fromisoformat(status.started)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: missing or damaged; train again under another name") from error
+    return status
+
+
+def write_status(path: Path, status: Status) -> Status:
+    """Write a `status.json` atomically; return the status with the time of the change."""
+    status = replace(status, updated=now())
+    files.write_json(path, asdict(status))
+    return status
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
