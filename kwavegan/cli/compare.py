@@ -13,27 +13,29 @@ from kwavegan.cli.options import runs_dir_option, warn
     type=click.Choice(("text", "markdown", "csv")),
     default="text",
     show_default=True,
-    help="Of the table.",
+    help="Format of the table.",
 )
 @runs_dir_option
 def command(runs: tuple[str, ...], form: str, runs_dir: str | None) -> None:
     """Set evaluated RUNs side by side, the best in each row marked.
 
-    RUN@STEP takes the evaluation of that checkpoint; RUN that of the best one, or of the last.
+    RUN@STEP takes the evaluation of that checkpoint; RUN alone that of the best checkpoint, or of
+    the last one that was evaluated.
     """
     from kwavegan.evaluation import results
     from kwavegan.reporting import tables
     from kwavegan.runs.run import Run
 
-    found = []
-    for given in runs:
-        name, _, step = given.rpartition("@")
-        at = int(step) if name and step.isdecimal() else None
-        found.append(results.load(Run.open(given if at is None else name, runs_dir), at))
-    if len({evaluation.about["data"] for evaluation in found}) > 1:
+    evaluations = []
+    for argument in runs:
+        name, _, suffix = argument.rpartition("@")
+        step = int(suffix) if name and suffix.isdecimal() else None
+        run = Run.open(argument if step is None else name, runs_dir)
+        evaluations.append(results.load_evaluation(run, step))
+    if len({evaluation.about["data"] for evaluation in evaluations}) > 1:
         warn("the runs were trained on different data: their numbers do not compare")
-    elif len({evaluation.judge.get("digest") for evaluation in found}) > 1:
-        warn("the runs were heard by different judges: evaluate them again to compare them")
-    if len({evaluation.sounds["compared"] for evaluation in found}) > 1:
+    elif len({evaluation.classifier.get("digest") for evaluation in evaluations}) > 1:
+        warn("the runs were measured with different classifiers: evaluate them again to compare")
+    if len({evaluation.sounds["compared"] for evaluation in evaluations}) > 1:
         warn("the runs were evaluated with different numbers of sounds, which distances depend on")
-    click.echo(tables.compared(found, form))
+    click.echo(tables.comparison_table(evaluations, form))

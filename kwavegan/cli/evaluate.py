@@ -1,33 +1,44 @@
-"""`kwavegan evaluate`: a run → how far its sounds are from real ones."""
+"""`kwavegan evaluate`: how far the sounds of a run are from real ones."""
+
+from typing import TYPE_CHECKING
 
 import click
 
 from kwavegan.cli.options import backend_option, runs_dir_option, warn
 from kwavegan.errors import InputError
 
+if TYPE_CHECKING:
+    from kwavegan.evaluation.results import Evaluation
+
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("--checkpoint", type=int, metavar="STEP", help="Which one.  [default: best or last]")
 @click.option(
-    "--n", "-n", "count", type=click.IntRange(2), default=1_000, show_default=True,
-    help="Sounds to generate.",
-)  # fmt: skip
-@click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of latents."
+    "--checkpoint",
+    type=int,
+    metavar="STEP",
+    help="Step of the checkpoint.  [default: the best, or the last]",
 )
 @click.option(
+    "--n", "-n", "count", type=click.IntRange(2), default=1_000, show_default=True,
+    help="Number of sounds to generate.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
+    help="Seed of the latents.",
+)  # fmt: skip
+@click.option(
     "--judge",
-    "judges",
+    "evaluators",
     multiple=True,
     metavar="NAME",
-    help="Ask an outside judge too: speech-embedding, dnsmos or pocketsphinx, of the extra "
-    "kwavegan[judges]; may be given several times.",
+    help="Ask an external evaluator too: speech-embedding, dnsmos or pocketsphinx, from the extra "
+    "kwavegan[judges]. May be given several times.",
 )
 @click.option(
     "--data",
     type=click.Path(),
-    help="What the run was trained on, if it has moved.  [default: where it was]",
+    help="The data that the run was trained on, if it has moved.  [default: as in the run]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON that is kept in the run.")
 @backend_option
@@ -37,7 +48,7 @@ def command(
     checkpoint: int | None,
     count: int,
     seed: int,
-    judges: tuple[str, ...],
+    evaluators: tuple[str, ...],
     data: str | None,
     as_json: bool,
     backend: str | None,
@@ -45,46 +56,51 @@ def command(
 ) -> None:
     """Measure RUN, the latest if none is named, against the test sounds of its own data.
 
-    A judge, trained once on the real training sounds, hears labels and distances; every number
-    stands beside what real sounds get. The result is kept in the run: see `kwavegan compare`.
+    A classifier, trained once on the real training sounds, predicts labels and gives the space of
+    the distances; every number stands beside that of real sounds. The result is kept in the run:
+    see `kwavegan compare`.
     """
     from kwavegan.backend.selection import select_backend
 
     select_backend(backend)
-    from kwavegan.data.load import load
+    from kwavegan.data.load import load_dataset
     from kwavegan.evaluation import external
-    from kwavegan.generation.generator import load_run
+    from kwavegan.generation.generator import load_generator
 
-    generator = load_run(run, checkpoint, runs_dir)
+    generator = load_generator(run, checkpoint, runs_dir)
     config = generator.config
-    external.check(judges, config.labels)
+    external.check(evaluators, config.labels)
     for problem in generator.problems:
         warn(problem)
-    dataset = load(config.data if data is None else data, config)
+    dataset = load_dataset(config.data if data is None else data, config)
 
-    from kwavegan.evaluation import evaluator, results
-    from kwavegan.reporting import tables
-    from kwavegan.training.session import settle
+    from kwavegan.evaluation.evaluator import build_reference, evaluate
+    from kwavegan.evaluation.results import save_evaluation
 
     try:
-        settle(config, dataset)
+        config.for_dataset(dataset)
     except InputError as error:
         raise InputError(
-            f"{dataset.path}: not what {generator.run.name} was trained on: {error}"
+            f"{dataset.path}: not what {generator.run.name} was trained on: {error.args[0]}"
         ) from error
-    audience = evaluator.assemble(dataset, warn)
-    found = evaluator.evaluate(generator, audience, count, seed, judges)
-    path = results.save(generator.run, found)
-    for line in found.warnings:
+    evaluation = evaluate(generator, build_reference(dataset, warn), count, seed, evaluators)
+    path = save_evaluation(generator.run, evaluation)
+    for line in evaluation.warnings:
         warn(line)
     if as_json:
         click.echo(path.read_text(encoding="utf-8"), nl=False)
-        return
-    sounds = found.sounds
-    judge = f"; judge right on {found.judge['accuracy']:.1%} of them" if found.judge else ""
-    click.echo(
-        f"{found.run}, {generator.which}: {sounds['generated']} generated sounds against "
-        f"{sounds['test']} test sounds{judge}\n\n{tables.one(found)}\n\n"
+    else:
+        click.echo(f"{_summary(evaluation, generator.which)}\n{path}")
+
+
+def _summary(evaluation: "Evaluation", which: str) -> str:
+    from kwavegan.reporting import tables
+
+    sounds, classifier = evaluation.sounds, evaluation.classifier
+    right = f"; classifier right on {classifier['accuracy']:.1%} of them" if classifier else ""
+    return (
+        f"{evaluation.run}, {which}: {sounds['generated']} generated sounds against "
+        f"{sounds['test']} test sounds{right}\n\n{tables.evaluation_table(evaluation)}\n\n"
         f"± is 95 %; real: test sounds, or for distances {sounds['compared']} training sounds "
-        f"against them\n{path}"
+        "against them"
     )

@@ -1,7 +1,8 @@
-"""The judge: a small classifier of log-mel spectrograms, trained on the real training sounds.
+"""A small classifier of log-mel spectrograms, trained on the real training sounds of a set.
 
-It tells which label a sound has, and its last hidden layer is the space that distances between
-real and generated sounds are measured in. It is trained once for a prepared set and kept there.
+It predicts the label of a sound, and its last hidden layer is the embedding in which distances
+between real and generated sounds are measured. It is trained once for a prepared set and kept
+beside it.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ import numpy as np
 from keras import layers
 
 from kwavegan.audio.mel import MelSettings, log_mel, mel_settings
-from kwavegan.data.dataset import JUDGE, Dataset, data_digest, require_labels, some
+from kwavegan.data.dataset import CLASSIFIER, Dataset, data_digest, subset
 from kwavegan.errors import InputError
 from kwavegan.storage import archive, files
 from kwavegan.storage.cache import cache_folder, locked
@@ -22,35 +23,54 @@ from kwavegan.storage.cache import cache_folder, locked
 Progress = Callable[[str], None]
 
 FORMAT = 1
-"""Of the judge: raise it when its network or its training changes."""
+"""Version of the kept classifier: raise it when the network or its training changes."""
 
 EMBEDDING = 64
+"""Size of the embedding."""
 
-BATCH = 64
+PREDICTION_BATCH = 64
+"""Spectrograms in a batch of `LabelClassifier.predict`."""
 
-_TRAIN_BATCH = 32
+_TRAINING_BATCH = 32
 
-_RATE = 2e-3
+_LEARNING_RATE = 2e-3
 
-_SHIFT = 0.1  # of the length, either way
+_SCALING_SOUNDS = 1024  # training sounds that the mean, the scale and the spread are taken from
 
-_GAIN = (-9.0, 6.0)  # dB
+_MAX_SHIFT = 0.1  # share of the length, in either direction
 
-_NOISE = (-70.0, -25.0)  # dB of full scale
+_GAIN_DB = (-9.0, 6.0)
+
+_NOISE_DBFS = (-70.0, -25.0)
 
 
 @dataclass(frozen=True)
-class Judge:
-    """A trained judge.
+class LabelClassifier:
+    """A trained classifier of log-mel spectrograms; `load_or_train_classifier` makes one.
 
     Attributes:
-        labels: in index order.
-        mel: the spectrograms it takes.
-        digest: of its weights, 12 hexadecimal digits; numbers of different judges do not compare.
-        mean, scale: of the training spectrograms, (bands, channels), in dB.
-        spread: root mean variance of the training sounds' raw embedding, which embeddings are
-            divided by: distances do not depend on how large a judge's numbers happen to be.
+        labels: label names in index order.
+        mel: settings of the spectrograms that it takes.
+        digest: 12 hexadecimal digits of a hash of its weights. Numbers measured with different
+            classifiers do not compare.
+        mean, scale: mean and standard deviation of the training spectrograms, (bands, channels),
+            in dB.
+        spread: root mean variance of the raw embedding over the training sounds. Embeddings are
+            divided by it, so that distances do not depend on the size of a classifier's numbers.
         network: from scaled spectrograms to the raw embedding and the logits.
+
+    Example:
+        >>> from kwavegan.audio import log_mel
+        >>> from kwavegan.data import builtin_dataset
+        >>> from kwavegan.evaluation import train_classifier
+        >>> dataset = builtin_dataset()
+        >>> classifier = train_classifier(dataset, steps=2)
+        >>> classifier.labels
+        ('hat', 'kick', 'snare')
+        >>> spectrograms = log_mel(dataset.test.batch(range(5)), classifier.mel)
+        >>> embeddings, probabilities = classifier.predict(spectrograms)
+        >>> embeddings.shape, probabilities.shape
+        ((5, 64), (5, 3))
     """
 
     labels: tuple[str, ...]
@@ -61,17 +81,18 @@ class Judge:
     spread: float = field(repr=False)
     network: keras.Model = field(repr=False)
 
-    def hear(self, spectrograms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def predict(self, spectrograms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return embeddings (n, 64) and label probabilities (n, labels) of spectrograms.
 
         Args:
-            spectrograms: of `log_mel` with `mel`.
+            spectrograms: (n, frames, bands, channels) in dB, of `log_mel` with `mel`.
         """
-        size = min(BATCH, len(spectrograms))
+        size = min(PREDICTION_BATCH, len(spectrograms))
         embeddings, logits = [], []
-        for start in range(0, len(spectrograms), BATCH):
-            part = (spectrograms[start : start + BATCH] - self.mean) / self.scale
+        for start in range(0, len(spectrograms), PREDICTION_BATCH):
+            part = (spectrograms[start : start + PREDICTION_BATCH] - self.mean) / self.scale
             count = len(part)
+            # Batches of one size, so that nothing compiles twice.
             part = np.pad(part, ((0, size - count), *[(0, 0)] * 3))
             embedding, scores = self.network.predict_on_batch(part)
             embeddings.append(np.asarray(embedding)[:count])
@@ -84,57 +105,104 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return exponents / exponents.sum(axis=1, keepdims=True)
 
 
-def judge_of(dataset: Dataset, progress: Progress | None = None) -> Judge:
-    """Return the judge of a set: the one kept beside it, or a new one, kept from now on.
+def load_or_train_classifier(
+    dataset: Dataset, progress: Progress | None = None, steps: int | None = None
+) -> LabelClassifier:
+    """Return the classifier of a set: the one kept beside it, or a new one, which is then kept.
 
-    Where the set's folder cannot be written, the judge is kept in the cache.
+    Where the set's folder cannot be written, the classifier is kept in the cache.
 
     Args:
         dataset: with at least two labels.
-        progress: called with a line when a judge is to be trained.
+        progress: called with a line when a classifier is to be trained.
+        steps: training steps of a new one; None for `default_steps`. A kept one is returned as it
+            is, so whoever wants another length trains the classifier first.
 
     Raises:
-        InputError: fewer than two labels, or no place to keep it.
+        InputError: the set has fewer than two labels, or there is no place to keep a classifier.
+
+    Example:
+        >>> from kwavegan.data import builtin_dataset
+        >>> from kwavegan.evaluation import load_or_train_classifier
+        >>> classifier = load_or_train_classifier(builtin_dataset())  # some ten seconds, once
+        >>> again = load_or_train_classifier(builtin_dataset(), print)  # no line: it was kept
+        >>> again.digest == classifier.digest
+        True
     """
-    require_labels(dataset)
+    dataset.require_labels()
     key = data_digest(dataset)
-    spare = cache_folder() / "judges" / f"{key}.npz"
+    spare = cache_folder() / "classifiers" / f"{key}.npz"
     with locked(spare):
-        for path in (dataset.path / JUDGE, spare):
-            if judge := _load(path, dataset, key):
-                return judge
+        for path in (dataset.path / CLASSIFIER, spare):
+            if classifier := _load(path, dataset, key):
+                return classifier
         if progress:
-            progress(f"training a judge on the {len(dataset.train)} training sounds, once")
-        arrays = _train(dataset)
+            progress(f"training a classifier on the {len(dataset.train)} training sounds, once")
+        steps = steps or default_steps(dataset)
+        arrays = _train(dataset, steps)
         meta = {"format": FORMAT, "data": key}
-        for path in (dataset.path / JUDGE, spare):
+        for path in (dataset.path / CLASSIFIER, spare):
             try:
                 with files.atomic(path) as partial:
-                    archive.write(partial, _steps(dataset), arrays, meta)
+                    archive.write_archive(partial, steps, arrays, meta)
                 break
             except InputError:
                 if path == spare:
                     raise
-        return _judge(dataset, arrays)
+        return _with_weights(dataset, arrays)
 
 
-def _load(path: Path, dataset: Dataset, key: str) -> Judge | None:
-    """Read a kept judge; None if there is none, it is damaged, or it belongs to other data."""
+def train_classifier(dataset: Dataset, steps: int | None = None) -> LabelClassifier:
+    """Train a classifier and keep it nowhere; the same set and steps give the same classifier.
+
+    Args:
+        dataset: with at least two labels.
+        steps: training steps; None for `default_steps`.
+
+    Raises:
+        InputError: the set has fewer than two labels.
+
+    Example:
+        >>> from kwavegan.audio import log_mel
+        >>> from kwavegan.data import builtin_dataset
+        >>> from kwavegan.evaluation import train_classifier
+        >>> dataset = builtin_dataset()
+        >>> classifier = train_classifier(dataset, steps=30)
+        >>> spectrograms = log_mel(dataset.test.batch(range(30)), classifier.mel)
+        >>> _, probabilities = classifier.predict(spectrograms)
+        >>> float((probabilities.argmax(axis=1) == dataset.test.labels[:30]).mean()) > 0.8
+        True
+    """
+    dataset.require_labels()
+    return _with_weights(dataset, _train(dataset, steps or default_steps(dataset)))
+
+
+def default_steps(dataset: Dataset) -> int:
+    """Return the training steps of a set's classifier: more for more labels, at most 1,500.
+
+    Found by trial: enough for drums and for ten spoken digits.
+    """
+    return min(1_500, 300 + 50 * len(dataset.labels))
+
+
+def _load(path: Path, dataset: Dataset, key: str) -> LabelClassifier | None:
+    """Read a kept classifier; None if there is none, it is damaged, or it is of other data."""
     try:
-        stored = archive.read(path)
+        stored = archive.read_archive(path)
     except (OSError, archive.DamagedError):
         return None
     if stored.meta != {"format": FORMAT, "data": key}:
         return None
-    return _judge(dataset, stored.arrays)
+    return _with_weights(dataset, stored.arrays)
 
 
-def _judge(dataset: Dataset, arrays: dict[str, np.ndarray]) -> Judge:
+def _with_weights(dataset: Dataset, arrays: dict[str, np.ndarray]) -> LabelClassifier:
+    """Return the classifier of the arrays that `_train` returns."""
     mel = mel_settings(dataset.rate, dataset.length)
     network = _network(dataset, mel)
     network.set_weights([arrays[f"weights/{i:02}"] for i in range(len(network.weights))])
     digest = hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays)))
-    return Judge(
+    return LabelClassifier(
         labels=dataset.labels,
         mel=mel,
         digest=digest.hexdigest()[:12],
@@ -169,44 +237,45 @@ def _network(dataset: Dataset, mel: MelSettings) -> keras.Model:
     return keras.Model(spectrogram, [embedding, logits])
 
 
-def _steps(dataset: Dataset) -> int:
-    """Training steps: more for more labels; enough by trial on drums and ten spoken digits."""
-    return min(1_500, 300 + 50 * len(dataset.labels))
-
-
-def _train(dataset: Dataset) -> dict[str, np.ndarray]:
-    """Train a judge, and return its weights and scales by name."""
+def _train(dataset: Dataset, steps: int) -> dict[str, np.ndarray]:
+    """Train a network and return its weights, mean, scale and spread by name."""
     mel = mel_settings(dataset.rate, dataset.length)
     network = _network(dataset, mel)
-    batches = _Batches(dataset, mel, _steps(dataset))
+    batches = AugmentedBatches(dataset, mel, steps)
     logits = keras.Model(network.input, network.output[1])
-    falling = keras.optimizers.schedules.CosineDecay(_RATE, len(batches), alpha=0.02)
+    schedule = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, len(batches), alpha=0.02)
     logits.compile(
-        keras.optimizers.Adam(falling),
+        keras.optimizers.Adam(schedule),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     logits.fit(batches, shuffle=False, verbose=0)
     arrays = {f"weights/{i:02}": np.array(w) for i, w in enumerate(network.get_weights())}
-    arrays |= {"mean": batches.mean, "scale": batches.scale, "spread": np.float32(1)}
-    # The judge hears the training sounds once more, for the spread of its embedding.
-    raw, _ = _judge(dataset, arrays).hear(log_mel(some(dataset.train, 1024)[0], mel))
+    arrays |= {"mean": batches.mean, "scale": batches.scale, "spread": np.ones((), np.float32)}
+    # With a spread of 1, `predict` gives the raw embedding, whose spread is then known.
+    spectrograms = log_mel(subset(dataset.train, _SCALING_SOUNDS)[0], mel)
+    raw, _ = _with_weights(dataset, arrays).predict(spectrograms)
     return {**arrays, "spread": np.sqrt(raw.var(axis=0).mean())}
 
 
-class _Batches(keras.utils.PyDataset):
-    """Training batches, every label equally often, each sound changed a little anew.
+class AugmentedBatches(keras.utils.PyDataset):
+    """Training batches with every label equally often and each sound augmented anew.
 
-    Shifts, gain and noise keep the judge from holding on to what does not make a label, such as
+    Shifts, gain and noise keep the classifier from relying on what does not make a label, such as
     silence that is perfect in recordings and never in generated sounds.
+
+    Args:
+        dataset: its training sounds are drawn from.
+        mel: settings of the spectrograms.
+        steps: number of batches.
     """
 
     def __init__(self, dataset: Dataset, mel: MelSettings, steps: int):
         super().__init__()
-        self.sounds, self.mel, self.steps = dataset.train, mel, steps
-        labels = np.asarray(self.sounds.labels)
-        self.rows = [np.flatnonzero(labels == i) for i in range(len(dataset.labels))]
-        self.rows = [rows for rows in self.rows if len(rows)]
-        spectrograms = log_mel(some(self.sounds, 1024)[0], mel)
+        self.split, self.mel, self.steps = dataset.train, mel, steps
+        labels = np.asarray(self.split.labels)
+        rows = [np.flatnonzero(labels == index) for index in range(len(dataset.labels))]
+        self.rows_by_label = [own for own in rows if len(own)]
+        spectrograms = log_mel(subset(self.split, _SCALING_SOUNDS)[0], mel)
         self.mean = spectrograms.mean(axis=(0, 1))
         self.scale = spectrograms.std(axis=(0, 1)) + 1
 
@@ -214,22 +283,32 @@ class _Batches(keras.utils.PyDataset):
         return self.steps
 
     def __getitem__(self, item: int) -> tuple[np.ndarray, np.ndarray]:
-        rng = np.random.default_rng([item, len(self.sounds)])
-        kinds = rng.integers(len(self.rows), size=_TRAIN_BATCH)
-        chosen = np.array([rng.choice(self.rows[kind]) for kind in kinds])
-        sounds = augmented(self.sounds.batch(chosen), rng)
+        rng = np.random.default_rng([item, len(self.split)])
+        drawn = rng.integers(len(self.rows_by_label), size=_TRAINING_BATCH)
+        rows = np.array([rng.choice(self.rows_by_label[index]) for index in drawn])
+        sounds = augmented(self.split.batch(rows), rng)
         spectrograms = (log_mel(sounds, self.mel) - self.mean) / self.scale
-        return spectrograms, np.asarray(self.sounds.labels[chosen], "int32")
+        return spectrograms, np.asarray(self.split.labels[rows], "int32")
 
 
 def augmented(sounds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return sounds (n, length, channels) shifted in time, louder or quieter, with noise added."""
+    """Return sounds shifted in time, louder or quieter, with white noise added.
+
+    Args:
+        sounds: (n, length, channels) in −1…1.
+        rng: draws a shift, a gain and a noise level for each sound.
+
+    Returns:
+        (n, length, channels), float32.
+    """
     count, length, _ = sounds.shape
-    most = int(length * _SHIFT)
-    shifts = rng.integers(-most, most + 1, count)
-    places = np.arange(length) - shifts[:, None]
-    inside = (places >= 0) & (places < length)
-    moved = np.take_along_axis(sounds, np.where(inside, places, 0)[..., None], axis=1)
-    gain, noise = (10 ** (rng.uniform(*span, (count, 1, 1)) / 20) for span in (_GAIN, _NOISE))
+    most = int(length * _MAX_SHIFT)
+    shifts = rng.integers(-most, most + 1, (count,))
+    sources = np.arange(length) - shifts[:, None]
+    inside = (sources >= 0) & (sources < length)
+    moved = np.take_along_axis(sounds, np.where(inside, sources, 0)[..., None], axis=1)
+    gain, noise = (
+        10 ** (rng.uniform(*decibels, (count, 1, 1)) / 20) for decibels in (_GAIN_DB, _NOISE_DBFS)
+    )
     moved = moved * inside[..., None] * gain + noise * rng.standard_normal(sounds.shape)
     return moved.astype("float32")

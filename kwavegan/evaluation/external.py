@@ -1,50 +1,50 @@
-"""Judges from outside: pretrained models that hear sounds with an ear that is not our own.
+"""External evaluators: pretrained models of others that rate sounds independently of our own.
 
-They are the extra `kwavegan[judges]`. Each model's weights lie inside a package of PyPI's, so that
-nothing is downloaded, and are found there without importing a package that brings more than its
-weights. A judge hears what a mono 16-bit WAV file at 16 kHz would hold, each sound by itself: its
-verdict depends neither on the other sounds nor on their order. All models run on one thread.
+They are the extra `kwavegan[judges]`. The weights of each model lie inside a package on PyPI, so
+that nothing is downloaded, and are read there without importing a package that brings more than its
+weights. A model gets what a mono 16-bit WAV file at 16 kHz would hold, each sound by itself: its
+rating depends neither on the other sounds nor on their order. All models run on one thread.
 """
 
 import functools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kwavegan.audio import decoding, processing, resampling
+from kwavegan.audio import pcm, processing, resampling
 from kwavegan.backend.selection import package_folder
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, setting
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from pocketsphinx import Decoder
 
 RATE = 16000
-"""What every judge hears, in Hz."""
+"""Sample rate that every evaluator gets, in Hz."""
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 Sounds = Sequence[np.ndarray]
-"""Sounds as a judge hears them: each (time,) int16 at `RATE`."""
+"""Sounds as an evaluator gets them: each (time,) int16 at `RATE`."""
 
 
 @dataclass(frozen=True)
-class OutsideJudge:
-    """One pretrained model and how to ask it.
+class ExternalEvaluator:
+    """One pretrained model and how it is run.
 
     Attributes:
-        name: what `--judge` calls it.
+        name: the value of `--judge`.
         help: what it measures, in a line.
-        packages: what must be importable.
-        measures: the names of the arrays that `listen` returns.
-        most: how many sounds of a set it is asked about at most, for its slowness.
+        packages: packages that must be installed.
+        measures: names of the arrays that `rate` returns.
+        most: largest number of sounds of a set that it rates; small for a slow model.
         distance: whether the measure is an embedding, to be compared between sets of sounds, and
-            not a verdict on each sound.
-        hear: (sounds, labels, label names) → the measures.
-        check_labels: raises InputError for label names that the judge cannot judge.
+            not a rating of each sound.
+        run: (sounds, labels, label names) → arrays by measure.
+        check_labels: raises InputError for label names that the model cannot rate.
     """
 
     name: str
@@ -53,62 +53,68 @@ class OutsideJudge:
     measures: tuple[str, ...]
     most: int
     distance: bool
-    hear: Callable[[Sounds, Sequence[int], Sequence[str]], dict[str, np.ndarray]]
+    run: Callable[[Sounds, Iterable[int], Sequence[str]], dict[str, np.ndarray]]
     check_labels: Callable[[Sequence[str]], None]
 
 
 def check(names: Sequence[str], labels: Sequence[str]) -> None:
-    """Make sure that these judges can judge sounds of these labels; loads no model.
+    """Make sure that these evaluators can rate sounds of these labels; loads no model.
 
     Args:
-        names: of `JUDGES`.
+        names: keys of `EVALUATORS`.
         labels: the label names of the sounds.
 
     Raises:
-        InputError: a judge is unknown, lacks a package, or cannot judge these labels.
+        InputError: an evaluator is unknown, lacks a package, or cannot rate these labels.
     """
     for name in names:
-        if name not in JUDGES:
-            raise InputError(f"--judge: {name!r} is no judge; choose from {', '.join(JUDGES)}")
-        judge = JUDGES[name]
-        if missing := [package for package in judge.packages if package_folder(package) is None]:
+        if name not in EVALUATORS:
             raise InputError(
-                f"--judge: {name} needs {' and '.join(missing)}; "
+                f"{setting('evaluators')}: {name!r} is no external evaluator; choose from "
+                f"{', '.join(EVALUATORS)}"
+            )
+        packages = EVALUATORS[name].packages
+        if missing := [package for package in packages if package_folder(package) is None]:
+            raise InputError(
+                f"{setting('evaluators')}: {name} needs {' and '.join(missing)}; "
                 "run: pip install 'kwavegan[judges]'"
             )
-        judge.check_labels(labels)
+        EVALUATORS[name].check_labels(labels)
 
 
-def listen(
-    name: str, sounds: np.ndarray, labels: np.ndarray, rate: int, names: Sequence[str]
+def rate(
+    name: str, sounds: np.ndarray, labels: np.ndarray, sample_rate: int, names: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """Let one judge hear sounds; the same sounds get the same verdict on each call.
+    """Rate sounds with one evaluator; the same sounds get the same rating on each call.
 
     Args:
-        name: of `JUDGES`.
-        sounds: (n, length, channels) float in -1…1, mixed to mono and resampled here.
-        labels: (n,) integers, places in `names`.
-        rate: sample rate of the sounds in Hz.
+        name: key of `EVALUATORS`.
+        sounds: (n, length, channels) float in −1…1, mixed to mono and resampled here.
+        labels: (n,) integers, indices of `names`.
+        sample_rate: of the sounds, in Hz.
         names: the label names.
 
     Returns:
-        Arrays of n, by measure. "speech-embedding": "embedding" (n, 96) float32. "dnsmos":
+        Arrays of n rows, by measure. "speech-embedding": "embedding" (n, 96) float32. "dnsmos":
         "signal", "background" and "overall", float64 (n,), mean opinion scores from 1, bad, to 5.
-        "pocketsphinx": "heard", bool (n,), whether it heard the word that the label says.
+        "pocketsphinx": "label_accuracy", bool (n,), whether it recognized the label's word.
 
     Raises:
         InputError: as `check`, or the sounds are empty or hold NaN or infinity.
     """
     check([name], names)
-    return JUDGES[name].hear([_heard(sound, rate) for sound in sounds], labels, names)
+    inputs = [_model_input(sound, sample_rate) for sound in sounds]
+    return EVALUATORS[name].run(inputs, labels, names)
 
 
-def _heard(sound: np.ndarray, rate: int) -> np.ndarray:
-    """(length, channels) float at `rate` → (time,) int16 at `RATE`."""
-    if round(len(sound) * RATE / rate) < 1 or not np.isfinite(sound).all():
-        raise InputError("--judge: a sound is empty or holds NaN or infinity; generate it again")
+def _model_input(sound: np.ndarray, sample_rate: int) -> np.ndarray:
+    """(length, channels) float at `sample_rate` → (time,) int16 at `RATE`."""
+    if round(len(sound) * RATE / sample_rate) < 1 or not np.isfinite(sound).all():
+        raise InputError(
+            f"{setting('evaluators')}: a sound is empty or holds NaN or infinity; generate it again"
+        )
     mono = processing.mix(np.asarray(sound, np.float32), 1)
-    return processing.to_int16(resampling.resample(mono, rate, RATE)[:, 0])
+    return pcm.to_int16(resampling.resample(mono, sample_rate, RATE)[:, 0])
 
 
 @functools.cache
@@ -122,36 +128,44 @@ def _session(path: Path) -> "InferenceSession":
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
+def _installed_folder(package: str) -> Path:
+    """Return the folder of a package that `check` requires."""
+    folder = package_folder(package)
+    if folder is None:
+        raise ModuleNotFoundError(f"{package} is not installed", name=package)
+    return folder
+
+
 def _any_labels(labels: Sequence[str]) -> None:
-    """For a judge that does not ask what a sound should be."""
+    """Accept any labels, for an evaluator that does not use them."""
 
 
 # speech-embedding: Google's speech_embedding (tfhub.dev/google/speech_embedding/1) in ONNX.
-_MEL_FRAMES = 76  # of 10 ms: a window
+_MEL_FRAMES = 76  # frames of 10 ms in a window
 
 _MEL_HOP = 8
 
-_SHORTEST = 75 * 160 + 512  # samples that make one window
+_SHORTEST = 75 * 160 + 512  # samples that make one window of mel frames
 
 _EMBEDDING = 96
 
 
-def _embed(sounds: Sounds, labels: Sequence[int], names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Return "embedding" (n, 96): of each sound the mean over windows of 76 mel frames, every 8."""
-    models = package_folder("openwakeword") / "resources" / "models"
+def _embed(sounds: Sounds, labels: Iterable[int], names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return "embedding" (n, 96): each sound's mean over windows of 76 mel frames, every 8."""
+    models = _installed_folder("openwakeword") / "resources" / "models"
     to_mel = _session(models / "melspectrogram.onnx")
     to_embedding = _session(models / "embedding_model.onnx")
     embeddings = np.empty((len(sounds), _EMBEDDING), np.float32)
     for i, sound in enumerate(sounds):
-        # In int16's range; padded with silence at the end. One by one, since the model cuts its
-        # decibels 80 below the loudest of all that it is given.
+        # In int16's range, and padded with silence at the end. One sound at a time, since the model
+        # cuts decibels off 80 below the loudest sound of its batch.
         padded = np.zeros((1, max(len(sound), _SHORTEST)), np.float32)
         padded[0, : len(sound)] = sound
         mel = to_mel.run(None, {"input": padded})[0].reshape(-1, 32) / 10 + 2  # as openwakeword
         starts = range(0, len(mel) - _MEL_FRAMES + 1, _MEL_HOP)
         windows = np.stack([mel[start : start + _MEL_FRAMES] for start in starts])
-        found = to_embedding.run(None, {"input_1": windows[..., np.newaxis]})[0]
-        embeddings[i] = found.reshape(-1, _EMBEDDING).mean(axis=0)
+        output = to_embedding.run(None, {"input_1": windows[..., np.newaxis]})[0]
+        embeddings[i] = output.reshape(-1, _EMBEDDING).mean(axis=0)
     return {"embedding": embeddings}
 
 
@@ -167,14 +181,14 @@ _MOS_FITS = {  # a polynomial for each of the model's three outputs, the highest
 
 
 def _rate_quality(
-    sounds: Sounds, labels: Sequence[int], names: Sequence[str]
+    sounds: Sounds, labels: Iterable[int], names: Sequence[str]
 ) -> dict[str, np.ndarray]:
     """Return "signal", "background" and "overall" (n,): means over windows of 9 s, every second."""
-    model = _session(package_folder("speechmos") / "dnsmos_models" / "sig_bak_ovr.onnx")
+    model = _session(_installed_folder("speechmos") / "dnsmos_models" / "sig_bak_ovr.onnx")
     fits = _MOS_FITS.values()
     scores = np.empty((len(sounds), len(fits)))
     for i, sound in enumerate(sounds):
-        rated = {}  # a sound whose repetitions fit a second has the same window many times
+        rated = {}  # a short sound, which is repeated, may have the same window many times
         windows = _mos_windows(sound)
         for window in windows:
             if (key := window.tobytes()) not in rated:
@@ -187,34 +201,36 @@ def _rate_quality(
 def _mos_windows(sound: np.ndarray) -> list[np.ndarray]:
     """Cut (time,) int16 into float32 windows; a short sound is doubled until it fills one."""
     samples = int(_MOS_SECONDS * RATE)
-    floats = decoding.to_float(sound)
+    floats = pcm.to_float(sound)
     while len(floats) < samples:
         floats = np.append(floats, floats)
     hops = int(len(floats) // RATE - _MOS_SECONDS) + 1
-    # The model's own code rounds the end so that some windows fall short, which it passes over.
+    # The model's own code rounds the ends, so that some windows are too short, and skips those.
     ends = [(hop * RATE, int((hop + _MOS_SECONDS) * RATE)) for hop in range(hops)]
     return [floats[start:end] for start, end in ends if end - start == samples]
 
 
 # pocketsphinx: its English model, with a grammar of one word out of a few.
-_SILENCE = np.zeros(RATE // 4, np.int16)  # the model expects some before and after a word
+_SILENCE = np.zeros(RATE // 4, np.int16)  # the model expects silence before and after a word
 
 
 def _recognize_words(
-    sounds: Sounds, labels: Sequence[int], names: Sequence[str]
+    sounds: Sounds, labels: Iterable[int], names: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """Return "heard" (n,): whether the word heard is the label's name, in any case."""
+    """Return "label_accuracy" (n,): whether the recognized word is the label's, in any case."""
     grammar = _grammar(names)
     pronunciations = _pronunciations(grammar)
     words = [_recognize(_decoder(grammar, pronunciations), sound) for sound in sounds]
-    said = [names[label].lower() for label in labels]
-    return {"heard": np.array([a == b for a, b in zip(words, said, strict=True)], bool)}
+    wanted = [names[label].lower() for label in labels]
+    right = [word == label for word, label in zip(words, wanted, strict=True)]
+    return {"label_accuracy": np.array(right, bool)}
 
 
 def _grammar(names: Sequence[str]) -> tuple[str, ...]:
-    """The words to choose from: the label names, and the digits where there are fewer than ten.
+    """Return the words to choose from: the label names, and digits where there are fewer than ten.
 
-    Between two words, noise is always the same one, and half of what is generated seems right.
+    With only two words to choose from, the model takes all noise for the same one of them, and half
+    of the generated sounds seem right.
     """
     words = tuple(dict.fromkeys(name.lower() for name in names))
     return words if len(words) >= 10 else tuple(dict.fromkeys((*words, *DIGITS)))
@@ -222,35 +238,36 @@ def _grammar(names: Sequence[str]) -> tuple[str, ...]:
 
 def _pronunciations(words: Collection[str]) -> dict[str, str]:
     """Look words up in the model's dictionary: {"zero": "Z IH R OW", "zero(2)": "Z IY R OW", …}."""
-    path = package_folder("pocketsphinx") / "model" / "en-us" / "cmudict-en-us.dict"
+    path = _installed_folder("pocketsphinx") / "model" / "en-us" / "cmudict-en-us.dict"
     with path.open(encoding="utf-8") as file:
         entries = (line.split(maxsplit=1) for line in file)
         return {word: phones.strip() for word, phones in entries if word.partition("(")[0] in words}
 
 
 def _check_words(labels: Sequence[str]) -> None:
+    without = setting("evaluators", "pocketsphinx")
     if not labels:
         raise InputError(
-            "--judge: pocketsphinx listens for the label's word, and these sounds have no labels; "
-            "leave out --judge pocketsphinx"
+            f"{setting('evaluators')}: pocketsphinx recognizes the label's word, and these sounds "
+            f"have no labels; leave out {without}"
         )
     known = _pronunciations({label.lower() for label in labels})
     if unknown := [label for label in labels if label.lower() not in known]:
         raise InputError(
-            f"--judge: pocketsphinx hears English words, and label {unknown[0]!r} is none that it "
-            "knows; leave out --judge pocketsphinx"
+            f"{setting('evaluators')}: pocketsphinx recognizes English words, and does not know "
+            f"the label {unknown[0]!r}; leave out {without}"
         )
 
 
 def _decoder(grammar: Sequence[str], pronunciations: dict[str, str]) -> "Decoder":
-    """Return a decoder that hears one word of a grammar, or none.
+    """Return a decoder that recognizes one word of a grammar, or none.
 
-    Every sound gets a new one, since a decoder carries something over to the next sound. Without
-    the dictionary's 134,000 other words it is there in milliseconds.
+    Every sound gets a new one, since a decoder carries state over to the next sound. Without the
+    dictionary's 134,000 other words it is made in milliseconds.
     """
     import pocketsphinx
 
-    model = package_folder("pocketsphinx") / "model" / "en-us" / "en-us"
+    model = _installed_folder("pocketsphinx") / "model" / "en-us" / "en-us"
     decoder = pocketsphinx.Decoder(hmm=str(model), dict=None, lm=None, loglevel="FATAL")
     for word, phones in pronunciations.items():
         decoder.add_word(word, phones)
@@ -261,7 +278,7 @@ def _decoder(grammar: Sequence[str], pronunciations: dict[str, str]) -> "Decoder
 
 
 def _recognize(decoder: "Decoder", sound: np.ndarray) -> str | None:
-    """Return the word that a decoder hears in (time,) int16; None or "" where it hears none."""
+    """Return the word that a decoder recognizes in (time,) int16; None or "" if none."""
     decoder.start_utt()
     padded = np.concatenate([_SILENCE, sound, _SILENCE])
     decoder.process_raw(padded.tobytes(), full_utt=True)
@@ -270,39 +287,39 @@ def _recognize(decoder: "Decoder", sound: np.ndarray) -> str | None:
     return None if hypothesis is None else hypothesis.hypstr
 
 
-JUDGES = {
-    judge.name: judge
-    for judge in (
-        OutsideJudge(
+EVALUATORS = {
+    evaluator.name: evaluator
+    for evaluator in (
+        ExternalEvaluator(
             name="speech-embedding",
             help="Fréchet distance to real sounds in Google's speech embedding.",
             packages=("openwakeword", "onnxruntime"),
             measures=("embedding",),
             most=1_000,
             distance=True,
-            hear=_embed,
+            run=_embed,
             check_labels=_any_labels,
         ),
-        OutsideJudge(
+        ExternalEvaluator(
             name="dnsmos",
             help="Quality as speech, 1 to 5, as DNSMOS predicts listeners' opinions.",
             packages=("speechmos", "onnxruntime"),
             measures=tuple(_MOS_FITS),
             most=40,
             distance=False,
-            hear=_rate_quality,
+            run=_rate_quality,
             check_labels=_any_labels,
         ),
-        OutsideJudge(
+        ExternalEvaluator(
             name="pocketsphinx",
-            help="Whether a speech recogniser hears the label's word, for labels that are words.",
+            help="Whether a speech recognizer understands the label's word, for labels of words.",
             packages=("pocketsphinx",),
-            measures=("heard",),
+            measures=("label_accuracy",),
             most=300,
             distance=False,
-            hear=_recognize_words,
+            run=_recognize_words,
             check_labels=_check_words,
         ),
     )
 }
-"""The judges by name."""
+"""The external evaluators by name."""

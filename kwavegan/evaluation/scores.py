@@ -1,4 +1,4 @@
-"""Two sets of sounds as the judge and the spectrograms hear them → every measure, with errors."""
+"""Every measure of the features of one set of sounds, or of two, with its standard error."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -6,125 +6,172 @@ from typing import NamedTuple
 import numpy as np
 
 from kwavegan.evaluation import metrics
-from kwavegan.evaluation.features import Heard
-from kwavegan.evaluation.results import MEASURES
+from kwavegan.evaluation.features import Features
+from kwavegan.evaluation.measures import MEASURES, PER_SOUND_TEXTURE
+from kwavegan.evaluation.texture import Texture, largest_shared_period, pitch_spread
 
 
 class Score(NamedTuple):
-    """A number and its standard error (NaN where there are too few sounds for one)."""
+    """A number and its standard error, NaN where there are too few sounds for one."""
 
     value: float
     error: float
 
 
-def alone(heard: Heard, labelled: bool, reference: np.ndarray | None = None) -> dict[str, Score]:
-    """Measure a set by itself.
+def measure(
+    features: Features, labelled: bool, reference: np.ndarray | None = None
+) -> dict[str, Score]:
+    """Return the measures of one set.
 
     Args:
-        heard: the set.
-        labelled: whether its labels are ones it was asked for.
-        reference: probabilities of the training sounds, (m, labels), for scores over all labels;
-            None leaves those out.
+        features: of the set, at least one sound.
+        labelled: whether the labels are the ones that the sounds were generated for.
+        reference: label probabilities of the training sounds, (m, labels), for the scores of the
+            inception kind, which are over all labels; None leaves those out.
     """
     each = {
-        "nearest_training": heard.nearest,
-        "silent": heard.silent,
-        "clipped": heard.clipped,
-        "loudness": heard.loudness,
-        "offset": heard.offset,
+        "nearest_training": features.nearest,
+        "silent": features.silent,
+        "clipped": features.clipped,
+        "loudness": features.loudness,
+        "offset": features.offset,
     }
-    if labelled and heard.probabilities is not None:
-        each["label_accuracy"] = heard.probabilities.argmax(axis=1) == heard.labels
+    predicted, p = features.predicted_labels, features.probabilities
+    if labelled and predicted is not None:
+        each["label_accuracy"] = predicted == features.labels
     scores = {name: mean(values) for name, values in each.items()}
-    if reference is not None and heard.probabilities is not None:
-        functions: dict[str, Callable] = {
-            "inception_score": metrics.inception_score,
-            "inception_score_halves": metrics.inception_score_halves,
-            "modified_inception_score": metrics.modified_inception_score,
-            "am_score": lambda p: metrics.am_score(p, reference),
+    if features.texture is not None:
+        scores |= {
+            name: median(_scale(name) * getattr(features.texture, name))
+            for name in PER_SOUND_TEXTURE
         }
-        for name, function in functions.items():
-            p = heard.probabilities
-            scores[name] = Score(function(p), metrics.standard_error(function, (p,)))
+    if reference is None or p is None:
+        return scores
+    functions: dict[str, Callable[[np.ndarray], float]] = {
+        "inception_score": metrics.inception_score,
+        "inception_score_halves": metrics.inception_score_halves,
+        "modified_inception_score": metrics.modified_inception_score,
+        "am_score": lambda probabilities: metrics.am_score(probabilities, reference),
+    }
+    for name, function in functions.items():
+        scores[name] = Score(function(p), metrics.standard_error(function, (p,)))
     return scores
 
 
-def against(heard: Heard, real: Heard, errors: bool = True) -> dict[str, Score]:
-    """Measure a set against real sounds; no number where either has fewer than two.
+def compare(generated: Features, real: Features, errors: bool = True) -> dict[str, Score]:
+    """Return the measures of a set against real sounds; none where either has fewer than two.
 
     Args:
-        heard, real: the sets; distances that are compared want the same number of sounds.
+        generated, real: the sets. A distance depends on how many sounds they have, so distances
+            compare only between sets of equal sizes.
         errors: whether to bootstrap standard errors; without, they are NaN.
     """
-    if min(len(heard), len(real)) < 2:
+    if min(len(generated), len(real)) < 2:
         return {}
-    near = metrics.neighbours(heard.space, real.space)
+    near = metrics.neighbours(generated.points, real.points)
     scores = {name: mean(getattr(near, name)) for name in near._fields}
-    functions = {"frechet_distance_mel": _frechet_mel, "diversity_mel": _diversity_mel}
-    if heard.embedding is not None:
+    functions: dict[str, Callable[[Features, Features], float]] = {
+        "frechet_distance_mel": _frechet_mel,
+        "diversity_mel": _diversity_mel,
+    }
+    if generated.embedding is not None:
         functions |= {
-            "frechet_distance": frechet,
+            "frechet_distance": Features.frechet_distance,
             "kernel_distance": _kernel,
             "diversity": _diversity,
         }
+    if generated.texture is not None:
+        functions["texture_distance"] = Features.texture_distance
+        # These depend on the number of sounds too: sets of equal sizes have them beside each other.
+        functions["shared_period"] = lambda ours, _: _shared_period(ours)
+        functions["pitch_spread"] = lambda ours, _: _pitch_spread(ours)
     for name, function in functions.items():
-        error = _bootstrap(function, heard, real) if errors else float("nan")
-        scores[name] = Score(function(heard, real), error)
+        error = _bootstrap(function, generated, real) if errors else float("nan")
+        scores[name] = Score(function(generated, real), error)
     return scores
 
 
-def frechet(heard: Heard, real: Heard) -> float:
-    """Return the Fréchet distance in the judge's embedding, or in statistics without a judge."""
-    return metrics.frechet_distance(heard.space, real.space)
+def _frechet_mel(generated: Features, real: Features) -> float:
+    return metrics.frechet_distance(generated.mel_statistics, real.mel_statistics)
 
 
-def _frechet_mel(heard: Heard, real: Heard) -> float:
-    return metrics.frechet_distance(heard.statistics, real.statistics)
+def _kernel(generated: Features, real: Features) -> float:
+    return metrics.kernel_distance(generated.points, real.points)
 
 
-def _kernel(heard: Heard, real: Heard) -> float:
-    return metrics.kernel_distance(heard.embedding, real.embedding)
+def _diversity(generated: Features, real: Features) -> float:
+    return _spread_ratio(generated.labels, generated.points, real.labels, real.points)
 
 
-def _diversity(heard: Heard, real: Heard) -> float:
-    return _spread_ratio(heard.labels, heard.embedding, real.labels, real.embedding)
+def _diversity_mel(generated: Features, real: Features) -> float:
+    ours, theirs = generated.mel_statistics, real.mel_statistics
+    return _spread_ratio(generated.labels, ours, real.labels, theirs)
 
 
-def _diversity_mel(heard: Heard, real: Heard) -> float:
-    return _spread_ratio(heard.labels, heard.statistics, real.labels, real.statistics)
+def _scale(name: str) -> float:
+    return 1000.0 if name == "attack" else 1.0  # tables have milliseconds
 
 
-def _spread_ratio(labels: np.ndarray, a: np.ndarray, real: np.ndarray, b: np.ndarray) -> float:
-    """The mean over labels of the spread within the label, against the real one."""
+def _textures(features: Features) -> list[Texture]:
+    texture, labels = features.require_texture(), features.labels
+    return [texture[labels == label] for label in np.unique(labels)]
+
+
+def _shared_period(features: Features) -> float:
+    """Return the largest share of a label's sounds that have one period, mean over labels."""
+    return float(np.mean([largest_shared_period(own.period) for own in _textures(features)]))
+
+
+def _pitch_spread(features: Features) -> float:
+    """Return the spread of pitch within a label in octaves, mean over labels."""
+    return float(np.mean([pitch_spread(own) for own in _textures(features)]))
+
+
+def _spread_ratio(
+    labels: np.ndarray, points: np.ndarray, real_labels: np.ndarray, real_points: np.ndarray
+) -> float:
+    """Return the spread within a label over that of real sounds, mean over labels."""
     ratios = [
-        metrics.spread(a[labels == label]) / wide
-        for label in np.unique(real)
+        metrics.spread(points[labels == label]) / real_spread
+        for label in np.unique(real_labels)
         if (labels == label).sum() > 1
-        and (real == label).sum() > 1
-        and (wide := metrics.spread(b[real == label])) > 0
+        and (real_labels == label).sum() > 1
+        and (real_spread := metrics.spread(real_points[real_labels == label])) > 0
     ]
     return float(np.mean(ratios)) if ratios else float("nan")
 
 
 def mean(values: np.ndarray) -> Score:
-    """Return the mean of one number a sound, (n,)."""
+    """Return the mean of values (n,), and its standard error."""
     count = len(values)
     error = np.std(values, ddof=1) / np.sqrt(count) if count > 1 else float("nan")
     return Score(float(np.mean(values)), float(error))
 
 
+def median(values: np.ndarray) -> Score:
+    """Return the median of values (n,), and its bootstrapped standard error."""
+    error = metrics.standard_error(np.median, (values,)) if len(values) > 1 else float("nan")
+    return Score(float(np.median(values)), float(error))
+
+
 def _bootstrap(
-    function: Callable[[Heard, Heard], float], heard: Heard, real: Heard, n: int = 50
+    function: Callable[[Features, Features], float],
+    generated: Features,
+    real: Features,
+    n: int = 50,
 ) -> float:
     """Return the standard error of a function of two sets, from sets resampled within labels.
 
-    How many sounds each label has is given, not left to chance. A resampled set holds sounds
-    twice, which makes distances larger but leaves their spread right: hence a standard error, and
-    no percentiles.
+    Each label keeps its number of sounds, which was chosen and not drawn. A resampled set holds
+    some sounds twice: that makes distances larger but leaves their spread right, hence a standard
+    error and no percentiles.
     """
     rng = np.random.default_rng(0)
     values = [
-        function(heard.take(_resampled(heard.labels, rng)), real.take(_resampled(real.labels, rng)))
+        function(
+            generated.take(_resampled(generated.labels, rng)),
+            real.take(_resampled(real.labels, rng)),
+        )
         for _ in range(n)
     ]
     return float(np.std(values, ddof=1))

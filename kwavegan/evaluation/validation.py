@@ -1,4 +1,4 @@
-"""Evaluation during training: which checkpoint is the best, and whether there is still a gain."""
+"""Evaluation during training: which checkpoint is the best, and whether the run still gains."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,41 +6,52 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from kwavegan.audio.mel import log_mel, mel_settings
+from kwavegan.audio.mel import mel_settings
 from kwavegan.config.settings import Config
-from kwavegan.data.dataset import Dataset, some
-from kwavegan.evaluation.classifier import judge_of
-from kwavegan.evaluation.features import statistics
-from kwavegan.evaluation.metrics import frechet_distance
+from kwavegan.data.dataset import Dataset, subset
+from kwavegan.evaluation.classifier import load_or_train_classifier
+from kwavegan.evaluation.features import DistanceToReal, Features, FeatureSpace
 from kwavegan.evaluation.results import rank
-from kwavegan.generation import sampling
-from kwavegan.generation.sampling import labels_like
+from kwavegan.gan import sampling
+from kwavegan.gan.sampling import labels_like
 
-SOUNDS = 256
-"""Generated for an evaluation; always of the same latents."""
+GENERATED_SOUNDS = 256
+"""Sounds generated for an evaluation, always of the same latents."""
 
-ENOUGH = 100
-"""Validation sounds; with fewer, generated sounds are compared with the training sounds.
+MIN_VALIDATION_SOUNDS = 100
+"""With fewer validation sounds, generated sounds are compared with the training sounds.
 
 24 sounds of two words were further from the training sounds (2.1) than the test sounds were (0.9),
 and picked the generator of step 200 over one of step 6,800 that the test sounds put at a seventh of
 its distance.
 """
 
-_SEED = 2**31  # of the latents; no seed of a run, so that nobody picks what was selected by
+_REAL_SOUNDS = 4 * GENERATED_SOUNDS  # of a split, at most
+
+# Outside the range of `Config.seed`: no checkpoint is selected by the sounds that a user generates.
+_LATENT_SEED = 2**31
 
 
 @dataclass(frozen=True)
-class Validation:
-    """How far a generator is at a step.
+class ValidationResult:
+    """How far a generator is from real sounds at a step.
 
     Attributes:
         step: of the training.
-        frechet_distance: to the validation sounds in the judge's embedding; without labels, in
-            log-mel statistics.
-        floor: the same of as many training sounds.
-        label_accuracy: share of sounds in which the judge hears their label; 1 without labels.
+        frechet_distance: distance to the validation sounds in the classifier's embedding, or in
+            log-mel statistics for a set without labels.
+        floor: the same distance of as many training sounds.
+        label_accuracy: share of sounds whose label the classifier predicts, 0…1; 1 without labels.
         best: whether no step before had a better rank.
+
+    Example:
+        >>> from kwavegan.evaluation import ValidationResult
+        >>> result = ValidationResult(400, frechet_distance=2.0, floor=0.5, label_accuracy=0.8)
+        >>> result.score
+        0.2
+        >>> closer_than_real = ValidationResult(800, 0.25, floor=0.5, label_accuracy=1.0)
+        >>> closer_than_real.score, closer_than_real.rank
+        (2.0, 1.0)
     """
 
     step: int
@@ -56,61 +67,64 @@ class Validation:
 
     @property
     def rank(self) -> float:
-        """What checkpoints are compared by; see `kwavegan.evaluation.results.rank`."""
+        """The number that checkpoints are compared by; see `kwavegan.evaluation.results.rank`."""
         return rank({"score": self.score, "label_accuracy": self.label_accuracy})
 
 
-class Examiner:
+class ValidationScorer:
     """Measures a generator network against the validation split.
 
     Args:
         config: the run's settings.
-        dataset: what it is trained on; its judge is trained if need be.
+        dataset: the set that the run is trained on. Its classifier is trained if none is kept.
         note: called with a line where something takes time or differs from the usual.
 
     Raises:
-        InputError: the judge cannot be kept anywhere.
+        InputError: the classifier cannot be kept anywhere.
+
+    Example:
+        >>> import kwavegan
+        >>> from kwavegan.data import builtin_dataset
+        >>> from kwavegan.evaluation import ValidationScorer
+        >>> generator = kwavegan.load_pretrained("drums")
+        >>> scorer = ValidationScorer(generator.config, builtin_dataset(), note=lambda line: None)
+        >>> scorer.score(generator.network, generator.step).label_accuracy > 0.9
+        True
     """
 
     def __init__(self, config: Config, dataset: Dataset, note: Callable[[str], None]):
-        self.mel = mel_settings(dataset.rate, dataset.length)
-        self.judge = judge_of(dataset, note) if len(dataset.labels) > 1 else None
-        self.labelled = config.model != "wgan"
-        self.labels = labels_like(dataset.train.labels, SOUNDS)
+        classifier = load_or_train_classifier(dataset, note) if len(dataset.labels) > 1 else None
+        self.labelled = classifier is not None and config.model != "wgan"
+        self.labels = labels_like(dataset.train.labels, GENERATED_SOUNDS)
         self.latents = sampling.draw_latents(
-            config.latent_distribution, config.latent, len(self.labels), _SEED
+            config.latent_distribution, config.latent_dim, len(self.labels), _LATENT_SEED
         )
-        training, _ = some(dataset.train, 4 * SOUNDS)
-        self.mean, self.scale = 0.0, 1.0
-        if self.judge is None:
-            raw = statistics(log_mel(training, self.mel))
-            self.mean, self.scale = raw.mean(axis=0), raw.std(axis=0) + 1.0
+        mel = mel_settings(dataset.rate, dataset.length)
+        self.space = FeatureSpace.fit(*subset(dataset.train, _REAL_SOUNDS), mel, classifier)
+        self.distance = DistanceToReal.fit(*self._real_sounds(dataset, note))
+
+    def _real_sounds(
+        self, dataset: Dataset, note: Callable[[str], None]
+    ) -> tuple[Features, Features]:
+        """Return the real sounds to compare with, and others for the floor."""
+        training = self.space.training
         rows = np.random.default_rng(0).permutation(len(training))
-        if len(dataset.validation) >= ENOUGH:
-            real, same = some(dataset.validation, 4 * SOUNDS)[0], rows[:SOUNDS]
-        else:
-            note(
-                f"{len(dataset.validation)} validation sounds are too few to tell checkpoints "
-                "apart: they are compared with the training sounds"
-            )
-            half = len(rows) // 2
-            real, same = training[rows[half:]], rows[:half][:SOUNDS]
-        self.real = self._space(real)[0]
-        self.floor = frechet_distance(self._space(training[same])[0], self.real)
+        if len(dataset.validation) >= MIN_VALIDATION_SOUNDS:
+            real = self.space.extract(*subset(dataset.validation, _REAL_SOUNDS))
+            return real, training.take(rows[:GENERATED_SOUNDS])
+        note(
+            f"{len(dataset.validation)} validation sounds are too few to tell checkpoints "
+            "apart: they are compared with the training sounds"
+        )
+        half = len(rows) // 2
+        return training.take(rows[half:]), training.take(rows[:half][:GENERATED_SOUNDS])
 
-    def examine(self, network: keras.Model, step: int) -> Validation:
-        """Return how far a generator network is."""
-        sounds = np.concatenate(list(sampling.sounds(network, self.latents, self.labels)))
-        space, heard = self._space(sounds)
-        right = 1.0
-        if heard is not None and self.labelled:
-            right = float((heard == self.labels).mean())
-        return Validation(step, frechet_distance(space, self.real), self.floor, right)
-
-    def _space(self, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return where distances are measured, and the labels that are heard."""
-        spectrograms = log_mel(sounds, self.mel)
-        if self.judge is None:
-            return (statistics(spectrograms) - self.mean) / self.scale, None
-        embedding, probabilities = self.judge.hear(spectrograms)
-        return embedding, probabilities.argmax(axis=1)
+    def score(self, network: keras.Model, step: int) -> ValidationResult:
+        """Return how far a generator network is at a step."""
+        sounds = np.concatenate(list(sampling.generate_batches(network, self.latents, self.labels)))
+        features = self.space.extract(sounds, self.labels)
+        accuracy = 1.0
+        predicted = features.predicted_labels
+        if self.labelled and predicted is not None:
+            accuracy = float((predicted == features.labels).mean())
+        return ValidationResult(step, self.distance.of(features), self.distance.floor, accuracy)

@@ -1,13 +1,23 @@
-"""What may help a run that is not well: options of `train`, from the settings that it has."""
+"""What may help an unhealthy run: options of `train`, chosen from the settings of the run."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from kwavegan.config.settings import SETTINGS, Config, option_name
+from kwavegan.config.losses import penalty_of
+from kwavegan.config.settings import SETTINGS, Config
+from kwavegan.errors import option_name
+
+_DEFAULTS = Config()
 
 
 class Try(NamedTuple):
-    """A setting that may help: its new value from the run's settings, None where it cannot help."""
+    """A setting that may help an unhealthy run.
+
+    Attributes:
+        setting: its name.
+        value: from the run's settings to its new value; None where it cannot help.
+        why: how it may help, in a few words.
+    """
 
     setting: str
     value: Callable[[Config], Any]
@@ -15,11 +25,11 @@ class Try(NamedTuple):
 
 
 def _times(setting: str, factor: float, penalty: str = "") -> Callable[[Config], Any]:
-    """Return the setting times `factor`; only for runs with that penalty, if one is named."""
-    default = SETTINGS[setting].default
+    """Return the setting times `factor`; None for a run with another penalty, if one is named."""
+    default = getattr(_DEFAULTS, setting)
 
     def value(config: Config) -> Any:
-        if penalty and penalty != penalty_of(config):
+        if penalty and penalty != _penalty(config):
             return None
         new = (_now(config, setting) or default) * factor
         return float(f"{new:.1g}") if isinstance(default, float) else round(new)
@@ -31,71 +41,93 @@ def _now(config: Config, setting: str) -> Any:
     return config.discriminator_lr if setting == "d_lr" else getattr(config, setting)
 
 
-def penalty_of(config: Config) -> str:
-    """Return the penalty that a run has: the one asked for, or its loss's own."""
-    own = {"relativistic": "r1r2", "wgan-gp": "slope"}
-    return own.get(config.loss, "none") if config.penalty == "auto" else config.penalty
+def _penalty(config: Config) -> str:
+    return penalty_of(config.loss, config.penalty)
 
 
-def _slow(config: Config) -> bool:
-    """Whether it is the generator's learning rate that is out of the way, not the other's."""
-    return config.lr < config.d_lr <= SETTINGS["lr"].default
+def _generator_is_slow(config: Config) -> bool:
+    """Whether the generator's learning rate is the unusual one, and not the discriminator's."""
+    return config.lr < config.d_lr <= _DEFAULTS.lr
 
 
-_CALMER = tuple(
+_STRONGER_PENALTY = tuple(
     Try(setting, value, "a stronger penalty keeps the discriminator smooth")
     for setting, value in (
         ("gamma", _times("gamma", 3, "r1r2")),
-        ("lamb", _times("lamb", 3, "slope")),
-        ("penalty", lambda c: "r1r2" if penalty_of(c) == "none" else None),
+        ("gp_weight", _times("gp_weight", 3, "gp")),
+        ("penalty", lambda c: "r1r2" if _penalty(c) == "none" else None),
     )
 )
 
-_FREER = tuple(
-    Try(setting, value, "a weaker penalty lets the discriminator hear finer differences")
+_WEAKER_PENALTY = tuple(
+    Try(setting, value, "a weaker penalty lets the discriminator see finer differences")
     for setting, value in (
         ("gamma", _times("gamma", 1 / 3, "r1r2")),
-        ("lamb", _times("lamb", 1 / 3, "slope")),
+        ("gp_weight", _times("gp_weight", 1 / 3, "gp")),
     )
 )
 
-_SAME_STEPS = tuple(
+_EQUAL_RATES = tuple(
     Try(setting, value, "steps as large for both networks")
     for setting, value in (
-        ("lr", lambda c: c.d_lr if _slow(c) else None),
-        ("d_lr", lambda c: None if _slow(c) else c.lr),
+        ("lr", lambda c: c.d_lr if _generator_is_slow(c) else None),
+        ("d_lr", lambda c: None if _generator_is_slow(c) else c.lr),
     )
 )
 
-_SMALLER_STEPS = Try("lr", _times("lr", 1 / 4), "smaller steps keep the generator from saturating")
+_LOWER_RATE = Try("lr", _times("lr", 1 / 4), "smaller steps keep the generator from saturating")
 
-_SMALLER = Try("width", _times("width", 1 / 2), "smaller networks hold less by heart")
+_NARROWER = Try("width", _times("width", 1 / 2), "smaller networks memorize less")
 
-_STOP = Try("stop_when_stalled", lambda c: 5, "ends a run that no longer gains; its best is kept")
+_WIDER = Try("width", _times("width", 2), "more filters to learn with")
+
+_HEARS_TEXTURE = (
+    Try(
+        "generator",
+        lambda c: "waveform" if c.generator == "istft" else None,
+        "no window whose length every sound repeats",
+    ),
+    Try(
+        "critic",
+        lambda c: "both" if c.critic != "both" else None,
+        "a waveform critic hears periods that mel bands hide",
+    ),
+    Try(
+        "phase_shuffle",
+        lambda c: None if c.critic == "spectral" else c.phase_shuffle + 2,
+        "hides the phase that buzz relies on",
+    ),
+    *_WEAKER_PENALTY,
+    _WIDER,
+)
+
+_STOP = Try(
+    "stop_when_stalled", lambda c: 5, "ends a run that gains no more; its best checkpoint is kept"
+)
 
 _OTHER_SEED = Try("seed", lambda c: c.seed + 1, "other weights to start from")
 
 TRIES: dict[str, tuple[Try, ...]] = {
     "diverged": (
-        *_SAME_STEPS,
+        *_EQUAL_RATES,
         Try("loss", lambda c: "relativistic", "this loss does not run away"),
-        _SMALLER_STEPS,
+        _LOWER_RATE,
         Try("retry", lambda c: 3, "starts again with other seeds"),
     ),
-    "silent": (_SMALLER_STEPS, _OTHER_SEED),
+    "silent": (_LOWER_RATE, _OTHER_SEED),
     "discriminator_too_strong": (
-        *_SAME_STEPS,
-        *_CALMER,
+        *_EQUAL_RATES,
+        *_STRONGER_PENALTY,
         Try("d_lr", _times("d_lr", 1 / 4), "lets the generator keep up"),
     ),
     "generator_too_strong": (
-        *_SAME_STEPS,
-        *_FREER,
+        *_EQUAL_RATES,
+        *_WEAKER_PENALTY,
         Try("d_updates", _times("d_updates", 2), "lets the discriminator keep up"),
     ),
     "collapsed": (
-        *_CALMER,
-        Try("batch", _times("batch", 2), "shows the discriminator more sounds at once"),
+        *_STRONGER_PENALTY,
+        Try("batch_size", _times("batch_size", 2), "shows the discriminator more sounds at once"),
         _OTHER_SEED,
     ),
     "label_ignored": (
@@ -116,49 +148,58 @@ TRIES: dict[str, tuple[Try, ...]] = {
         ),
         Try("label_embedding", _times("label_embedding", 2), "gives the label more room"),
     ),
-    "copying": (_STOP, _SMALLER),
+    "copying": (_STOP, _NARROWER),
     "memorizing": (
-        *_CALMER,
-        Try("noise", lambda c: c.noise or 0.02, "the discriminator hears each sound blurred"),
-        _SMALLER,
+        *_STRONGER_PENALTY,
+        Try("input_noise", lambda c: c.input_noise or 0.02, "blurs what the discriminator sees"),
+        _NARROWER,
     ),
-    "clipped": (_SMALLER_STEPS, _OTHER_SEED),
-    "dc_offset": (_SMALLER_STEPS, _OTHER_SEED),
-    "buzzing": (
-        Try("generator", lambda c: "frames", "spectra have nothing that repeats by fours"),
+    "clipped": (_LOWER_RATE, _OTHER_SEED),
+    "dc_offset": (_LOWER_RATE, _OTHER_SEED),
+    "buzzing": _HEARS_TEXTURE,
+    "one_period": _HEARS_TEXTURE,
+    "no_attack": (
         Try(
-            "phase_shuffle",
-            lambda c: None if c.critic == "spectral" else c.phase_shuffle + 2,
-            "hides the phase that buzz relies on",
+            "critic",
+            lambda c: "both" if c.critic != "both" else None,
+            "a waveform critic hears what a spectrogram's window blurs",
         ),
-        Try("average", lambda c: c.average or 0.999, "averages tones away"),
-        Try("width", _times("width", 2), "more filters share the work"),
+        *_WEAKER_PENALTY,
+        _WIDER,
     ),
     "stalled": (
         _STOP,
         Try("lr_final", lambda c: min(c.lr_final, 0.1), "smaller steps towards the end"),
-        Try("width", _times("width", 2), "more filters to learn with"),
+        _WIDER,
     ),
 }
-"""Name of a check in `kwavegan.monitoring.health` → what may help, the most promising first."""
+"""By name of a check in `kwavegan.monitoring.health`: what may help, the most promising first."""
 
 
 def advise(name: str, config: Config) -> tuple[str, ...]:
-    """Return the first two tries for a finding that are allowed and would change something.
+    """Return the first two settings to try for a finding that would change something.
+
+    Settings out of range are left out.
 
     Args:
-        name: of the check.
+        name: of the check, a key of `TRIES`.
         config: the run's settings.
 
     Returns:
         Lines such as "--lr 0.0001: smaller steps …".
+
+    Example:
+        >>> from kwavegan.config import Config
+        >>> from kwavegan.monitoring.advice import advise
+        >>> advise("copying", Config(width=16))[1]
+        '--width 8: smaller networks memorize less'
     """
-    found: dict[str, str] = {}
+    lines: dict[str, str] = {}
     for setting, value, why in TRIES[name]:
         new, limits = value(config), SETTINGS[setting].metadata
         if new is None or not (isinstance(new, str) or limits["low"] <= new <= limits["high"]):
             continue
-        if new != _now(config, setting) and setting not in found:
+        if new != _now(config, setting) and setting not in lines:
             shown = f"{new:g}" if isinstance(new, float) else new
-            found[setting] = f"{option_name(setting)} {shown}: {why}"
-    return tuple(found.values())[:2]
+            lines[setting] = f"{option_name(setting)} {shown}: {why}"
+    return tuple(lines.values())[:2]

@@ -1,9 +1,10 @@
-"""Previews: the same latents made into sounds again and again, so that one can be followed."""
+"""Previews: sounds of the same latents at many steps, so that a sound can be followed."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,14 +16,17 @@ from kwavegan.monitoring.health import Finding
 from kwavegan.runs.run import Run
 from kwavegan.storage import files
 
+if TYPE_CHECKING:
+    import keras
+
 SOUNDS = 6
-"""Sounds in a preview at least; as many real ones beside them."""
+"""Least number of generated sounds in a preview; as many real ones stand beside them."""
 
 LABELS = 10
-"""Labels heard in a preview at most, the first ones."""
+"""Largest number of labels in a preview: the first ones."""
 
 KEPT = 40
-"""Previews kept; a longer training keeps every other one, then every fourth, …, and the last."""
+"""Largest number of previews kept: a longer training keeps every second one, every fourth, …"""
 
 _REAL = "real"
 
@@ -36,7 +40,7 @@ class Clip:
     """One sound of a preview.
 
     Attributes:
-        name: `kick-0`, or `sound-0` of a run without labels; that of its file.
+        name: `kick-0`, or `sound-0` in a run without labels; its file has the same name.
         label: "" in a run without labels.
         audio: (length, channels), float32 in −1…1.
     """
@@ -48,15 +52,24 @@ class Clip:
 
 @dataclass(frozen=True)
 class Preview:
-    """How a run sounds and fares at a step.
+    """The sounds and the health of a run at a step.
 
     Attributes:
         step: of the training.
-        real: sounds of the training set, always the same.
-        generated: sounds of fixed latents, named as `real` and in its order.
-        signals: `vitals.SIGNALS` by name, as far as they could be measured.
+        real: sounds of the training set, always the same ones.
+        generated: sounds of fixed latents, with the names of `real` and in its order.
+        signals: `SIGNALS` by name, those that the set allows.
         findings: what is wrong, worst first; empty for a healthy run.
-        rms: root mean squares of some dozens of sounds each, (n,): `real` and `generated`.
+        rms: "real" and "generated": root mean squares of some dozens of sounds, (n,).
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan.monitoring import Preview
+        >>> from kwavegan.monitoring.previews import Clip
+        >>> clip = Clip("kick-0", "kick", np.zeros((4096, 1), "float32"))
+        >>> preview = Preview(400, (clip,), (clip,), {"clipped": 0.0}, (), {})
+        >>> "healthy" if not preview.findings else preview.findings[0].title
+        'healthy'
     """
 
     step: int
@@ -86,13 +99,46 @@ def real_clips(config: Config, dataset: Dataset) -> tuple[Clip, ...]:
         if len(fitting):
             (sound,) = dataset.train.batch(rows[fitting[:1]])
             clips.append(Clip(name, label, sound))
-            labels[fitting[0]] = -1  # taken
+            labels[fitting[0]] = -1  # so that no sound is taken twice
     return tuple(clips)
 
 
+def generate_clips(network: "keras.Model", config: Config, seed: int) -> tuple[Clip, ...]:
+    """Return the generated sounds of a preview.
+
+    The first sounds of all labels share a latent, and so do the second ones: `kick-0` and `snare-0`
+    differ by their label alone.
+
+    Args:
+        network: the run's generator.
+        config: the run's settings.
+        seed: of the latents.
+    """
+    from kwavegan.gan import sampling
+
+    clips = names(config)
+    numbers = [int(name.rsplit("-", 1)[1]) for name, *_ in clips]
+    latents = sampling.draw_latents(
+        config.latent_distribution, config.latent_dim, max(numbers) + 1, seed
+    )
+    indices = [index for *_, index in clips]
+    batches = sampling.generate_batches(network, latents[numbers], indices)
+    sounds = np.concatenate(list(batches))
+    return tuple(
+        Clip(name, label, sound) for (name, label, _), sound in zip(clips, sounds, strict=True)
+    )
+
+
 @dataclass(frozen=True)
-class Album:
-    """The previews of a run, as WAV files: `previews/real/` and `previews/step-00000200/`."""
+class PreviewStore:
+    """The previews of a run, as WAV files: `previews/real/` and `previews/step-00000200/`.
+
+    Example:
+        >>> import kwavegan
+        >>> from kwavegan.monitoring import PreviewStore
+        >>> PreviewStore(kwavegan.load_pretrained("drums").run).steps()
+        []
+    """
 
     run: Run
 
@@ -109,7 +155,7 @@ class Album:
         """Return the sounds generated at a step.
 
         Raises:
-            InputError: there are none; the message names the steps that there are.
+            InputError: there is no preview of that step; the message names the steps that have one.
         """
         if step not in self.steps():
             known = ", ".join(map(str, self.steps())) or "none"
@@ -117,9 +163,9 @@ class Album:
         return self._read(_name(step))
 
     def steps(self) -> list[int]:
-        """Return the steps that there are previews of, ascending."""
-        found = (_STEP.fullmatch(path.name) for path in self.path.glob("*"))
-        return sorted(int(match[1]) for match in found if match)
+        """Return the steps that have a preview, ascending."""
+        matches = (_STEP.fullmatch(path.name) for path in self.path.glob("*"))
+        return sorted(int(match[1]) for match in matches if match)
 
     def keep_real(self, clips: Sequence[Clip]) -> None:
         """Write the real sounds, unless they are there."""
@@ -127,7 +173,7 @@ class Album:
             self._write(_REAL, clips)
 
     def add(self, step: int, clips: Sequence[Clip]) -> None:
-        """Write the sounds of a step; keep evenly spaced ones of the earlier, `KEPT` at most."""
+        """Write the sounds of a step, and thin out the earlier steps evenly to `KEPT` at most."""
         self._write(_name(step), clips)
         *earlier, _ = self.steps()
         if len(earlier) < 2:
@@ -168,6 +214,6 @@ def _name(step: int) -> str:
 
 def _sound(path: Path) -> np.ndarray:
     try:
-        return soundfiles.read(path)[0]
+        return soundfiles.read_audio(path)[0]
     except decoding.AudioError as error:
         raise InputError(f"{path}: {error.reason}; remove the file") from error

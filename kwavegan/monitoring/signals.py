@@ -1,240 +1,331 @@
-"""A run's vital signs: what some dozens of its sounds, and its discriminator, say at a preview.
+"""Signals of a run's health: what some dozens of sounds, and the discriminator, say at a preview.
 
-Nothing here was learned from the set but the run itself: sounds are compared in log-mel
-statistics, so that there is no judge to wait for and sets without labels have the same signals.
+No network but the run's own is involved: sounds are compared in log-mel statistics, so that no
+classifier has to be trained first and sets without labels have the same signals.
 `kwavegan.monitoring.health` says which numbers are bad ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from kwavegan.audio.mel import mel_settings
 from kwavegan.config.settings import Config
-from kwavegan.data.dataset import Dataset, some
-from kwavegan.evaluation.features import Ears, Heard
-from kwavegan.evaluation.metrics import frechet_distance, spread
+from kwavegan.data.dataset import Dataset, Split, subset
+from kwavegan.evaluation.features import DistanceToReal, Features, FeatureSpace
+from kwavegan.evaluation.metrics import spread
+from kwavegan.evaluation.texture import Texture, largest_shared_period
+from kwavegan.gan import sampling
 from kwavegan.gan.model import WaveGAN
-from kwavegan.generation import sampling
-from kwavegan.networks.architecture import Ladder
 
 SIGNALS = {
-    "told_apart": "Chance that the discriminator scores a training sound above a generated one of "
-    "the same label: 1 always, 0.5 by chance.",
-    "known_by_heart": "Chance that it scores a training sound above a validation sound of the same "
-    "label: 0.5 where it learned none by heart.",
-    "distance": "Fréchet distance of generated to training sounds in log-mel statistics, over that "
-    "of as many training sounds: 1 is as near as real ones.",
-    "diversity": "Spread of generated sounds in log-mel statistics, over that of training sounds, "
-    "in the label where it is smallest.",
-    "labels_apart": "Distance of the means of two labels' generated sounds in log-mel statistics, "
-    "over that of training sounds, for the two that are most alike.",
-    "nearest": "Median distance of a generated sound to the nearest training sound, over the mean "
-    "distance among training sounds: copies are near 0.",
-    "silent": "Share of generated sounds below -60 dBFS less that of training sounds, in the label "
-    "where it is largest.",
+    "real_fake_auc": "Chance that the discriminator scores a training sound above a generated one"
+    " of the same label, the area under the ROC curve: 1 is always, 0.5 is guessing.",
+    "train_validation_auc": "Chance that it scores a training sound above a validation sound of the"
+    " same label: 0.5 where it has memorized none.",
+    "distance": "Fréchet distance of generated to training sounds in log-mel statistics, over that"
+    " of as many training sounds: 1 is as near as real ones.",
+    "diversity": "Spread of generated sounds in log-mel statistics, over that of training sounds,"
+    " in the label where it is smallest.",
+    "label_separation": "Distance of the means of two labels' generated sounds in log-mel"
+    " statistics, over that of training sounds, for the two labels that are most alike.",
+    "nearest_training_ratio": "Median distance of a generated sound to the nearest training sound,"
+    " over the mean of that distance among training sounds: copies are near 0.",
+    "silent": "Share of generated sounds below -60 dBFS less that of training sounds, in the label"
+    " where it is largest.",
     "clipped": "Share of generated sounds that are clipped, less that of training sounds.",
-    "offset": "Mean share of a generated sound's RMS that is its DC offset, less that of training "
-    "sounds.",
-    "buzz": "Level of a generated sound at the multiples of rate / 4, / 16, … above its "
-    "neighbourhood, less that of training sounds: the largest of the means, in dB.",
+    "offset": "Mean share of a generated sound's RMS that is its DC offset, less that of training"
+    " sounds.",
+    "periodicity": "Lower bound of the median share of a generated sound that returns after a"
+    " period, less the median of training sounds, in the label where it is largest.",
+    "shared_period": "Largest share of a label's sounds whose periods agree within 3 %, less that"
+    " of as many training sounds, in the label where it is largest.",
+    "attack": "Lower bound of the median time of generated sounds from 5 to 95 % of their"
+    " amplitude, over the median of training sounds, in the label where it is largest.",
 }
-"""Every signal that `Vitals.measure` returns, if the set allows it, by name."""
+"""Every signal that `SignalMeter.measure` returns if the set allows it, by name."""
 
-PLACES = {
+LABEL_COLUMNS = {
     "diversity": ("diversity_label",),
-    "labels_apart": ("labels_apart_one", "labels_apart_other"),
+    "label_separation": ("label_separation_one", "label_separation_other"),
     "silent": ("silent_label",),
+    "periodicity": ("periodicity_label",),
+    "shared_period": ("shared_period_label",),
+    "attack": ("attack_label",),
 }
-"""Beside some signals: where they were found, as indices of labels (none without labels)."""
+"""Beside some signals: the index of the label that they are of; none in a run without labels."""
 
-_SEED = 2**31 + 2  # of the latents: no seed of a run, of its evaluations or its previews
+SIGNALS_AND_LABELS = tuple(
+    column for name in SIGNALS for column in (name, *LABEL_COLUMNS.get(name, ()))
+)
+"""Columns of `health.csv`, in their order: each signal before its labels."""
 
-_SAMPLES = 2**22  # at once in memory: what bounds the number of long sounds
+# Outside the range of `Config.seed`; differs from the seeds of validation and of previews.
+_LATENT_SEED = 2**31 + 2
 
-_MOST = 64  # sounds of each kind
+_SAMPLES_IN_MEMORY = 2**22  # bounds the number of long sounds
 
-_LEAST = 16
+_MAX_SOUNDS = 64  # generated; and as many validation sounds
 
-_LABELS = 16  # measured, where there are more
+_MIN_SOUNDS = 16
 
-_MANY = 8  # training sounds a measured one
+_MAX_LABELS = 16  # of more labels, this many are measured
 
-_FEW = 8  # with fewer training sounds on either side there is no distance
+_TRAINING_SOUNDS_PER_GENERATED = 8
 
-_ENOUGH = 16  # with fewer validation sounds nobody can say that they score lower
+_MIN_SOUNDS_FOR_DISTANCE = 8  # training sounds on either side of the floor
 
-_PAIR = 4  # with fewer training sounds of a label it has no spread, and no mean to compare
+_MIN_VALIDATION_SOUNDS = 16  # with fewer, the chance of a score is too uncertain
 
-_SURE = 3.0  # standard errors between the means of two labels' training sounds that differ
+_MIN_SOUNDS_OF_LABEL = 4  # training sounds, for a spread and for a mean to compare
 
-_HEARD = 1e-4  # of a sound's mean power in a bin; what is weaker does not buzz
+_MIN_ERRORS_APART = 3.0  # standard errors between the means of two labels' training sounds
+
+_SHORTEST_ATTACK = 0.002  # s, what the envelope resolves: a shorter one is as sharp
+
+_ERRORS_BELOW = 2.5  # standard errors to the lower bound of a median; by chance 1 in 160 is lower
+
+_DRAWS = 50  # of as many training sounds as generated ones, for the period that they share
 
 
-class Vitals:
-    """Measures a GAN in training; what it needs of the real sounds is computed here, once.
+class SignalMeter:
+    """Measures a GAN while it trains; what it needs of the real sounds is computed once, here.
 
     Args:
         config: the run's settings.
-        dataset: what it is trained on.
+        dataset: the set that the run is trained on.
+
+    Example:
+        >>> from kwavegan import Config
+        >>> from kwavegan.data import builtin_dataset
+        >>> from kwavegan.monitoring import SignalMeter
+        >>> from kwavegan.training.build import build_gan
+        >>> dataset = builtin_dataset()
+        >>> config = Config(width=2).for_dataset(dataset)
+        >>> signals, rms = SignalMeter(config, dataset).measure(build_gan(config))
+        >>> signals["distance"] > 10  # untrained
+        True
     """
 
     def __init__(self, config: Config, dataset: Dataset):
-        count = int(np.clip(_SAMPLES // dataset.length, _LEAST, _MOST))
+        count = int(np.clip(_SAMPLES_IN_MEMORY // dataset.length, _MIN_SOUNDS, _MAX_SOUNDS))
         self.conditional = config.model != "wgan"
-        audio, labels = self._some(dataset, "train", _MANY * count)
-        self.ears = Ears(None, mel_settings(dataset.rate, dataset.length), audio, labels)
-        self.real = _by_label(self.ears.training)
+        audio, labels = self._subset(dataset.train, _TRAINING_SOUNDS_PER_GENERATED * count)
+        mel = mel_settings(dataset.rate, dataset.length)
+        self.space = FeatureSpace.fit(audio, labels, mel, with_texture=True)
+        self.real = _by_label(self.space.training)
 
         names = np.unique(labels)
-        measured = np.unique(names[np.linspace(0, len(names) - 1, _LABELS).round().astype(int)])
+        places = np.linspace(0, len(names) - 1, _MAX_LABELS).round().astype(int)
+        measured = np.unique(names[places])
         each = max(2, count // len(measured))
-        latents = sampling.draw_latents(config.latent_distribution, config.latent, each, _SEED)
+        latents = sampling.draw_latents(
+            config.latent_distribution, config.latent_dim, each, _LATENT_SEED
+        )
         self.latents = np.tile(latents, (len(measured), 1))
         self.labels = np.repeat(measured, each).astype("int32")
-        self.pairs = _pairs(self.real, measured)
+        self.label_distances = _label_distances(self.real, measured)
 
-        ours, theirs, generated = _shared(labels, measured, each)
-        self.compared, self.against, self.floor = generated, theirs, 0.0
-        if min(len(ours), len(theirs)) >= _FEW:
-            a, b = (self.ears.training.statistics[rows] for rows in (ours, theirs))
-            self.floor = frechet_distance(a, b)
-        self.train = audio[ours], labels[ours]
-        self.like = self.ears.training.take(ours)
-        self.validation = self._some(dataset, "validation", count)
-        self.periods = np.cumprod(Ladder.of(dataset.length, 1).strides)
-        self.contrasts = line_contrasts(audio, self.periods)
+        first, second, self.compared = _floor_rows(labels, measured, each)
+        self.train = audio[first], labels[first]
+        self.train_features = self.space.training.take(first)
+        self.distance = None
+        if min(len(first), len(second)) >= _MIN_SOUNDS_FOR_DISTANCE:
+            rest = self.space.training.take(second)
+            self.distance = DistanceToReal.fit(rest, self.train_features)
+        self.validation = self._subset(dataset.validation, count)
+        self.shared_periods = {
+            label: _shared_by_chance(own.require_texture().period, each)
+            for label, own in self.real.items()
+        }
 
-    def _some(self, dataset: Dataset, split: str, most: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return sounds of a split; to a model without labels they are all of one."""
-        audio, labels = some(getattr(dataset, split), most)
+    def _subset(self, split: Split, most: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return sounds of a split; for a model without labels they all have label 0."""
+        audio, labels = subset(split, most)
         return audio, labels if self.conditional else np.zeros_like(labels)
 
     def measure(self, gan: WaveGAN) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         """Measure a GAN as it is now.
 
-        Sounds are those of `gan.sounding_generator`, always of the same latents, which every label
-        shares. Samples that are not finite count as silence, and scores that are not finite are
-        left out, so that a run that diverged can still be measured.
+        The sounds come from `gan.inference_generator`, always of the same latents, which all labels
+        share. Samples that are not finite count as silence, and scores that are not finite are left
+        out, so that a run that diverged can still be measured.
 
         Returns:
-            `SIGNALS` by name, with `PLACES`, without those that the set is too small for; and the
-            RMS of some sounds, "real" and "generated", (n,) each, full scale is 1.
+            Two dictionaries. First the `SIGNALS` by name, with their `LABEL_COLUMNS`, without those
+            that the set is too small for. Second the RMS of some sounds, "real" and "generated",
+            (n,) each; full scale is 1.
         """
-        network = gan.sounding_generator
-        sounds = np.concatenate(list(sampling.sounds(network, self.latents, self.labels)))
+        network = gan.inference_generator
+        sounds = np.concatenate(list(sampling.generate_batches(network, self.latents, self.labels)))
         sounds = np.nan_to_num(sounds, nan=0.0, posinf=1.0, neginf=-1.0)
-        heard = self.ears.hear(sounds, self.labels)
+        features = self.space.extract(sounds, self.labels)
         signals = {
-            **self._scores(gan.discriminator, sounds),
-            **self._distance(heard),
-            **self._within_labels(heard),
-            **self._between_labels(heard),
-            **self._nearest(heard),
-            "clipped": self._beyond(heard, lambda own: own.clipped.mean()),
-            "offset": self._beyond(heard, lambda own: _offset(own).mean()),
-            "buzz": float(np.max(line_contrasts(sounds, self.periods) - self.contrasts)),
+            **self._discriminator_aucs(gan.discriminator, sounds),
+            **self._distance(features),
+            **self._within_labels(features),
+            **self._between_labels(features),
+            **self._nearest(features),
+            "clipped": self._beyond_real(features, lambda own: own.clipped.mean()),
+            "offset": self._beyond_real(features, lambda own: _offset_share(own).mean()),
+            **self._texture(features),
         }
-        rms = {"real": _rms(self.like), "generated": _rms(heard)}
-        return {name: signals[name] for name in _ORDER if name in signals}, rms
+        rms = {"real": _rms(self.train_features), "generated": _rms(features)}
+        return {name: signals[name] for name in SIGNALS_AND_LABELS if name in signals}, rms
 
-    def _scores(self, network: keras.Model, sounds: np.ndarray) -> dict[str, float]:
-        """How well the discriminator tells generated and validation sounds from training sounds."""
+    def _discriminator_aucs(self, network: keras.Model, sounds: np.ndarray) -> dict[str, float]:
+        """Return how well the discriminator's scores separate training sounds from others."""
         (known, labels), (new, new_labels) = self.train, self.validation
         audio = np.concatenate([known, new, sounds])
-        found = scores(network, audio, np.concatenate([labels, new_labels, self.labels]))
-        train, unseen, generated = np.split(found, np.cumsum([len(known), len(new)]))
-        chances = {"told_apart": chance_above(train, generated, labels, self.labels)}
-        if len(new) >= _ENOUGH:
-            chances["known_by_heart"] = chance_above(train, unseen, labels, new_labels)
-        return {name: chance for name, chance in chances.items() if np.isfinite(chance)}
+        values = scores(network, audio, np.concatenate([labels, new_labels, self.labels]))
+        train, unseen, generated = np.split(values, np.cumsum([len(known), len(new)]))
+        aucs = {"real_fake_auc": auc_within_labels(train, generated, labels, self.labels)}
+        if len(new) >= _MIN_VALIDATION_SOUNDS:
+            aucs["train_validation_auc"] = auc_within_labels(train, unseen, labels, new_labels)
+        return {name: auc for name, auc in aucs.items() if np.isfinite(auc)}
 
-    def _distance(self, heard: Heard) -> dict[str, float]:
-        if not self.floor:
+    def _distance(self, features: Features) -> dict[str, float]:
+        if self.distance is None or not self.distance.floor:
             return {}
-        theirs = self.ears.training.statistics[self.against]
-        ours = heard.statistics[self.compared]
-        return {"distance": frechet_distance(ours, theirs) / self.floor}
+        generated = features.take(self.compared)
+        return {"distance": self.distance.of(generated) / self.distance.floor}
 
-    def _beyond(self, heard: Heard, mean: Callable[[Heard], float]) -> float:
-        """Return a mean of generated sounds less that of training sounds, every label alike."""
-        of_labels = _by_label(heard).items()
+    def _beyond_real(self, features: Features, mean: Callable[[Features], float]) -> float:
+        """Return a mean of generated sounds less that of training sounds; labels count equally."""
+        of_labels = _by_label(features).items()
         return float(np.mean([mean(own) - mean(self.real[label]) for label, own in of_labels]))
 
-    def _nearest(self, heard: Heard) -> dict[str, float]:
-        among = self.ears.training.nearest
-        return {"nearest": float(np.median(heard.nearest))} if among.any() else {}
+    def _nearest(self, features: Features) -> dict[str, float]:
+        # All 0 with a single training sound, or where all are alike: there is nothing to divide by.
+        if not self.space.training.nearest.any():
+            return {}
+        return {"nearest_training_ratio": float(np.median(features.nearest))}
 
-    def _within_labels(self, heard: Heard) -> dict[str, float]:
-        """The least diverse label, and the most silent one."""
-        generated = _by_label(heard)
+    def _within_labels(self, features: Features) -> dict[str, float]:
+        """Return the silence of the most silent label, and the spread of the least diverse one."""
+        generated = _by_label(features)
         silence = {
             label: float(own.silent.mean() - self.real[label].silent.mean())
             for label, own in generated.items()
         }
-        found = self._worst("silent", silence, max)
+        signals = self._worst("silent", silence, max)
         ratios = {
-            label: _width(own.statistics) / wide
+            label: _spread(own) / real_spread
             for label, own in generated.items()
-            if len(self.real[label]) >= _PAIR and (wide := _width(self.real[label].statistics)) > 0
+            if len(self.real[label]) >= _MIN_SOUNDS_OF_LABEL
+            and (real_spread := _spread(self.real[label])) > 0
         }
-        return found | (self._worst("diversity", ratios, min) if ratios else {})
+        return signals | (self._worst("diversity", ratios, min) if ratios else {})
 
-    def _worst(self, name: str, by_label: dict[int, float], choose: Callable) -> dict[str, float]:
+    def _texture(self, features: Features) -> dict[str, float]:
+        """Return the texture of the labels that differ most from training sounds."""
+        generated = {
+            label: own.require_texture()
+            for label, own in _by_label(features).items()
+            if len(self.real[label]) >= _MIN_SOUNDS_OF_LABEL
+        }
+        if not generated:
+            return {}
+        real = {label: self.real[label].require_texture() for label in generated}
+        excess = {
+            label: _lower_bound(own.periodicity) - float(np.median(real[label].periodicity))
+            for label, own in generated.items()
+        }
+        shared = {
+            label: largest_shared_period(own.period) - self.shared_periods[label]
+            for label, own in generated.items()
+        }
+        slower = {label: _slower(own, real[label]) for label, own in generated.items()}
+        signals = {"periodicity": excess, "shared_period": shared, "attack": slower}
+        worst = (self._worst(name, by_label, max) for name, by_label in signals.items())
+        return {column: value for columns in worst for column, value in columns.items()}
+
+    def _worst(
+        self, name: str, by_label: dict[int, float], choose: Callable[..., int]
+    ) -> dict[str, float]:
+        """Return a signal of the label that `choose` (min or max) picks, and that label."""
         label = choose(by_label, key=by_label.get)
-        places = PLACES[name] if self.conditional else ()
-        return {name: by_label[label], **{place: float(label) for place in places}}
+        columns = LABEL_COLUMNS[name] if self.conditional else ()
+        return {name: by_label[label], **{column: float(label) for column in columns}}
 
-    def _between_labels(self, heard: Heard) -> dict[str, float]:
-        means = {label: own.statistics.mean(axis=0) for label, own in _by_label(heard).items()}
+    def _between_labels(self, features: Features) -> dict[str, float]:
+        means = {
+            label: own.mel_statistics.mean(axis=0) for label, own in _by_label(features).items()
+        }
         ratios = {
-            pair: float(np.linalg.norm(means[pair[0]] - means[pair[1]]) / apart)
-            for pair, apart in self.pairs.items()
+            pair: float(np.linalg.norm(means[pair[0]] - means[pair[1]]) / distance)
+            for pair, distance in self.label_distances.items()
         }
         if not ratios:
             return {}
-        pair = min(ratios, key=ratios.get)
-        places = zip(PLACES["labels_apart"], map(float, pair), strict=True)
-        return {"labels_apart": ratios[pair], **dict(places)}
+        pair = min(ratios, key=ratios.__getitem__)
+        columns = zip(LABEL_COLUMNS["label_separation"], map(float, pair), strict=True)
+        return {"label_separation": ratios[pair], **dict(columns)}
 
 
-_ORDER = tuple(column for name in SIGNALS for column in (name, *PLACES.get(name, ())))
+def _by_label(features: Features) -> dict[int, Features]:
+    labels = features.labels
+    return {int(label): features.take(labels == label) for label in np.unique(labels)}
 
 
-def _by_label(heard: Heard) -> dict[int, Heard]:
-    return {int(label): heard.take(heard.labels == label) for label in np.unique(heard.labels)}
+def _spread(features: Features) -> float:
+    """Return the spread of at least two sounds' statistics, corrected for their number."""
+    count = len(features)
+    return spread(features.mel_statistics) * float(np.sqrt(count / (count - 1)))
 
 
-def _width(rows: np.ndarray) -> float:
-    """Return the spread of rows (n, d), n of at least 2, as of ever so many."""
-    return spread(rows) * float(np.sqrt(len(rows) / (len(rows) - 1)))
+def _shared_by_chance(periods: np.ndarray, count: int) -> float:
+    """Return the share of `count` real sounds that have one period, mean over draws of them."""
+    rng, count = np.random.default_rng(0), min(count, len(periods))
+    draws = (rng.choice(periods, count, replace=False) for _ in range(_DRAWS))
+    return float(np.mean([largest_shared_period(draw) for draw in draws]))
 
 
-def _pairs(real: dict[int, Heard], labels: np.ndarray) -> dict[tuple[int, int], float]:
-    """Return how far the means of two labels' real sounds are apart, where they surely differ."""
-    enough = [int(label) for label in labels if len(real[int(label)]) >= _PAIR]
-    means = {label: real[label].statistics.mean(axis=0) for label in enough}
-    errors = {label: _width(real[label].statistics) ** 2 / len(real[label]) for label in enough}
-    apart = {
+def _slower(generated: Texture, real: Texture) -> float:
+    """Return how many times as long as real sounds generated ones take to begin, at least."""
+    return _lower_bound(generated.attack) / max(float(np.median(real.attack)), _SHORTEST_ATTACK)
+
+
+def _lower_bound(values: np.ndarray) -> float:
+    """Return the lower bound of the median of values (n,): a quantile of them.
+
+    The rank of the median has a standard error of √n / 2, whatever the values.
+    """
+    return float(np.quantile(values, max(0.0, 0.5 - _ERRORS_BELOW / 2 / np.sqrt(len(values)))))
+
+
+def _label_distances(real: dict[int, Features], labels: np.ndarray) -> dict[tuple[int, int], float]:
+    """Return the distance of two labels' means of real sounds, for labels that surely differ."""
+    enough = [int(label) for label in labels if len(real[int(label)]) >= _MIN_SOUNDS_OF_LABEL]
+    means = {label: real[label].mel_statistics.mean(axis=0) for label in enough}
+    variances = {label: _spread(real[label]) ** 2 / len(real[label]) for label in enough}
+    distances = {
         (a, b): float(np.linalg.norm(means[a] - means[b]))
         for i, a in enumerate(enough)
         for b in enough[i + 1 :]
     }
     return {
-        (a, b): far
-        for (a, b), far in apart.items()
-        if far > _SURE * float(np.sqrt(errors[a] + errors[b]))
+        (a, b): distance
+        for (a, b), distance in distances.items()
+        if distance > _MIN_ERRORS_APART * float(np.sqrt(variances[a] + variances[b]))
     }
 
 
-def _shared(
+def _floor_rows(
     labels: np.ndarray, measured: np.ndarray, each: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Split training sounds in two; return rows of both, and of generated sounds.
+    """Split training sounds in two, for the floor of the distance.
 
-    The first part has up to `each` sounds of a label, and at most half of them; the third, as many
-    of each label as the first: distances of equal numbers can be compared.
+    Args:
+        labels: (n,) label indices of the training sounds.
+        measured: labels to take sounds of.
+        each: number of generated sounds of each label.
+
+    Returns:
+        Rows of the first part: up to `each` sounds of a label, and at most half of them. Rows of
+        the second part: the rest. Rows of generated sounds, as many of each label as the first
+        part has: only distances of equal numbers compare.
     """
     first, second, generated = [], [], []
     for place, label in enumerate(measured):
@@ -246,24 +337,31 @@ def _shared(
     return np.concatenate(first), np.concatenate(second), np.concatenate(generated)
 
 
-def _rms(heard: Heard) -> np.ndarray:
-    return 10 ** (heard.loudness / 20)
+def _rms(features: Features) -> np.ndarray:
+    return 10 ** (features.loudness / 20)
 
 
-def _offset(heard: Heard) -> np.ndarray:
-    """Return each sound's DC offset over its RMS; 0 for a silent one."""
-    return np.where(heard.silent, 0.0, heard.offset / _rms(heard))
+def _offset_share(features: Features) -> np.ndarray:
+    """Return each sound's DC offset over its RMS, (n,); 0 for a silent sound."""
+    return np.where(features.silent, 0.0, features.offset / _rms(features))
 
 
 def scores(network: keras.Model, audio: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return a discriminator's scores (n,) of sounds (n, length, channels), phases not shifted.
+    """Return a discriminator's scores of sounds, without phase shuffle.
 
-    In batches of one size, the last one filled up, so that nothing compiles twice.
+    Args:
+        network: the discriminator.
+        audio: (n, length, channels) in −1…1.
+        labels: (n,) label indices.
+
+    Returns:
+        (n,) scores, higher for sounds that seem more real.
     """
     size = sampling.BATCH
-    found = []
+    parts = []
     for start in range(0, len(audio), size):
         part, own = audio[start : start + size], labels[start : start + size]
+        # The last batch is filled up to the size of the others, so that nothing compiles twice.
         fill = (0, size - len(part))
         inputs = {
             "audio": np.pad(part, (fill, (0, 0), (0, 0))),
@@ -273,58 +371,29 @@ def scores(network: keras.Model, audio: np.ndarray, labels: np.ndarray) -> np.nd
             inputs["shifts"] = np.zeros((size, network.input["shifts"].shape[-1]), "int32")
         inputs = {name: inputs[name] for name in network.input}
         score = np.asarray(network.predict_on_batch(inputs)["score"])
-        found.append(score[: len(part), 0])
-    return np.concatenate(found)
+        parts.append(score[: len(part), 0])
+    return np.concatenate(parts)
 
 
-def chance_above(
+def auc_within_labels(
     ours: np.ndarray, theirs: np.ndarray, our_labels: np.ndarray, their_labels: np.ndarray
 ) -> float:
-    """Return P(a > b) + P(a = b) / 2 of a in ours (n,) and b in theirs (m,), of the same label.
+    """Return P(a > b) + P(a = b) / 2 over pairs of scores, one of each set, of the same label.
 
-    The area under the ROC curve (Hanley & McNeil 1982), over pairs of the same label: scores of
-    different labels have no common zero. NaN where there is no such pair, or a score is not finite.
+    This is the area under the ROC curve (Hanley & McNeil 1982), restricted to pairs of the same
+    label, since scores of different labels have no common zero.
+
+    Args:
+        ours, theirs: scores, (n,) and (m,).
+        our_labels, their_labels: their labels, (n,) and (m,).
+
+    Returns:
+        0…1; NaN where there is no such pair or a score is not finite.
     """
     if not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
         return float("nan")
     same = our_labels[:, None] == their_labels
     if not same.any():
         return float("nan")
-    apart = np.sign(ours[:, None] - theirs)
-    return float((0.5 + 0.5 * apart[same]).mean())
-
-
-def line_contrasts(sounds: np.ndarray, periods: Sequence[int]) -> np.ndarray:
-    """Return how far sounds stick out of their own spectrum at the multiples of rate / period.
-
-    A layer that takes one frame to several samples repeats itself with the period that those
-    frames have in the waveform; what it repeats is heard as a tone there (Donahue et al. 2018,
-    "checkerboard" after Odena et al. 2016). A contrast is a bin's level less the mean level of its
-    neighbours on both sides, in dB, mean over sounds: the spectrum's shape, and pitches that differ
-    from sound to sound, drop out.
-
-    Args:
-        sounds: (n, length, channels).
-        periods: in samples, ascending, each a multiple of the one before.
-
-    Returns:
-        (periods,) the mean contrast of all multiples below half the rate, in dB. Of a period that
-        has fewer than 8 bins from one multiple to the next: that of the period before.
-    """
-    length = sounds.shape[1]
-    usable = [int(period) for period in periods if length // period >= 8]
-    deepest = usable[-1]
-    repeats = length // deepest
-    lines = np.arange(1, deepest // 2)
-    aside = np.arange(2, repeats // 2 + 1)
-    around = repeats * lines[:, None] + np.concatenate([-aside, aside])
-    total = np.zeros(len(lines))
-    for start in range(0, len(sounds), _MOST):
-        part = sounds[start : start + _MOST, : repeats * deepest]
-        power = (np.abs(np.fft.rfft(part, axis=1)) ** 2).mean(axis=2)
-        floor = _HEARD * power.mean(axis=1, keepdims=True)
-        level = 10 * np.log10(power + np.maximum(floor, 1e-12))
-        total += (level[:, repeats * lines] - level[:, around].mean(axis=2)).sum(axis=0)
-    contrast = total / len(sounds)
-    means = [contrast[lines % (deepest // period) == 0].mean() for period in usable]
-    return np.array(means + means[-1:] * (len(periods) - len(usable)))
+    signs = np.sign(ours[:, None] - theirs)
+    return float((0.5 + 0.5 * signs[same]).mean())

@@ -8,42 +8,41 @@ from click.testing import CliRunner
 from support.datasets import LENGTH, PITCHES, RATE, tiny_config, write_sines
 
 from kwavegan.cli.main import main
-from kwavegan.data.dataset import Sounds, open_dataset
-from kwavegan.data.preparation import PrepareSettings, prepare
+from kwavegan.data import PrepareSettings, prepare
+from kwavegan.data.dataset import Split, open_dataset
 from kwavegan.errors import InputError
-from kwavegan.evaluation import classifier, evaluator, external
-from kwavegan.evaluation.evaluator import _matched, assemble, scores
-from kwavegan.evaluation.results import MEASURES, load
-from kwavegan.generation.sampling import shares
+from kwavegan.evaluation import evaluator, external
+from kwavegan.evaluation.classifier import load_or_train_classifier
+from kwavegan.evaluation.evaluator import build_reference, matched_rows, scores
+from kwavegan.evaluation.measures import MEASURES
+from kwavegan.evaluation.results import load_evaluation
+from kwavegan.gan.sampling import shares
 from kwavegan.runs.run import Run
-from kwavegan.training.session import settle, train
-
-
-@pytest.fixture(autouse=True)
-def short(monkeypatch):
-    """Train judges for a moment only."""
-    monkeypatch.setattr(classifier, "_steps", lambda dataset: 40)
+from kwavegan.training.session import run_training
 
 
 def toy(folder, count=120):
+    """Return sines of two labels, beside a classifier that was trained for a moment only."""
     source = write_sines(folder / "sines", count)
     settings = PrepareSettings(rate=RATE, length=LENGTH, test=30.0)
     prepare(source, folder / "prepared", settings, jobs=1)
-    return open_dataset(folder / "prepared")
+    dataset = open_dataset(folder / "prepared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KWAVEGAN_CACHE", str(folder / "cache"))
+        load_or_train_classifier(dataset, steps=40)
+    return dataset
 
 
 @pytest.fixture(scope="module")
-def audience(tmp_path_factory):
-    patch = pytest.MonkeyPatch()
-    patch.setattr(classifier, "_steps", lambda dataset: 40)
-    patch.setenv("KWAVEGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
-    made = assemble(toy(tmp_path_factory.mktemp("toy")))
-    patch.undo()
-    return made
+def reference(tmp_path_factory):
+    dataset = toy(tmp_path_factory.mktemp("toy"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KWAVEGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        return build_reference(dataset)
 
 
 def new_sines(n=80, seed=5):
-    """Sounds like those of the toy set, that are not in it."""
+    """Split like those of the toy set, that are not in it."""
     rng = np.random.default_rng(seed)
     labels = np.arange(n) % 2
     pitch = np.array([PITCHES[name] for name in ("high", "low")])[labels, None]
@@ -51,13 +50,13 @@ def new_sines(n=80, seed=5):
     return (rng.uniform(0.4, 0.9, (n, 1)) * np.sin(angle))[..., None].astype("float32"), labels
 
 
-def measured(audience, sounds, labels, **options):
-    rows = scores(sounds, labels, audience, **options)["overall"]
+def measured(reference, sounds, labels, **options):
+    rows = scores(sounds, labels, reference, **options)["overall"]
     return {name: row.value for name, row in rows.items()}, rows
 
 
-def test_real_sounds_are_as_good_as_real(audience):
-    got, rows = measured(audience, *new_sines())
+def test_real_sounds_are_as_good_as_real(reference):
+    got, rows = measured(reference, *new_sines())
     assert list(got) == list(MEASURES)
     assert got["label_accuracy"] == 1 == rows["label_accuracy"].real
     for name in ("frechet_distance", "frechet_distance_mel"):
@@ -73,9 +72,9 @@ def test_real_sounds_are_as_good_as_real(audience):
     assert abs(got["loudness"] - rows["loudness"].real) < 1.5
 
 
-def test_noise_is_far_from_real(audience):
+def test_noise_is_far_from_real(reference):
     noise = np.random.default_rng(0).normal(0, 0.3, (80, LENGTH, 1)).astype("float32")
-    got, rows = measured(audience, np.clip(noise, -1, 1), np.arange(80) % 2)
+    got, rows = measured(reference, np.clip(noise, -1, 1), np.arange(80) % 2)
     assert got["label_accuracy"] < 0.8
     assert got["frechet_distance"] > 10 * rows["frechet_distance"].real
     assert got["frechet_distance_mel"] > 10 * rows["frechet_distance_mel"].real
@@ -85,9 +84,9 @@ def test_noise_is_far_from_real(audience):
     assert got["nearest_training"] > 3
 
 
-def test_one_sound_repeated_has_no_diversity(audience):
+def test_one_sound_repeated_has_no_diversity(reference):
     sounds, labels = new_sines()
-    got, _ = measured(audience, sounds[labels], labels)
+    got, _ = measured(reference, sounds[labels], labels)
     assert got["label_accuracy"] == 1
     assert got["diversity"] < 1e-3
     assert got["diversity_mel"] < 1e-3
@@ -95,9 +94,9 @@ def test_one_sound_repeated_has_no_diversity(audience):
     assert got["coverage"] < 0.5
 
 
-def test_swapped_labels_are_noticed_in_total_and_label_by_label(audience):
+def test_swapped_labels_are_noticed_in_total_and_label_by_label(reference):
     sounds, labels = new_sines()
-    made = scores(sounds, 1 - labels, audience)
+    made = scores(sounds, 1 - labels, reference)
     assert made["overall"]["label_accuracy"].value == 0
     assert made["overall"]["precision"].value > 0.8
     rows = made["labels"]["high"]
@@ -107,45 +106,45 @@ def test_swapped_labels_are_noticed_in_total_and_label_by_label(audience):
     assert "inception_score" not in rows
 
 
-def test_copies_of_training_sounds_are_noticed(audience):
-    got, rows = measured(audience, *audience.audio["train"])
+def test_copies_of_training_sounds_are_noticed(reference):
+    got, rows = measured(reference, *reference.audio["train"])
     assert got["nearest_training"] == 0
     assert rows["nearest_training"].real > 0.4
 
 
-def test_silence_clipping_and_loudness_are_counted(audience):
+def test_silence_clipping_and_loudness_are_counted(reference):
     sounds, labels = new_sines(n=40)
     sounds[:10] = 0
     sounds[10:14] = np.clip(sounds[10:14] * 5, -1, 1)
-    got, _ = measured(audience, sounds, labels)
+    got, _ = measured(reference, sounds, labels)
     assert got["silent"] == 0.25
     assert got["clipped"] == 0.1
 
 
-def test_the_floor_has_as_many_sounds_as_are_compared(audience):
+def test_the_floor_has_as_many_sounds_as_are_compared(reference):
     sounds, labels = new_sines(n=400)
-    made = scores(sounds, labels, audience)
-    counts = np.bincount(audience.ears.training.labels)
+    made = scores(sounds, labels, reference)
+    counts = np.bincount(reference.space.training.labels)
     assert made["sounds"]["generated"] == 400
     assert made["sounds"]["compared"] == counts.sum()
-    few = scores(sounds[:20], labels[:20], audience)
+    few = scores(sounds[:20], labels[:20], reference)
     assert few["sounds"]["compared"] == 20
     assert few["overall"]["frechet_distance"].real != made["overall"]["frechet_distance"].real
 
 
-def test_without_asked_labels_the_judge_gives_them(audience):
+def test_without_given_labels_the_classifier_predicts_them(reference):
     sounds, _ = new_sines()
-    made = scores(sounds, np.zeros(80, int), audience, labelled=False)
+    made = scores(sounds, np.zeros(80, int), reference, labelled=False)
     assert "label_accuracy" not in made["overall"]
     assert made["labels"] == {}
     assert 0.8 < made["overall"]["diversity"].value < 1.25
 
 
-def test_a_deaf_judge_and_a_small_test_are_warned_of(audience, monkeypatch):
-    monkeypatch.setattr(evaluator, "SURE", 1.1)
-    few = replace(audience, test=audience.test.take(np.arange(40)))
-    deaf, small = scores(*new_sines(), few)["warnings"]
-    assert deaf.startswith("the judge is right on only 100% of the real test sounds")
+def test_a_bad_classifier_and_a_small_test_are_warned_of(reference):
+    few = replace(reference, test=reference.test.take(np.arange(40)), accuracy=0.89)
+    bad, small = scores(*new_sines(), few)["warnings"]
+    assert bad.startswith("the classifier is right on only 89% of the real test sounds")
+    assert not any("classifier" in line for line in scores(*new_sines(), reference)["warnings"])
     assert small.startswith("only 40 test sounds")
 
 
@@ -158,21 +157,21 @@ def test_shares_are_like_the_counts_and_at_least_two():
 
 def test_sets_are_matched_label_by_label_if_labels_were_asked_for():
     ours, theirs = np.array([0, 0, 0, 1, 1, 2]), np.array([1, 0, 1, 1, 0])
-    first, second = _matched(ours, theirs, True, np.random.default_rng(0))
+    first, second = matched_rows(ours, theirs, True, np.random.default_rng(0))
     assert first.tolist() == [0, 1, 3, 4]
     assert np.bincount(theirs[second]).tolist() == [2, 2]
-    first, second = _matched(ours, theirs, False, np.random.default_rng(0))
+    first, second = matched_rows(ours, theirs, False, np.random.default_rng(0))
     assert (first.tolist(), second.tolist()) == ([0, 1, 2, 3, 4], [0, 1, 2, 3, 4])
 
 
-def test_errors_are_those_of_the_bootstrap(audience):
+def test_errors_are_those_of_the_bootstrap(reference):
     """The standard error of a share is √(p(1 − p) / n); of a distance it falls with n."""
     sounds, labels = new_sines(n=80)
     labels[:20] = 1 - labels[:20]
-    rows = scores(sounds, labels, audience)["overall"]
+    rows = scores(sounds, labels, reference)["overall"]
     assert math.isclose(rows["label_accuracy"].error, math.sqrt(0.75 * 0.25 / 79), rel_tol=1e-6)
     errors = [
-        scores(*new_sines(n), audience)["overall"]["frechet_distance"].error for n in (16, 128)
+        scores(*new_sines(n), reference)["overall"]["frechet_distance"].error for n in (16, 128)
     ]
     assert errors[1] < errors[0]
 
@@ -183,8 +182,8 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     dataset = toy(tmp_path_factory.mktemp("data"))
     for model in ("cwgan", "wgan"):
-        config = settle(tiny_config(model=model), dataset, str(dataset.path))
-        train(config, dataset, model, folder)
+        config = tiny_config(model=model).for_dataset(dataset, str(dataset.path))
+        run_training(config, dataset, model, folder)
     return folder
 
 
@@ -201,11 +200,12 @@ def cli(trained):
 def test_evaluate_prints_a_table_and_keeps_the_numbers_in_the_run(cli, trained):
     made = cli("cwgan", "-n", "20")
     run = Run.open("cwgan", trained)
-    found = load(run)
-    assert (found.run, found.step, found.sounds["generated"]) == ("cwgan", 12, 20)
-    assert set(found.labels) == {"high", "low"}
-    assert found.judge["accuracy"] == 1
-    assert found.about["seconds"] > 0
+    evaluation = load_evaluation(run)
+    assert (evaluation.run, evaluation.step) == ("cwgan", 12)
+    assert evaluation.sounds["generated"] == 20
+    assert set(evaluation.labels) == {"high", "low"}
+    assert evaluation.classifier["accuracy"] == 1
+    assert evaluation.about["seconds"] > 0
     lines = made.stdout.splitlines()
     assert lines[0].startswith("cwgan, step 12: 20 generated sounds against ")
     assert any(line.startswith("Fréchet distance") and "±" in line for line in lines)
@@ -213,7 +213,7 @@ def test_evaluate_prints_a_table_and_keeps_the_numbers_in_the_run(cli, trained):
 
     again = json.loads(cli("cwgan", "-n", "20", "--json", "--checkpoint", "8").stdout)
     assert again["step"] == 8
-    assert run.evaluated() == [8, 12]
+    assert run.evaluation_steps() == [8, 12]
 
 
 def test_the_same_run_is_evaluated_to_the_same_numbers(cli):
@@ -226,28 +226,28 @@ def test_the_same_run_is_evaluated_to_the_same_numbers(cli):
 
 
 def test_an_unconditional_run_has_no_label_accuracy(cli):
-    found = json.loads(cli("wgan", "-n", "20", "--json").stdout)
-    assert "label_accuracy" not in found["overall"]
-    assert "frechet_distance" in found["overall"]
-    assert found["labels"] == {}
+    stored = json.loads(cli("wgan", "-n", "20", "--json").stdout)
+    assert "label_accuracy" not in stored["overall"]
+    assert "frechet_distance" in stored["overall"]
+    assert stored["labels"] == {}
 
 
-def test_a_set_without_labels_needs_no_judge(tmp_path):
+def test_a_set_without_labels_needs_no_classifier(tmp_path):
     folder = write_sines(tmp_path / "sines") / "low"
     prepare(folder, tmp_path / "flat", PrepareSettings(rate=RATE, length=LENGTH), jobs=1)
     flat = open_dataset(tmp_path / "flat")
-    train(settle(tiny_config(model="wgan"), flat, str(flat.path)), flat, "run", tmp_path)
+    run_training(tiny_config(model="wgan").for_dataset(flat, str(flat.path)), flat, "run", tmp_path)
     made = CliRunner().invoke(main, ["evaluate", str(tmp_path / "run"), "-n", "20", "--json"])
-    found = json.loads(made.stdout)
-    assert found["judge"] == {}
-    assert "frechet_distance_mel" in found["overall"]
-    assert "frechet_distance" not in found["overall"]
+    stored = json.loads(made.stdout)
+    assert stored["classifier"] == {}
+    assert "frechet_distance_mel" in stored["overall"]
+    assert "frechet_distance" not in stored["overall"]
 
 
-def test_an_empty_test_split_is_one_clear_line(audience):
-    none = Sounds(audience.dataset.test.audio[:0], audience.dataset.test.labels[:0])
+def test_an_empty_test_split_is_one_clear_line(reference):
+    none = Split(reference.dataset.test.audio[:0], reference.dataset.test.labels[:0])
     with pytest.raises(InputError, match="has 0 test sounds, and evaluate needs at least 2"):
-        assemble(replace(audience.dataset, test=none))
+        build_reference(replace(reference.dataset, test=none))
 
 
 def test_other_data_than_the_run_was_trained_on_is_one_clear_line(cli, tmp_path):
@@ -259,40 +259,44 @@ def test_other_data_than_the_run_was_trained_on_is_one_clear_line(cli, tmp_path)
     assert "no such folder" in cli("cwgan", "--data", str(tmp_path / "none"), code=2).stderr
 
 
-def test_outside_judges_stand_beside_what_they_say_of_real_sounds(audience, monkeypatch):
-    """A judge whose verdicts are known: the loudness of a sound, and an embedding."""
+def test_external_ratings_stand_beside_those_of_real_sounds(reference, monkeypatch):
+    """An evaluator whose ratings are known: the loudness of a sound, and an embedding."""
 
-    def listen(name, sounds, labels, rate, names):
-        assert (rate, names, len(sounds)) == (RATE, audience.dataset.labels, len(labels))
+    def rate(name, sounds, labels, rate, names):
+        assert (rate, names, len(sounds)) == (RATE, reference.dataset.labels, len(labels))
         level = np.sqrt((sounds**2).mean(axis=(1, 2)))
         if name == "embedding":
             return {"embedding": np.stack([level, labels], axis=1)}
-        return {"heard": level > 0.1, "overall": level}
+        return {"label_accuracy": level > 0.1, "overall": level}
 
-    monkeypatch.setattr(evaluator.external, "listen", listen)
-    for name in ("verdicts", "embedding"):
-        monkeypatch.setitem(external.JUDGES, name, replace(external.JUDGES["dnsmos"], most=1000))
+    monkeypatch.setattr(evaluator.external, "rate", rate)
+    for name in ("ratings", "embedding"):
+        monkeypatch.setitem(
+            external.EVALUATORS, name, replace(external.EVALUATORS["dnsmos"], most=1000)
+        )
     sounds, labels = new_sines()
-    asked = {"judges": ("verdicts", "embedding")}
-    made = scores(sounds / 2, labels, audience, **asked)["outside"]
+    both = {"evaluators": ("ratings", "embedding")}
+    made = scores(sounds / 2, labels, reference, **both)["external"]
     level = np.sqrt((sounds**2).mean(axis=(1, 2))) / 2
-    row = made["verdicts"]["overall"]
+    row = made["ratings"]["overall"]
     assert math.isclose(row.value, level.mean(), rel_tol=1e-5)
     assert math.isclose(row.error, level.std(ddof=1) / math.sqrt(80), rel_tol=1e-4)
     assert row.real > 1.5 * row.value
-    assert made["verdicts"]["heard"].real == 1
+    assert made["ratings"]["label_accuracy"].real == 1
     apart = made["embedding"]["frechet_distance"]
     assert apart.value > 3 * apart.real
-    # A slow judge hears some of the sounds.
-    monkeypatch.setitem(external.JUDGES, "verdicts", replace(external.JUDGES["dnsmos"], most=7))
-    few = scores(sounds / 2, labels, audience, judges=("verdicts",))["outside"]["verdicts"]
+    # A slow evaluator rates only some of the sounds.
+    monkeypatch.setitem(
+        external.EVALUATORS, "ratings", replace(external.EVALUATORS["dnsmos"], most=7)
+    )
+    few = scores(sounds / 2, labels, reference, evaluators=("ratings",))["external"]["ratings"]
     assert few["overall"].error > 2 * row.error
-    # Without labels that were asked for, there is none to be heard.
-    unasked = scores(sounds, labels, audience, labelled=False, **asked)["outside"]
-    assert list(unasked["verdicts"]) == ["overall"]
+    # Sounds that were generated for no label have no label to be right on.
+    unlabelled = scores(sounds, labels, reference, labelled=False, **both)["external"]
+    assert list(unlabelled["ratings"]) == ["overall"]
 
 
-def test_an_unknown_judge_is_one_clear_line(cli):
+def test_an_unknown_evaluator_is_one_clear_line(cli):
     made = cli("cwgan", "--judge", "nobody", code=2)
-    assert made.stderr.startswith("kwavegan: --judge: 'nobody' is no judge; choose from")
+    assert made.stderr.startswith("kwavegan: --judge: 'nobody' is no external evaluator; choose")
     assert len(made.stderr.splitlines()) == 1

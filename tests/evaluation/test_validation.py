@@ -6,31 +6,36 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from support.datasets import LENGTH, PITCHES, RATE, tiny_config, write_sines
+from support.listeners import listening
 
 from kwavegan.cli.main import main
+from kwavegan.data import PrepareSettings, prepare
 from kwavegan.data.dataset import open_dataset
-from kwavegan.data.preparation import PrepareSettings, prepare
-from kwavegan.evaluation import classifier, validation
-from kwavegan.evaluation.validation import ENOUGH, Examiner, Validation
-from kwavegan.generation.generator import load_run
+from kwavegan.evaluation import validation
+from kwavegan.evaluation.classifier import load_or_train_classifier
+from kwavegan.evaluation.validation import (
+    MIN_VALIDATION_SOUNDS,
+    ValidationResult,
+    ValidationScorer,
+)
+from kwavegan.generation.generator import load_generator
 from kwavegan.runs.run import VALIDATION, Run
 from kwavegan.storage.csv_log import read_metrics
-from kwavegan.training.session import Watch, resume, settle, train
-
-
-@pytest.fixture(autouse=True)
-def short(monkeypatch):
-    """Train judges for a moment only."""
-    monkeypatch.setattr(classifier, "_steps", lambda dataset: 40)
+from kwavegan.training.session import resume, run_training
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
+    """The sines, beside a classifier that was trained for a moment only."""
     folder = tmp_path_factory.mktemp("toy")
     source = write_sines(folder / "sines", count=100)
     settings = PrepareSettings(rate=RATE, length=LENGTH, validation=20.0)
     prepare(source, folder / "prepared", settings, jobs=1)
-    return open_dataset(folder / "prepared")
+    made = open_dataset(folder / "prepared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KWAVEGAN_CACHE", str(folder / "cache"))
+        load_or_train_classifier(made, steps=40)
+    return made
 
 
 def sine_generator(pitches, noise=0.0):
@@ -52,32 +57,30 @@ def sine_generator(pitches, noise=0.0):
 
 
 def test_good_sounds_score_near_1_and_worse_ones_less(dataset, monkeypatch):
-    monkeypatch.setattr(validation, "ENOUGH", len(dataset.validation))
+    monkeypatch.setattr(validation, "MIN_VALIDATION_SOUNDS", len(dataset.validation))
     notes = []
-    examiner = Examiner(settle(tiny_config(), dataset), dataset, notes.append)
+    scorer = ValidationScorer(tiny_config().for_dataset(dataset), dataset, notes.append)
     labels = [PITCHES[name] for name in dataset.labels]
     good, hissing, swapped = (
-        examiner.examine(sine_generator(pitches, noise), 1)
+        scorer.score(sine_generator(pitches, noise), 1)
         for pitches, noise in ((labels, 0.0), (labels, 0.3), (labels[::-1], 0.0))
     )
     assert good.label_accuracy == 1
     assert 0.2 < good.score < 2
     assert hissing.score < good.score / 3
     assert swapped.label_accuracy == 0 == swapped.score
-    assert examiner.examine(sine_generator(labels), 2) == replace(good, step=2)
-    assert [line.split(" on ")[0] for line in notes] in ([], ["training a judge"])
+    assert scorer.score(sine_generator(labels), 2) == replace(good, step=2)
+    assert notes == []
 
 
 def test_without_labels_or_enough_validation_sounds_there_is_still_a_score(tmp_path):
     folder = write_sines(tmp_path / "sines", count=40) / "low"
     prepare(folder, tmp_path / "flat", PrepareSettings(rate=RATE, length=LENGTH), jobs=1)
     flat = open_dataset(tmp_path / "flat")
-    assert len(flat.validation) < ENOUGH
+    assert len(flat.validation) < MIN_VALIDATION_SOUNDS
     notes = []
-    examiner = Examiner(settle(tiny_config(model="wgan"), flat), flat, notes.append)
-    low, high = (
-        examiner.examine(sine_generator([PITCHES[name]] * 2), 1) for name in ("low", "high")
-    )
+    scorer = ValidationScorer(tiny_config(model="wgan").for_dataset(flat), flat, notes.append)
+    low, high = (scorer.score(sine_generator([PITCHES[name]] * 2), 1) for name in ("low", "high"))
     assert low.label_accuracy == 1
     assert high.score < low.score / 3
     assert notes == [
@@ -87,7 +90,7 @@ def test_without_labels_or_enough_validation_sounds_there_is_still_a_score(tmp_p
 
 
 class Scores:
-    """Stands in for an examiner, with scores from a list."""
+    """Stands in for a scorer, with scores from a list."""
 
     def __init__(self, scores):
         self.scores = iter(scores)
@@ -95,8 +98,8 @@ class Scores:
     def __call__(self, *settings):
         return self
 
-    def examine(self, network, step):
-        return Validation(step, 1 / next(self.scores), 1.0, 1.0)
+    def score(self, network, step):
+        return ValidationResult(step, 1 / next(self.scores), 1.0, 1.0)
 
 
 @pytest.fixture
@@ -104,10 +107,10 @@ def scored(monkeypatch, dataset):
     """Train with scores from a list, and return the outcome and the evaluations."""
 
     def call(scores, name="toy", **changes):
-        monkeypatch.setattr("kwavegan.training.session.Examiner", Scores(scores))
+        monkeypatch.setattr("kwavegan.training.session.ValidationScorer", Scores(scores))
         seen = []
-        config = settle(tiny_config(**{"evaluate_every": 2, "keep": 1, **changes}), dataset)
-        outcome = train(config, dataset, name, watch=Watch(validated=seen.append))
+        config = tiny_config(**{"evaluate_every": 2, "keep": 1, **changes}).for_dataset(dataset)
+        outcome = run_training(config, dataset, name, listeners=[listening(validated=seen.append)])
         return outcome, seen
 
     return call
@@ -120,19 +123,19 @@ def test_the_best_checkpoint_is_kept_and_generated_from(scored, tmp_path):
     assert [(v.step, v.best) for v in seen] == [
         (2, True), (4, True), (6, False), (8, False), (10, False), (12, False)
     ]  # fmt: skip
-    assert run.steps() == [4, 12]
+    assert run.checkpoint_steps() == [4, 12]
     assert json.loads((run.path / "best.json").read_text())["score"] == 0.5
     rows = read_metrics(run.path / VALIDATION)
     assert [(row["step"], row["score"]) for row in rows][:2] == [(2, 0.1), (4, 0.5)]
     assert all(row["seconds"] > 0 for row in rows)
-    assert load_run(run.path).step == 4
+    assert load_generator(run.path).step == 4
 
     made = CliRunner().invoke(
         main, ["generate", str(run.path), "-n", "1", "--out", str(tmp_path / "out")]
     )
     assert "step 4, the best" in made.output
     run.checkpoint_path(4).write_bytes(b"damaged")
-    generator = load_run(run.path)
+    generator = load_generator(run.path)
     assert generator.step == 12
     assert "best checkpoint, of step 4, cannot be read" in generator.problems[0]
 
@@ -164,15 +167,15 @@ def test_a_resumed_run_remembers_its_best(scored, dataset, monkeypatch):
     run.checkpoint_path(8).rename(run.checkpoint_path(6))
     stored = run.load_checkpoint
     monkeypatch.setattr(Run, "load_checkpoint", lambda self, step=None: replace(stored(6), step=6))
-    monkeypatch.setattr("kwavegan.training.session.Examiner", Scores([0.4, 0.45, 0.6]))
+    monkeypatch.setattr("kwavegan.training.session.ValidationScorer", Scores([0.4, 0.45, 0.6]))
     run.mark_best(4)
     seen = []
-    resume(run, dataset, 12, Watch(validated=seen.append))
+    resume(run, dataset, 12, [listening(validated=seen.append)])
     assert [(v.step, v.best) for v in seen] == [(8, False), (10, False), (12, True)]
     assert [row["step"] for row in read_metrics(run.path / VALIDATION)] == [2, 4, 6, 8, 10, 12]
 
 
-def test_a_run_that_diverged_is_not_examined(scored):
+def test_a_run_that_diverged_is_not_scored(scored):
     outcome, seen = scored([0.1, 0.2, 0.3], stop_loss=1e-6, steps=6)
     assert outcome.state == "diverged"
     assert seen == []
@@ -188,9 +191,10 @@ def test_no_evaluation_where_there_is_no_turn(scored, changes):
 
 
 def test_evaluations_leave_the_training_as_it_is(dataset):
-    """The averaged generator makes sounds while JAX holds the training's state elsewhere."""
+    """The EMA generator makes sounds while JAX holds the training's state elsewhere."""
     every, never = (
-        train(settle(tiny_config(evaluate_every=n), dataset), dataset, f"every{n}") for n in (3, 0)
+        run_training(tiny_config(evaluate_every=n).for_dataset(dataset), dataset, f"every{n}")
+        for n in (3, 0)
     )
     first, second = (outcome.run.load_checkpoint().arrays for outcome in (every, never))
     for name, array in first.items():

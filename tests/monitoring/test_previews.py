@@ -1,21 +1,31 @@
 from dataclasses import replace
+from types import MappingProxyType
 
 import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from support.datasets import LENGTH, RATE, sines, tiny_config
+from support.listeners import listening
 
 from kwavegan.audio import soundfiles
 from kwavegan.cli.main import main
 from kwavegan.errors import InputError
-from kwavegan.generation.generator import load_run
+from kwavegan.generation.generator import load_generator
 from kwavegan.monitoring.health import Finding
-from kwavegan.monitoring.previews import KEPT, SOUNDS, Album, Clip, names, real_clips
+from kwavegan.monitoring.previews import (
+    KEPT,
+    SOUNDS,
+    Clip,
+    PreviewStore,
+    generate_clips,
+    names,
+    real_clips,
+)
 from kwavegan.runs.run import HEALTH, Run
 from kwavegan.storage.csv_log import read_metrics
 from kwavegan.training.callbacks import previews
-from kwavegan.training.session import Watch, resume, settle, train
+from kwavegan.training.session import resume, run_training
 
 FOUR = {"preview_every": 4, "evaluate_every": 0, "tensorboard": "off"}
 
@@ -26,49 +36,57 @@ def dataset(tmp_path_factory):
 
 
 def previewed(dataset, name="run", **changes):
-    """Return the run of a tiny training, and the previews it told of."""
-    told = []
-    config = settle(tiny_config(**{**FOUR, **changes}), dataset)
-    outcome = train(config, dataset, name, watch=Watch(previewed=told.append))
-    return outcome.run, told
+    """Return the run of a tiny training, and the previews that its listener received."""
+    received = []
+    config = tiny_config(**{**FOUR, **changes}).for_dataset(dataset)
+    outcome = run_training(config, dataset, name, listeners=[listening(previewed=received.append)])
+    return outcome.run, received
 
 
 def test_a_sound_is_followed_through_training(dataset):
-    run, told = previewed(dataset, steps=10)
-    album = Album(run)
-    assert album.steps() == [preview.step for preview in told] == [4, 8, 10]
-    for preview in told:
+    run, received = previewed(dataset, steps=10)
+    album = PreviewStore(run)
+    assert album.steps() == [preview.step for preview in received] == [4, 8, 10]
+    for preview in received:
         kept = album.at(preview.step)
         assert [clip.name for clip in kept] == [clip.name for clip in preview.generated]
-        for clip, heard in zip(kept, preview.generated, strict=True):
+        for clip, generated in zip(kept, preview.generated, strict=True):
             assert clip.audio.shape == (LENGTH, 1)
-            np.testing.assert_allclose(clip.audio, heard.audio, atol=1 / 32768)
-    names = [clip.name for clip in told[0].generated]
+            np.testing.assert_allclose(clip.audio, generated.audio, atol=1 / 32768)
+    names = [clip.name for clip in received[0].generated]
     assert names == ["high-0", "high-1", "high-2", "low-0", "low-1", "low-2"]
-    # The same latents at every step: what is heard at the last is what generate makes of them.
+    # The same latents at every step: the last preview is what `generate` makes of them.
     again = previewed(dataset, "again", steps=10)[1]
-    for a, b in zip(told[-1].generated, again[-1].generated, strict=True):
+    for a, b in zip(received[-1].generated, again[-1].generated, strict=True):
         np.testing.assert_array_equal(a.audio, b.audio)
-    assert not np.array_equal(told[0].generated[0].audio, told[1].generated[0].audio)
+    assert not np.array_equal(received[0].generated[0].audio, received[1].generated[0].audio)
+
+
+class LatentPlayer:
+    """Stands in for a generator: its sounds are their latents."""
+
+    input = MappingProxyType({"latent": None, "label": None})
+
+    def predict_on_batch(self, inputs):
+        return np.asarray(inputs["latent"])[..., None]
 
 
 def test_labels_share_their_latents(dataset):
     """So that two labels can be compared: sound 1 of each differs by its label alone."""
-    config = settle(tiny_config(**FOUR), dataset)
+    config = tiny_config(**FOUR).for_dataset(dataset)
+    clips = generate_clips(LatentPlayer(), config, previews.LATENT_SEED)
+    latents = {clip.name: clip.audio for clip in clips}
+    np.testing.assert_array_equal(latents["high-1"], latents["low-1"])
+    assert not np.array_equal(latents["high-0"], latents["high-1"])
     run, _ = previewed(dataset, "shared", steps=4)
-    previewer = previews.Previewer(run, None, config, dataset, None, None)
-    by_name = dict(zip([name for name, *_ in previewer.clips], previewer.latents, strict=True))
-    np.testing.assert_array_equal(by_name["high-1"], by_name["low-1"])
-    assert not np.array_equal(by_name["high-0"], by_name["high-1"])
-    sounds = load_run(run.path).network.predict_on_batch(
-        {"latent": previewer.latents, "label": np.array([k for *_, k in previewer.clips])}
-    )
-    for clip, sound in zip(Album(run).at(4), sounds, strict=True):
-        np.testing.assert_allclose(clip.audio, sound, atol=1 / 32768)
+    clips = generate_clips(load_generator(run.path).network, config, previews.LATENT_SEED)
+    for kept, clip in zip(PreviewStore(run).at(4), clips, strict=True):
+        assert (kept.name, kept.label) == (clip.name, clip.label)
+        np.testing.assert_allclose(kept.audio, clip.audio, atol=1 / 32768)
 
 
 def test_real_sounds_are_the_labels_own_and_none_is_shown_twice(dataset):
-    config = settle(tiny_config(), dataset)
+    config = tiny_config().for_dataset(dataset)
     clips = real_clips(config, dataset)
     assert [clip.label for clip in clips] == ["high"] * 3 + ["low"] * 3
     training = dataset.train.batch(np.arange(len(dataset.train)))
@@ -79,35 +97,35 @@ def test_real_sounds_are_the_labels_own_and_none_is_shown_twice(dataset):
 
 
 def test_a_run_without_labels_previews_sounds(dataset):
-    run, told = previewed(dataset, model="wgan", steps=4)
-    assert [(clip.name, clip.label) for clip in told[0].generated][:2] == [
+    run, received = previewed(dataset, model="wgan", steps=4)
+    assert [(clip.name, clip.label) for clip in received[0].generated][:2] == [
         ("sound-0", ""),
         ("sound-1", ""),
     ]
-    assert len(Album(run).real()) == len(Album(run).at(4)) == SOUNDS
+    assert len(PreviewStore(run).real()) == len(PreviewStore(run).at(4)) == SOUNDS
 
 
 @pytest.mark.parametrize(("count", "each"), [(2, 3), (3, 2), (10, 2), (35, 2)])
 def test_a_preview_has_two_sounds_of_a_label_and_ten_labels_at_most(count, each):
     labels = tuple(f"label{i:02}" for i in range(count))
-    found = names(replace(tiny_config(), labels=labels))
-    assert [label for _, label, _ in found] == [name for name in labels[:10] for _ in range(each)]
+    clips = names(replace(tiny_config(), labels=labels))
+    assert [label for _, label, _ in clips] == [name for name in labels[:10] for _ in range(each)]
 
 
 def test_previews_can_be_opened_by_anything_that_plays_wav(dataset):
     run, _ = previewed(dataset, steps=4)
-    sound, rate = soundfiles.read(run.path / "previews" / "step-00000004" / "high-0.wav")
+    sound, rate = soundfiles.read_audio(run.path / "previews" / "step-00000004" / "high-0.wav")
     assert (rate, sound.shape) == (RATE, (LENGTH, 1))
     (run.path / "previews" / "step-00000004" / "high-0.wav").write_bytes(b"no sound")
     with pytest.raises(InputError, match=r"high-0\.wav: is not audio"):
-        Album(run).at(4)
+        PreviewStore(run).at(4)
     with pytest.raises(InputError, match="no preview of step 5; there are: 4"):
-        Album(run).at(5)
+        PreviewStore(run).at(5)
 
 
 def test_a_long_training_keeps_evenly_spaced_previews_and_the_last(dataset):
     run, _ = previewed(dataset, steps=4)
-    album, clip = Album(run), Clip("high-0", "high", np.zeros((4, 1), "float32"))
+    album, clip = PreviewStore(run), Clip("high-0", "high", np.zeros((4, 1), "float32"))
     for step in range(8, 4 * (5 * KEPT) + 1, 4):
         album.add(step, [clip])
     steps = album.steps()
@@ -130,10 +148,10 @@ class StopAt(keras.callbacks.Callback):
 
 def test_a_resumed_run_previews_as_one_that_never_stopped(dataset):
     whole, _ = previewed(dataset, "whole")
-    config = settle(tiny_config(**FOUR), dataset)
-    run = train(config, dataset, "parts", callbacks=[StopAt(5)]).run
-    assert run.steps() == [4, 6]
-    album = Album(run)
+    config = tiny_config(**FOUR).for_dataset(dataset)
+    run = run_training(config, dataset, "parts", callbacks=[StopAt(5)]).run
+    assert run.checkpoint_steps() == [4, 6]
+    album = PreviewStore(run)
     album.add(8, album.real())  # as a killed training leaves them, past its last checkpoint
     assert resume(run, dataset).state == "finished"
     assert album.steps() == [4, 8, 12]
@@ -142,7 +160,7 @@ def test_a_resumed_run_previews_as_one_that_never_stopped(dataset):
     for row, other in zip(ours, theirs, strict=True):
         for name in row.keys() - {"seconds"}:
             assert row[name] == pytest.approx(other[name], rel=1e-5, abs=1e-5), name
-    for a, b in zip(Album(whole).at(12), album.at(12), strict=True):
+    for a, b in zip(PreviewStore(whole).at(12), album.at(12), strict=True):
         np.testing.assert_array_equal(a.audio, b.audio)
 
 
@@ -156,15 +174,17 @@ def test_previews_change_nothing_in_the_training(dataset):
 
 
 def test_health_is_printed_once_when_it_changes(tmp_path, monkeypatch, dataset):
-    sick = Finding("collapsed", "All alike", "Diversity 0.01, below 0.2.", ("--seed 1",), 0.01, 0.2)
-    verdicts = iter([(), (), (sick,), (sick,), ()])
+    alike = Finding(
+        "collapsed", "All alike", "Diversity 0.01, below 0.2.", ("--seed 1",), 0.01, 0.2
+    )
+    verdicts = iter([(), (), (alike,), (alike,), ()])
     monkeypatch.setattr(previews, "diagnose", lambda run: next(verdicts))
-    args = ["train", str(dataset.path), "--name", "told", "--steps", "10", "--preview-every", "2"]
-    small = ["--width", "4", "--latent", "8", "--batch", "8", "--evaluate-every", "0"]
+    args = ["train", str(dataset.path), "--name", "run", "--steps", "10", "--preview-every", "2"]
+    small = ["--width", "4", "--latent-dim", "8", "--batch-size", "8", "--evaluate-every", "0"]
     result = CliRunner().invoke(main, [*args, *small, "--tensorboard", "off"])
     assert result.exit_code == 0, result.output
-    told = [line for line in result.output.splitlines() if "healthy" in line or "alike" in line]
-    assert told == [
+    lines = [line for line in result.output.splitlines() if "healthy" in line or "alike" in line]
+    assert lines == [
         "step 2: healthy",
         "step 6: All alike: Diversity 0.01, below 0.2. Try: --seed 1",
         "step 10: healthy",
@@ -174,10 +194,10 @@ def test_health_is_printed_once_when_it_changes(tmp_path, monkeypatch, dataset):
 def test_keras_callbacks_of_ones_own_take_part(dataset, tmp_path):
     """Keras' own CSVLogger, and one that stops the training."""
     log = tmp_path / "log.csv"
-    config = settle(tiny_config(**FOUR), dataset)
-    outcome = train(
+    config = tiny_config(**FOUR).for_dataset(dataset)
+    outcome = run_training(
         config, dataset, "mine", callbacks=[keras.callbacks.CSVLogger(str(log)), StopAt(2)]
     )
     assert (outcome.state, outcome.step) == ("stopped", 3)
     assert "d_loss" in log.read_text().splitlines()[0]
-    assert Run.open("mine").steps() == [3]
+    assert Run.open("mine").checkpoint_steps() == [3]

@@ -5,12 +5,18 @@ import numpy as np
 import pytest
 from support.datasets import LENGTH, PITCHES, RATE, sines
 
-from kwavegan.audio.mel import log_mel
-from kwavegan.data.dataset import JUDGE, data_digest
-from kwavegan.data.preparation import PrepareSettings, prepare
+from kwavegan.audio.mel import log_mel, mel_settings
+from kwavegan.data import PrepareSettings, prepare
+from kwavegan.data.dataset import CLASSIFIER, data_digest
 from kwavegan.errors import InputError
-from kwavegan.evaluation import classifier
-from kwavegan.evaluation.classifier import augmented, judge_of
+from kwavegan.evaluation.classifier import (
+    PREDICTION_BATCH,
+    AugmentedBatches,
+    augmented,
+    default_steps,
+    load_or_train_classifier,
+    train_classifier,
+)
 from kwavegan.storage import archive
 
 
@@ -19,43 +25,41 @@ def dataset(tmp_path_factory):
     return sines(tmp_path_factory.mktemp("toy"))
 
 
-@pytest.fixture(autouse=True)
-def short(monkeypatch):
-    """Train judges for a moment only."""
-    monkeypatch.setattr(classifier, "_steps", lambda dataset: 40)
+def make(dataset, progress=None):
+    """Return the set's classifier, trained for a moment only."""
+    return load_or_train_classifier(dataset, progress, steps=40)
 
 
-def spectrograms(split, heard_by):
-    return log_mel(split.batch(np.arange(len(split))), heard_by.mel)
+def spectrograms(split, classifier):
+    return log_mel(split.batch(np.arange(len(split))), classifier.mel)
 
 
-def test_a_judge_learns_the_labels_and_is_kept_beside_the_data(dataset, monkeypatch):
+def test_a_classifier_learns_the_labels_and_is_kept_beside_the_data(dataset):
     lines = []
-    first = judge_of(dataset, lines.append)
-    embedding, probabilities = first.hear(spectrograms(dataset.test, first))
+    first = make(dataset, lines.append)
+    embedding, probabilities = first.predict(spectrograms(dataset.test, first))
     assert embedding.shape == (len(dataset.test), 64)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
     assert (probabilities.argmax(axis=1) == dataset.test.labels).mean() == 1
-    assert lines == [f"training a judge on the {len(dataset.train)} training sounds, once"]
+    assert lines == [f"training a classifier on the {len(dataset.train)} training sounds, once"]
 
-    monkeypatch.setattr(classifier, "_train", lambda dataset: pytest.fail("it was kept"))
-    again = judge_of(dataset, lines.append)
-    assert (dataset.path / JUDGE).is_file()
+    again = make(dataset, lines.append)
+    assert (dataset.path / CLASSIFIER).is_file()
     assert len(lines) == 1
     assert again.digest == first.digest
-    np.testing.assert_array_equal(again.hear(spectrograms(dataset.test, again))[0], embedding)
+    np.testing.assert_array_equal(again.predict(spectrograms(dataset.test, again))[0], embedding)
 
 
-def test_a_judge_made_elsewhere_hears_the_same_here(dataset):
+def test_a_classifier_trained_elsewhere_predicts_the_same_here(dataset):
     """Weights from NumPy, so every backend gets the same ones, against plain NumPy."""
-    kept = judge_of(dataset)
+    kept = make(dataset)
     rng = np.random.default_rng(0)
     weights = [rng.normal(0, 0.1, w.shape).astype("float32") for w in kept.network.get_weights()]
     kept.network.set_weights(weights)
-    heard = spectrograms(dataset.test, kept)[:5]
-    embedding, probabilities = kept.hear(heard)
+    levels = spectrograms(dataset.test, kept)[:5]
+    embedding, probabilities = kept.predict(levels)
 
-    x = ((heard - kept.mean) / kept.scale).reshape(5, heard.shape[1], -1)
+    x = ((levels - kept.mean) / kept.scale).reshape(5, levels.shape[1], -1)
     for kernel, bias in zip(weights[0:6:2], weights[1:6:2], strict=True):
         padded = np.pad(x, ((0, 0), (2, 2), (0, 0)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, 5, axis=1)
@@ -69,62 +73,72 @@ def test_a_judge_made_elsewhere_hears_the_same_here(dataset):
     np.testing.assert_allclose(probabilities, logits / logits.sum(1, keepdims=True), atol=1e-4)
 
 
-def test_parts_of_a_set_are_heard_like_the_whole(dataset):
-    kept = judge_of(dataset)
-    many = np.concatenate([spectrograms(dataset.train, kept)] * 2)[: classifier.BATCH + 5]
-    whole = kept.hear(many)[0]
-    np.testing.assert_allclose(whole[-3:], kept.hear(many[-3:])[0], rtol=1e-4, atol=1e-4)
+def test_a_part_of_a_set_is_predicted_as_in_the_whole(dataset):
+    kept = make(dataset)
+    many = np.concatenate([spectrograms(dataset.train, kept)] * 2)[: PREDICTION_BATCH + 5]
+    whole = kept.predict(many)[0]
+    np.testing.assert_allclose(whole[-3:], kept.predict(many[-3:])[0], rtol=1e-4, atol=1e-4)
 
 
-def test_other_data_and_damage_call_for_a_new_judge(dataset, tmp_path):
+def test_other_data_and_damage_call_for_a_new_classifier(dataset, tmp_path):
     own = replace(dataset, path=tmp_path / "set")
     prepare(dataset.path.parent / "sines", own.path, PrepareSettings(rate=RATE, length=LENGTH))
     lines = []
-    judge_of(own, lines.append)
-    (own.path / JUDGE).write_bytes(b"damaged")
-    judge_of(own, lines.append)
+    make(own, lines.append)
+    (own.path / CLASSIFIER).write_bytes(b"damaged")
+    make(own, lines.append)
     assert len(lines) == 2
     digest = data_digest(own)
     (own.path / "manifest.csv").write_text("changed")
     assert data_digest(own) != digest
-    judge_of(own, lines.append)
+    make(own, lines.append)
     assert len(lines) == 3
     # And `prepare` knows the file as one of its own.
     prepare(dataset.path.parent / "sines", own.path, PrepareSettings(rate=RATE, length=LENGTH))
 
 
-def test_a_judge_goes_to_the_cache_where_the_set_cannot_be_written(dataset, tmp_path, monkeypatch):
+def test_it_goes_to_the_cache_where_the_set_cannot_be_written(dataset, tmp_path, monkeypatch):
     own = replace(dataset, path=tmp_path / "set")
     prepare(dataset.path.parent / "sines", own.path, PrepareSettings(rate=RATE, length=LENGTH))
-    real = archive.write
+    real = archive.write_archive
 
     def refuse(path, *rest):
         if own.path in path.parents:
             raise PermissionError(13, "Permission denied")
         real(path, *rest)
 
-    monkeypatch.setattr(archive, "write", refuse)
-    first = judge_of(own)
-    assert not (own.path / JUDGE).exists()
-    monkeypatch.setattr(classifier, "_train", lambda dataset: pytest.fail("it was kept"))
-    assert judge_of(own).digest == first.digest
+    monkeypatch.setattr(archive, "write_archive", refuse)
+    lines = []
+    first = make(own, lines.append)
+    assert not (own.path / CLASSIFIER).exists()
+    assert make(own, lines.append).digest == first.digest
+    assert len(lines) == 1
 
 
-def test_one_label_is_nothing_to_judge(dataset):
+@pytest.mark.parametrize("make", [load_or_train_classifier, train_classifier])
+def test_one_label_is_nothing_to_classify(dataset, make):
     with pytest.raises(InputError, match="only the label 'a'"):
-        judge_of(replace(dataset, labels=("a",)))
+        make(replace(dataset, labels=("a",)))
+
+
+def test_training_steps_grow_with_the_labels(dataset):
+    assert default_steps(dataset) == 400
+    assert default_steps(replace(dataset, labels=tuple(map(str, range(30))))) == 1_500
 
 
 def test_training_is_the_same_from_run_to_run(dataset):
-    first, second = classifier._train(dataset), classifier._train(dataset)
-    for name, array in first.items():
-        np.testing.assert_allclose(array, second[name], rtol=1e-3, atol=1e-5)
+    first, second = (train_classifier(dataset, steps=40) for _ in range(2))
+    pairs = zip(first.network.get_weights(), second.network.get_weights(), strict=True)
+    for ours, theirs in [*pairs, (first.spread, second.spread)]:
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
+    np.testing.assert_array_equal(first.mean, second.mean)
+    np.testing.assert_array_equal(first.scale, second.scale)
 
 
 def test_training_leaves_the_seeds_of_others_alone(dataset):
     """Keras draws the seeds that nobody gives it from `random`."""
     before = random.getstate(), np.random.get_state()[1].tolist()
-    classifier._train(dataset)
+    train_classifier(dataset, steps=2)
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before
 
 
@@ -148,8 +162,8 @@ def test_labels_are_drawn_equally_often(dataset):
     train = replace(
         dataset.train, audio=dataset.train.audio[rows], labels=dataset.train.labels[rows]
     )
-    mel = judge_of(dataset).mel
-    batches = classifier._Batches(replace(dataset, train=train), mel, 20)
+    mel = mel_settings(dataset.rate, dataset.length)
+    batches = AugmentedBatches(replace(dataset, train=train), mel, 20)
     drawn = np.concatenate([batches[i][1] for i in range(20)])
     assert abs((drawn == 0).mean() - 0.5) < 0.1
     assert len(PITCHES) == 2

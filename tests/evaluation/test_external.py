@@ -1,4 +1,4 @@
-"""Judges from outside; those that need the extra `kwavegan[judges]` are skipped without it."""
+"""External evaluators; tests that need the extra `kwavegan[judges]` are skipped without it."""
 
 import importlib.util
 from types import SimpleNamespace
@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from kwavegan.audio import processing
+from kwavegan.audio import pcm
 from kwavegan.backend import selection
 from kwavegan.errors import InputError
 from kwavegan.evaluation import external
@@ -76,27 +76,29 @@ def words(rate=RATE):
 
 
 def ask(name, sounds, labels=None, rate=RATE, names=tuple(WORDS)):
-    """Listen, or skip the test without the judge's packages."""
-    for package in external.JUDGES[name].packages:
+    """Rate sounds, or skip the test without the evaluator's packages."""
+    for package in external.EVALUATORS[name].packages:
         # Not importorskip: of openwakeword only the models are needed, not what it imports.
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed")
     labels = np.zeros(len(sounds), int) if labels is None else np.asarray(labels)
-    return external.listen(name, sounds, labels, rate, names)
+    return external.rate(name, sounds, labels, rate, names)
 
 
 def test_the_table_is_consistent():
-    assert list(external.JUDGES) == ["speech-embedding", "dnsmos", "pocketsphinx"]
-    assert all(judge.name == name for name, judge in external.JUDGES.items())
+    assert list(external.EVALUATORS) == ["speech-embedding", "dnsmos", "pocketsphinx"]
+    assert all(evaluator.name == name for name, evaluator in external.EVALUATORS.items())
 
 
-def test_names_the_judges_there_are(install):
+def test_an_unknown_evaluator_is_refused_with_the_known_ones(install):
     install("speechmos", "onnxruntime")
     with pytest.raises(InputError) as error:
         external.check(["dnsmos", "ear"], ["kick"])
     assert str(error.value) == (
-        "--judge: 'ear' is no judge; choose from speech-embedding, dnsmos, pocketsphinx"
+        "evaluators: 'ear' is no external evaluator; choose from speech-embedding, dnsmos, "
+        "pocketsphinx"
     )
+    assert error.value.for_command_line().startswith("--judge: 'ear' is no external evaluator")
 
 
 def test_says_what_to_install(install):
@@ -104,14 +106,14 @@ def test_says_what_to_install(install):
     with pytest.raises(InputError) as error:
         external.check(["dnsmos"], ["kick"])
     assert str(error.value) == (
-        "--judge: dnsmos needs speechmos; run: pip install 'kwavegan[judges]'"
+        "evaluators: dnsmos needs speechmos; run: pip install 'kwavegan[judges]'"
     )
 
 
-def test_says_all_that_is_missing_also_when_listening(install):
+def test_says_all_that_is_missing_also_when_rating(install):
     install()
     with pytest.raises(InputError, match="needs openwakeword and onnxruntime; run: pip install"):
-        external.listen("speech-embedding", noise(), np.zeros(1, int), RATE, ["kick"])
+        external.rate("speech-embedding", noise(), np.zeros(1, int), RATE, ["kick"])
 
 
 def test_a_folder_of_that_name_is_no_package(monkeypatch, tmp_path):
@@ -124,11 +126,11 @@ def test_a_folder_of_that_name_is_no_package(monkeypatch, tmp_path):
 def test_checks_that_labels_are_words(install):
     install("pocketsphinx", dictionary="go G OW\nno N OW\nno(2) N UH\n")
     external.check(["pocketsphinx"], ["go", "No"])
-    with pytest.raises(InputError, match=r"^--judge: pocketsphinx .* label 'kick' is none that it"):
+    with pytest.raises(InputError, match=r"^evaluators: pocketsphinx .* label 'kick'; leave"):
         external.check(["pocketsphinx"], ["go", "kick"])
-    with pytest.raises(InputError, match="'no\\(2\\)' is none"):
+    with pytest.raises(InputError, match=r"does not know the label 'no\(2\)'"):
         external.check(["pocketsphinx"], ["no(2)"])
-    with pytest.raises(InputError, match="these sounds have no labels; leave out"):
+    with pytest.raises(InputError, match="have no labels; leave out evaluators='pocketsphinx'"):
         external.check(["pocketsphinx"], [])
 
 
@@ -137,7 +139,7 @@ def test_looks_up_every_pronunciation(install):
     assert external._pronunciations(["no"]) == {"no": "N OW", "no(2)": "N UH"}
 
 
-def test_digits_are_heard_among_all_ten():
+def test_digits_are_recognized_among_all_ten():
     assert sorted(external._grammar(["one", "Zero"])) == sorted(external.DIGITS)
     assert len(set(external.DIGITS)) == 10
     assert external._grammar(["yes", "No", "yes"]) == ("yes", "no", *external.DIGITS)
@@ -145,7 +147,7 @@ def test_digits_are_heard_among_all_ten():
     assert external._grammar(many) == tuple(many)
 
 
-def test_heard_is_whether_the_word_is_the_labels(install, monkeypatch):
+def test_label_accuracy_is_whether_the_word_is_the_labels(install, monkeypatch):
     install("pocketsphinx", dictionary="go G OW\nno N OW\n")
     answers = iter(["go", "no", "go", None, ""])
     decoders = []
@@ -157,9 +159,10 @@ def test_heard_is_whether_the_word_is_the_labels(install, monkeypatch):
     monkeypatch.setattr(external, "_decoder", lambda *words: object())
     monkeypatch.setattr(external, "_recognize", recognize)
     labels = np.array([1, 1, 0, 0, 1])
-    heard = external.listen("pocketsphinx", noise(5), labels, RATE, ["No", "GO"])["heard"]
-    assert heard.dtype == bool
-    assert heard.tolist() == [True, False, False, False, False]
+    measures = external.rate("pocketsphinx", noise(5), labels, RATE, ["No", "GO"])
+    right = measures["label_accuracy"]
+    assert right.dtype == bool
+    assert right.tolist() == [True, False, False, False, False]
     assert len(set(decoders)) == 5  # one that was used before would remember
 
 
@@ -171,7 +174,7 @@ def test_a_decoder_gets_the_whole_sound_between_silences():
         def process_raw(self, data, full_utt):
             assert self.begun
             assert full_utt
-            self.heard = np.frombuffer(data, np.int16)
+            self.samples = np.frombuffer(data, np.int16)
 
         def end_utt(self):
             self.ended = True
@@ -181,21 +184,21 @@ def test_a_decoder_gets_the_whole_sound_between_silences():
 
     decoder, sound = Decoder(), np.arange(1, 100, dtype=np.int16)
     assert external._recognize(decoder, sound) == "go"
-    assert len(decoder.heard) == 4000 + 99 + 4000
-    assert np.array_equal(np.trim_zeros(decoder.heard), sound)
-    assert decoder.heard[3999] == 0
-    assert decoder.heard[4000] == 1
+    assert len(decoder.samples) == 4000 + 99 + 4000
+    assert np.array_equal(np.trim_zeros(decoder.samples), sound)
+    assert decoder.samples[3999] == 0
+    assert decoder.samples[4000] == 1
 
 
 @pytest.mark.parametrize(("rate", "length"), [(8000, 4000), (44100, 22050), (16384, 8192)])
-def test_judges_hear_mono_at_16_khz(rate, length):
+def test_evaluators_get_mono_at_16_khz(rate, length):
     time = np.arange(length) / rate
     tone = 0.5 * np.sin(2 * np.pi * 440 * time, dtype=np.float32)
-    heard = external._heard(np.stack([tone, 0 * tone], axis=1), rate)
-    assert heard.dtype == np.int16
-    assert heard.shape == (8000,)
+    samples = external._model_input(np.stack([tone, 0 * tone], axis=1), rate)
+    assert samples.dtype == np.int16
+    assert samples.shape == (8000,)
     expected = 0.25 * 32768 * np.sin(2 * np.pi * 440 * np.arange(8000) / RATE)
-    assert np.abs(heard - expected)[500:-500].max() < 100
+    assert np.abs(samples - expected)[500:-500].max() < 100
 
 
 @pytest.mark.parametrize(
@@ -203,11 +206,11 @@ def test_judges_hear_mono_at_16_khz(rate, length):
 )
 def test_refuses_what_is_no_sound(bad):
     with pytest.raises(InputError, match="empty or holds NaN or infinity"):
-        external._heard(bad.astype(np.float32), 48000)
+        external._model_input(bad.astype(np.float32), 48000)
 
 
 def test_dnsmos_repeats_short_sounds_and_slides_over_long_ones():
-    second = processing.to_int16(noise()[0, :, 0])
+    second = pcm.to_int16(noise()[0, :, 0])
     windows = external._mos_windows(second)
     assert len(windows) == 7  # 1 s doubled to 16 s
     assert all(np.array_equal(window, windows[0]) for window in windows)
@@ -220,21 +223,21 @@ def test_dnsmos_repeats_short_sounds_and_slides_over_long_ones():
     assert [window.shape for window in windows] == [(144160,)] * 7
 
 
-@pytest.mark.parametrize("name", list(external.JUDGES))
+@pytest.mark.parametrize("name", list(external.EVALUATORS))
 def test_arrays_are_as_the_table_says(name):
-    judge = external.JUDGES[name]
-    kind = {"embedding": (96,)} if judge.distance else dict.fromkeys(judge.measures, ())
+    evaluator = external.EVALUATORS[name]
+    kind = {"embedding": (96,)} if evaluator.distance else dict.fromkeys(evaluator.measures, ())
     for n in (0, 2):
-        heard = ask(name, noise(n))
-        assert tuple(heard) == judge.measures
-        types = {"embedding": np.float32, "heard": bool}
-        assert all(value.dtype == types.get(key, float) for key, value in heard.items())
-        assert {key: value.shape for key, value in heard.items()} == {
+        measures = ask(name, noise(n))
+        assert tuple(measures) == evaluator.measures
+        types = {"embedding": np.float32, "label_accuracy": bool}
+        assert all(value.dtype == types.get(key, float) for key, value in measures.items())
+        assert {key: value.shape for key, value in measures.items()} == {
             key: (n, *rest) for key, rest in kind.items()
         }
 
 
-@pytest.mark.parametrize("name", list(external.JUDGES))
+@pytest.mark.parametrize("name", list(external.EVALUATORS))
 def test_the_same_again_in_any_company_and_in_stereo(name, capfd, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     sounds = words()[:2, : RATE // 2]
@@ -248,7 +251,7 @@ def test_the_same_again_in_any_company_and_in_stereo(name, capfd, monkeypatch, t
     assert not list(tmp_path.iterdir())
 
 
-def test_embeddings_tell_words_apart_and_not_rates():
+def test_embeddings_depend_on_words_and_not_on_rates():
     low, high = (
         ask("speech-embedding", words(rate), rate=rate)["embedding"] for rate in (16000, 44100)
     )
@@ -294,20 +297,20 @@ def test_dnsmos_scores_as_speechmos_does():
     module = pytest.importorskip("speechmos.dnsmos")
     sound = np.tile(say("we"), (22, 1))  # 11 s: two windows
     ours = ask("dnsmos", sound[np.newaxis])
-    theirs = module.run(external._heard(sound, RATE) / np.float32(32768), RATE)
+    theirs = module.run(external._model_input(sound, RATE) / np.float32(32768), RATE)
     for name, key in (("signal", "sig"), ("background", "bak"), ("overall", "ovrl")):
         assert ours[name][0] == pytest.approx(theirs[f"{key}_mos"], abs=1e-5)
 
 
 @pytest.mark.parametrize("rate", [16000, 44100])
-def test_pocketsphinx_hears_words(rate):
+def test_pocketsphinx_recognizes_words(rate):
     names = tuple(WORDS)
-    assert ask("pocketsphinx", words(rate), [0, 1, 2], rate, names)["heard"].all()
-    assert not ask("pocketsphinx", words(rate), [1, 2, 0], rate, names)["heard"].any()
+    assert ask("pocketsphinx", words(rate), [0, 1, 2], rate, names)["label_accuracy"].all()
+    assert not ask("pocketsphinx", words(rate), [1, 2, 0], rate, names)["label_accuracy"].any()
 
 
-def test_pocketsphinx_hears_no_word_in_noise():
+def test_pocketsphinx_recognizes_no_word_in_noise():
     labels = np.arange(20) % 10
-    heard = ask("pocketsphinx", noise(20), labels, names=external.DIGITS)["heard"]
-    assert heard.dtype == bool
-    assert heard.mean() <= 0.2
+    right = ask("pocketsphinx", noise(20), labels, names=external.DIGITS)["label_accuracy"]
+    assert right.dtype == bool
+    assert right.mean() <= 0.2

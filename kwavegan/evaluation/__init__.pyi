@@ -1,0 +1,15 @@
+from .classifier import LabelClassifier as LabelClassifier
+from .classifier import load_or_train_classifier as load_or_train_classifier
+from .classifier import train_classifier as train_classifier
+from .evaluator import Reference as Reference
+from .evaluator import build_reference as build_reference
+from .evaluator import evaluate as evaluate
+from .features import DistanceToReal as DistanceToReal
+from .features import Features as Features
+from .features import FeatureSpace as FeatureSpace
+from .results import Evaluation as Evaluation
+from .results import load_evaluation as load_evaluation
+from .texture import Texture as Texture
+from .texture import measure_texture as measure_texture
+from .validation import ValidationResult as ValidationResult
+from .validation import ValidationScorer as ValidationScorer

@@ -1,0 +1,9 @@
+from .health import CHECKS as CHECKS
+from .health import Finding as Finding
+from .health import diagnose as diagnose
+from .health import verdict as verdict
+from .listener import Listener as Listener
+from .previews import Preview as Preview
+from .previews import PreviewStore as PreviewStore
+from .signals import SIGNALS as SIGNALS
+from .signals import SignalMeter as SignalMeter
