@@ -22,23 +22,23 @@ def command(backend: str | None, as_json: bool) -> None:
 
     try:
         chosen = select_backend(backend)
-        computing = {"backend": chosen, "devices": devices(chosen)}
+        name, device_names = chosen, devices(chosen)
     except InputError as error:
         if backend is not None:
             raise
-        # The command that says what is there must say so even where nothing can train.
-        computing = {"backend": f"none: {error}", "devices": []}
-    facts = {
-        "versions": versions(),
+        # A user needs these facts most where nothing can train.
+        name, device_names = f"none: {error.for_command_line()}", []
+    programs = versions()
+    facts: dict[str, str | list[str]] = {
         "installed backends": list(installed_backends()),
-        **computing,
+        "backend": name,
+        "devices": device_names,
         "runs folder": str(runs_folder().absolute()),
         "cache folder": str(cache_folder()),
     }
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        click.echo(json.dumps({"versions": programs, **facts}, indent=2))
         return
-    lines = {**facts.pop("versions"), **facts}
-    for name, value in lines.items():
+    for title, value in [*programs.items(), *facts.items()]:
         text = ", ".join(value) if isinstance(value, list) else value
-        click.echo(f"{name:20}{text or 'none'}")
+        click.echo(f"{title:20}{text or 'none'}")

@@ -1,6 +1,7 @@
 """The command line: one lazy group, so that `kwavegan --help` imports nothing heavy."""
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -12,13 +13,13 @@ from kwavegan.errors import InputError
 COMMANDS = {
     "prepare": "Turn a folder of audio into arrays to train on.",
     "train": "Train a model on a folder of audio, or on the built-in drums.",
-    "search": "Try many settings on your data, and keep those that score best.",
+    "search": "Try many settings on your data, and keep the best.",
     "generate": "Write new sounds from a trained run.",
     "report": "Write one page about a run: its health, curves and sounds.",
     "plot": "Draw waves, spectrograms and losses.",
     "evaluate": "Measure how far a run's sounds are from real ones.",
     "compare": "Set evaluated runs side by side.",
-    "presets": "List trained models that come along, and presets of settings.",
+    "presets": "List pretrained models, and presets of settings.",
     "runs": "List the runs, newest first.",
     "info": "Print versions, backends and devices.",
 }
@@ -26,7 +27,7 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """Import a command's module only when that command is used."""
+    """Imports a command's module only when that command is used, and prints bad input as a line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -44,8 +45,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except InputError as error:
-            # An explicit mapping: exit code 2, one line, no traceback.
-            line = " ".join(str(error).split())
+            line = " ".join(error.for_command_line().split())
             click.echo(f"kwavegan: {line}", err=True)
             ctx.exit(2)
 
@@ -58,6 +58,10 @@ def main() -> None:
     Three commands: prepare, train, generate. The backend is jax, torch or tensorflow: set
     KERAS_BACKEND, or give --backend.
     """
+    # No command opens a window. A `!` cell of Jupyter or Colab hands on a backend of its own that
+    # Matplotlib refuses where the notebook's package is not installed: then Keras, which imports
+    # Matplotlib where it is, could not be imported either.
+    os.environ["MPLBACKEND"] = "agg"
 
 
 if __name__ == "__main__":

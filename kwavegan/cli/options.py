@@ -1,20 +1,24 @@
-"""Options that commands share, and those of `train`, made from the table of `Config`."""
+"""Options that commands share, and an option for each field of `Config`."""
 
 import sys
 from collections.abc import Callable
 from dataclasses import Field
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from kwavegan.backend.selection import BACKENDS
 from kwavegan.config.fields import limits_of
 from kwavegan.config.presets import PRESETS
-from kwavegan.config.settings import SETTINGS, option_name
+from kwavegan.config.settings import SETTINGS
+from kwavegan.errors import for_command_line, option_name
+
+_Command = TypeVar("_Command", bound=Callable[..., Any] | click.Command)
 
 
-class Names(click.ParamType):
-    """Names with commas between them, as a tuple."""
+# click before 8.5 has no type arguments.
+class Names(click.ParamType):  # type: ignore[type-arg]
+    """Converts names with commas between them to a tuple."""
 
     name = "A,B,..."
 
@@ -26,15 +30,15 @@ class Names(click.ParamType):
         return tuple(name.strip() for name in value.split(","))
 
 
-def click_options(*names: str) -> Callable:
+def click_options(*names: str) -> Callable[[_Command], _Command]:
     """Decorate a command with an option for each named field of `Config`; without names, for all.
 
-    Every option is None where it is not given, so `config.resolve` can tell. Ranges are checked
-    there too, in the same words for options and TOML.
+    An option that is not given is None, so that `config.resolve` knows which the user gave. It
+    checks ranges too, with the same messages for options and TOML.
     """
     chosen = names or tuple(name for name, s in SETTINGS.items() if s.metadata["option"])
 
-    def decorate(command: Callable) -> Callable:
+    def decorate(command: _Command) -> _Command:
         for name in reversed(chosen):
             command = _option(SETTINGS[name])(command)
         return command
@@ -42,7 +46,7 @@ def click_options(*names: str) -> Callable:
     return decorate
 
 
-def _option(setting: Field) -> Callable:
+def _option(setting: Field[Any]) -> Callable[[_Command], _Command]:
     choices = setting.metadata["choices"]
     if choices:
         kind: Any = click.Choice(choices)
@@ -55,7 +59,7 @@ def _option(setting: Field) -> Callable:
     )
 
 
-def _help(setting: Field) -> str:
+def _help(setting: Field[Any]) -> str:
     default = "" if isinstance(setting.default, tuple) else f"default: {setting.default}"
     notes = "; ".join(filter(None, [default, limits_of(setting)]))
     return setting.metadata["help"] + (f"  [{notes}]" if notes else "")
@@ -65,14 +69,14 @@ preset_option = click.option(
     "--preset",
     type=click.Choice(tuple(PRESETS)),
     metavar="NAME",
-    help="Where the settings start from; the presets are listed below.",
+    help="Settings to start from; the presets are listed below.",
 )
 """`--preset`, for the argument `preset`; None where it is not given."""
 
 PRESETS_EPILOG = "\b\nPresets:\n" + "\n".join(
     f"  {name:23}{preset.help}" for name, preset in PRESETS.items()
 )
-"""The presets a line each, for the `epilog` of a command with `preset_option`."""
+"""One line for each preset, as `epilog` of a command with `preset_option`."""
 
 config_option = click.option(
     "--config",
@@ -85,24 +89,24 @@ config_option = click.option(
 backend_option = click.option(
     "--backend",
     type=click.Choice(BACKENDS),
-    help="What computes.  [default: KERAS_BACKEND, else keras.json, else the first installed]",
+    help="Backend of Keras.  [default: KERAS_BACKEND, else keras.json, else the first installed]",
 )
-"""`--backend`, for the argument `backend`; give it to `backend.select_backend`."""
+"""`--backend`, for the argument `backend`; give it to `selection.select_backend`."""
 
 runs_dir_option = click.option(
     "--runs-dir",
     type=click.Path(),
     help="Where the run folders are.  [default: KWAVEGAN_RUNS, else runs]",
 )
-"""`--runs-dir`, for the argument `runs_dir`; give it to `places.runs_folder`."""
+"""`--runs-dir`, for the argument `runs_dir`; give it to `naming.runs_folder`."""
 
 
 def warn(line: str) -> None:
-    """Print one line about something that the command goes on without."""
-    click.echo(f"kwavegan: {line}", err=True)
+    """Print one line about a problem that does not stop the command."""
+    click.echo(f"kwavegan: {for_command_line(line)}", err=True)
 
 
 def preparing(done: int, total: int) -> None:
-    """Rewrite the line on how far audio is prepared, on a terminal."""
+    """Rewrite the progress line of a preparation, if stderr is a terminal."""
     if sys.stderr.isatty():
         click.echo(f"\r\033[Kpreparing {done}/{total} sounds", nl=done == total, err=True)

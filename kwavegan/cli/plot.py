@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kwavegan.cli.options import backend_option, runs_dir_option, warn
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from kwavegan.monitoring.previews import Clip
     from kwavegan.runs.run import Run
 
-    Sounds = Sequence[tuple[str, np.ndarray]]
-    Named = Iterator[tuple[str, Figure]]
+    NamedSounds = Sequence[tuple[str, np.ndarray]]
+    NamedFigures = Iterator[tuple[str, Figure]]
 
 _SOUND_KINDS = ("waves", "spectrograms")
 
 _KINDS = (*_SOUND_KINDS, "losses")
 
-_ROWS = 12  # more than can be read in one figure; the others get figures of their own
+_ROWS = 12  # of one figure at most; more sounds go to further figures
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[FILE...|RUN]")
+@click.argument("names", nargs=-1, metavar="[FILE...|RUN]")
 @click.option(
     "--kind",
     "kinds",
     type=click.Choice(_KINDS),
     multiple=True,
-    help="May be given several times.  [default: all that fit]",
+    help="Kind of figure; may be given several times.  [default: all that fit]",
 )
 @click.option(
     "--format",
@@ -41,22 +41,24 @@ _ROWS = 12  # more than can be read in one figure; the others get figures of the
     type=click.Choice(("png", "svg")),
     default="png",
     show_default=True,
-    help="Of the figures.",
+    help="Format of the figures.",
 )
 @click.option(
-    "--out", type=click.Path(), help="Folder for them.  [default: plots; of a run, its own plots/]"
+    "--out",
+    type=click.Path(),
+    help="Folder to write to.  [default: plots; for a run, its own plots]",
 )
 @click.option(
-    "--step", type=int, help="Which preview, or checkpoint, of a run.  [default: the last preview]"
+    "--step", type=int, help="Preview or checkpoint of a run to draw.  [default: the last preview]"
 )
 @click.option(
     "--label", "labels", multiple=True, metavar="LABEL",
-    help="Of a run, the sounds of this label alone; may be given several times.",
+    help="Draw only sounds of this label of a run; may be given several times.",
 )  # fmt: skip
 @backend_option
 @runs_dir_option
 def command(
-    what: tuple[str, ...],
+    names: tuple[str, ...],
     kinds: tuple[str, ...],
     form: str,
     out: str | None,
@@ -67,48 +69,57 @@ def command(
 ) -> None:
     """Draw audio FILEs, or the sounds and losses of RUN, the latest if nothing is named.
 
-    Of FILEs come their waves and spectrograms, on one scale; where their rates differ, all are
-    drawn at the highest. Of a RUN come real beside generated sounds, those of its previews, and
-    the losses of its training. A run without previews makes sounds from its best checkpoint.
+    FILEs are drawn as waves and spectrograms, on one scale; where their rates differ, all are drawn
+    at the highest. For a RUN the figures show the real and generated sounds of its previews side by
+    side, and the losses of its training. A run without previews makes sounds from its best
+    checkpoint.
 
-    What is both a file and the name of a run is taken for the file.
+    A name that is both a file and a run means the file.
     """
-    files = [name for name in what if Path(name).is_file()]
+    files = [name for name in names if Path(name).is_file()]
     if files:
-        _refuse(kinds, step, labels)
-        if strangers := [name for name in what if name not in files]:
-            raise InputError(f"{strangers[0]}: no such file; name audio files, or one run")
-        folder, figures = Path(out or "plots"), _of_files(files, kinds or _SOUND_KINDS)
+        _refuse_run_options(kinds, step, labels)
+        if missing := [name for name in names if name not in files]:
+            raise InputError(f"{missing[0]}: no such file; name audio files, or one run")
+        folder, drawn = Path(out or "plots"), _of_files(files, kinds or _SOUND_KINDS)
     else:
-        run = _open(what, runs_dir)
+        run = _open(names, runs_dir)
         folder = run.path / "plots" if out is None else Path(out)
-        figures = _of_run(run, kinds, step, labels, backend)
-    from kwavegan.reporting import figures as plots
+        drawn = _of_run(run, kinds, step, labels, backend)
+    from kwavegan.reporting import figures
 
-    for name, figure in figures:
+    for name, figure in drawn:
         path = folder / f"{name}.{form}"
-        plots.save(figure, path)
+        figures.save(figure, path)
         click.echo(path)
 
 
-def _refuse(kinds: Sequence[str], step: int | None, labels: Sequence[str]) -> None:
-    """Refuse what files do not have."""
-    given = {"--kind losses": "losses" in kinds, "--step": step is not None, "--label": labels}
-    for option, found in given.items():
-        if found:
+def _refuse_run_options(kinds: Sequence[str], step: int | None, labels: Sequence[str]) -> None:
+    """Refuse options that only runs have.
+
+    Raises:
+        InputError: one of them was given.
+    """
+    given = {
+        setting("kind", "losses"): "losses" in kinds,
+        setting("step"): step is not None,
+        setting("label"): bool(labels),
+    }
+    for option, is_given in given.items():
+        if is_given:
             raise InputError(f"{option}: is for runs; leave it out for files")
 
 
 # -- Files ----------------------------------------------------------------------------------------
 
 
-def _of_files(paths: Sequence[str], kinds: Iterable[str]) -> "Named":
+def _of_files(paths: Sequence[str], kinds: Iterable[str]) -> "NamedFigures":
     from kwavegan.audio import decoding, resampling, soundfiles
 
     sounds = []
     for path in paths:
         try:
-            sounds.append(soundfiles.read(path))
+            sounds.append(soundfiles.read_audio(path))
         except decoding.AudioError as error:
             advice = "" if ";" in error.reason else "; leave it out"
             raise InputError(f"{path}: {error.reason}{advice}") from error
@@ -116,7 +127,8 @@ def _of_files(paths: Sequence[str], kinds: Iterable[str]) -> "Named":
     if any(own != rate for _, own in sounds):
         warn(f"the files have different sample rates: all are drawn at the highest, {rate} Hz")
     names = [Path(path).name for path in paths]
-    names = names if len(set(names)) == len(names) else list(paths)
+    if len(set(names)) < len(names):
+        names = list(paths)
     resampled = [resampling.resample(sound, own, rate) for sound, own in sounds]
     yield from _sounds({"": list(zip(names, resampled, strict=True))}, rate, kinds)
 
@@ -124,19 +136,19 @@ def _of_files(paths: Sequence[str], kinds: Iterable[str]) -> "Named":
 # -- Runs -----------------------------------------------------------------------------------------
 
 
-def _open(what: tuple[str, ...], runs_dir: str | None) -> "Run":
+def _open(names: tuple[str, ...], runs_dir: str | None) -> "Run":
     from kwavegan.runs.naming import runs_folder
     from kwavegan.runs.run import Run
 
-    if len(what) > 1:
-        raise InputError(f"{what[0]}: no such file; name audio files, or one run")
-    folders = [place / name for name in what for place in (runs_folder(runs_dir), Path())]
-    if what and not any(folder.is_dir() for folder in folders):
+    if len(names) > 1:
+        raise InputError(f"{names[0]}: no such file; name audio files, or one run")
+    folders = [place / name for name in names for place in (runs_folder(runs_dir), Path())]
+    if names and not any(folder.is_dir() for folder in folders):
         raise InputError(
-            f"{what[0]}: neither a file nor a run in {runs_folder(runs_dir)}; "
+            f"{names[0]}: neither a file nor a run in {runs_folder(runs_dir)}; "
             "`kwavegan runs` lists the runs"
         )
-    return Run.open(what[0] if what else None, runs_dir)
+    return Run.open(names[0] if names else None, runs_dir)
 
 
 def _of_run(
@@ -145,21 +157,21 @@ def _of_run(
     step: int | None,
     labels: Sequence[str],
     backend: str | None,
-) -> "Named":
+) -> "NamedFigures":
     wanted = kinds or _KINDS
-    if drawn := [kind for kind in wanted if kind in _SOUND_KINDS]:
+    if sound_kinds := [kind for kind in wanted if kind in _SOUND_KINDS]:
         try:
             columns = _columns(run, step, labels, backend)
         except InputError as error:
             if kinds or step is not None or labels or not _rows(run):
                 raise
-            warn(f"no sounds to draw: {error}")
+            warn(f"no sounds to draw: {error.for_command_line()}")
         else:
-            end = "" if step is None else f"-step-{step:08}"
-            for name, figure in _sounds(columns, run.config().rate, drawn):
-                yield name + end, figure
+            suffix = "" if step is None else f"-step-{step:08}"
+            for name, figure in _sounds(columns, run.config().rate, sound_kinds):
+                yield name + suffix, figure
     if "losses" in wanted:
-        yield from _losses(run, asked="losses" in kinds)
+        yield from _losses(run, required="losses" in kinds)
 
 
 def _rows(run: "Run") -> list[dict[str, float]]:
@@ -168,37 +180,42 @@ def _rows(run: "Run") -> list[dict[str, float]]:
     return read_metrics(run.path / "metrics.csv")
 
 
-def _losses(run: "Run", asked: bool) -> "Named":
+def _losses(run: "Run", required: bool) -> "NamedFigures":
     from kwavegan.reporting import figures
 
     rows = _rows(run)
     if rows:
         yield "losses", figures.losses(rows)
-    elif asked:
+    elif required:
         raise InputError(f"{run.path}: no losses yet; they are logged as training goes on")
 
 
 def _columns(
     run: "Run", step: int | None, labels: Sequence[str], backend: str | None
-) -> "dict[str, Sounds]":
-    """Real and generated sounds of a preview or, where there are none, of a checkpoint."""
-    from kwavegan.monitoring.previews import Album
+) -> "dict[str, NamedSounds]":
+    """Return real and generated sounds of a preview or, without previews, of a checkpoint."""
+    from kwavegan.monitoring.previews import PreviewStore
 
     _check_labels(run, labels)
-    album = Album(run)
-    if steps := album.steps():
+    previews = PreviewStore(run)
+    if steps := previews.steps():
         shown = steps[-1] if step is None else step
-        real, generated, title = album.real(), album.at(shown), f"step {shown}"
+        real, generated, title = previews.real(), previews.at(shown), f"step {shown}"
     else:
-        real, generated, title = _made(run, step, backend)
+        real, generated, title = _clips_of_checkpoint(run, step, backend)
     chosen = [clip for clip in generated if not labels or clip.label in labels]
     if not chosen:
-        raise InputError(f"{album.path}: no sounds of {title}; choose another --step or --label")
-    pairs = {clip.name: clip for clip in real}
-    # Rows are pairs: what has no real sound to stand beside comes last.
-    chosen.sort(key=lambda clip: clip.name not in pairs)
-    beside = [(c.name, pairs[c.name].audio) for c in chosen if c.name in pairs]
-    columns = {"real": beside, f"generated, {title}": [(c.name, c.audio) for c in chosen]}
+        raise InputError(
+            f"{previews.path}: no sounds of {title}; choose another {setting('step')} or "
+            f"{setting('label')}"
+        )
+    real_audio = {clip.name: clip.audio for clip in real}
+    # A row is a pair of sounds: generated sounds without a real one come last.
+    chosen.sort(key=lambda clip: clip.name not in real_audio)
+    columns = {
+        "real": [(c.name, real_audio[c.name]) for c in chosen if c.name in real_audio],
+        f"generated, {title}": [(c.name, c.audio) for c in chosen],
+    }
     return {heading: sounds for heading, sounds in columns.items() if sounds}
 
 
@@ -208,55 +225,45 @@ def _check_labels(run: "Run", labels: Sequence[str]) -> None:
     known = list(dict.fromkeys(label for _, label, _ in names(run.config()) if label))
     for label in labels:
         if not known:
-            raise InputError(f"--label: {run.name} has no labels; leave the option out")
+            raise InputError(f"{setting('label')}: {run.name} has no labels; leave it out")
         if label not in known:
             raise InputError(
-                f"--label: {label!r} is not heard in the previews of {run.name}; "
+                f"{setting('label')}: {label!r} is not in the previews of {run.name}; "
                 f"choose from {', '.join(known)}"
             )
 
 
-def _made(
+def _clips_of_checkpoint(
     run: "Run", step: int | None, backend: str | None
-) -> "tuple[Sequence[Clip], Sequence[Clip], str]":
-    """Training sounds, sounds of a checkpoint, and which: for a run without previews."""
+) -> "tuple[tuple[Clip, ...], tuple[Clip, ...], str]":
+    """Return training sounds, sounds of a checkpoint, and the checkpoint in words."""
     from kwavegan.backend.selection import select_backend
 
-    if not run.steps():  # said before any data is loaded
+    if not run.checkpoint_steps():  # refused before any data is loaded
         raise InputError(f"{run.path}: no preview and no checkpoint yet; let it train further")
     select_backend(backend)
-    import numpy as np
-
-    from kwavegan.data.load import load
-    from kwavegan.generation.generator import load_run
-    from kwavegan.monitoring.previews import Clip, names, real_clips
+    from kwavegan.data.load import load_dataset
+    from kwavegan.generation.generator import load_generator
+    from kwavegan.monitoring.previews import generate_clips, real_clips
 
     config = run.config()
-    wanted = names(config)
-    real = real_clips(config, load(config.data, config))
-    generator = load_run(run.path, step)
+    real = real_clips(config, load_dataset(config.data, config))
+    generator = load_generator(run.path, step)
     for problem in generator.problems:
         warn(problem)
-    # As in previews, labels share their latents: kick-0 and snare-0 differ by the label alone.
-    latents = generator.latents(len(wanted))[[int(name.rsplit("-", 1)[1]) for name, *_ in wanted]]
-    made = generator.batches(latents, [index for *_, index in wanted])
-    generated = [
-        Clip(name, label, sound)
-        for (name, label, _), sound in zip(wanted, np.concatenate(list(made)), strict=True)
-    ]
-    return real, generated, generator.which
+    return real, generate_clips(generator.network, config, seed=0), generator.which
 
 
 # -- Both -----------------------------------------------------------------------------------------
 
 
-def _sounds(columns: "dict[str, Sounds]", rate: int, kinds: Iterable[str]) -> "Named":
-    """Figures of sounds, `_ROWS` rows in each: `waves`, or `waves-1` and `waves-2`."""
+def _sounds(columns: "dict[str, NamedSounds]", rate: int, kinds: Iterable[str]) -> "NamedFigures":
+    """Yield figures of at most `_ROWS` rows: `waves`, or `waves-1`, `waves-2`, …"""
     from kwavegan.reporting import figures
 
     rows = max(map(len, columns.values()))
     for kind in kinds:
         for start in range(0, rows, _ROWS):
-            page = {title: sounds[start : start + _ROWS] for title, sounds in columns.items()}
+            part = {title: sounds[start : start + _ROWS] for title, sounds in columns.items()}
             name = kind if rows <= _ROWS else f"{kind}-{start // _ROWS + 1}"
-            yield name, getattr(figures, kind)(page, rate)
+            yield name, getattr(figures, kind)(part, rate)

@@ -1,9 +1,8 @@
 """`kwavegan train`: a folder of audio → a run."""
 
-import sys
-import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,13 +14,24 @@ from kwavegan.cli.options import (
     preparing,
     preset_option,
     runs_dir_option,
-    warn,
 )
-from kwavegan.config.settings import Config, option_name, resolve
-from kwavegan.errors import InputError
+from kwavegan.cli.progress import LiveLine, TimeLeft, clock
+from kwavegan.config.resolution import resolve
+from kwavegan.config.settings import Config
+from kwavegan.errors import InputError, option_name
+from kwavegan.monitoring.listener import Listener
+
+if TYPE_CHECKING:
+    from kwavegan.evaluation.validation import ValidationResult
+    from kwavegan.monitoring.health import Finding
+    from kwavegan.monitoring.previews import Preview
+    from kwavegan.runs.run import Run
+    from kwavegan.training.session import Outcome
 
 LATEST = "\0latest"
 """Stands for `--resume` without a name."""
+
+_INTERVAL = 10.0  # seconds between two lines on the progress, where they are not rewritten
 
 
 @click.command(epilog=PRESETS_EPILOG)
@@ -32,12 +42,12 @@ LATEST = "\0latest"
     is_flag=False,
     flag_value=LATEST,
     metavar="[RUN]",
-    help="Go on with a run, the latest if none is named; of the settings, only --steps may change.",
+    help="Continue a run, the latest unless you name one; of its settings only --steps may change.",
 )
 @click.option(
     "--report",
     is_flag=True,
-    help="Keep a page about the run, report.html in its folder, up to date at every preview.",
+    help="Write report.html, a page about the run, into its folder at every preview.",
 )
 @preset_option
 @config_option
@@ -55,10 +65,10 @@ def command(
     runs_dir: str | None,
     **options: Any,
 ) -> None:
-    """Train on DATA: a folder with a folder of audio for each label, or what `prepare` made of it.
+    """Train a model on DATA, a folder that holds a folder of audio for each label.
 
-    Without DATA it trains on the built-in drums: kick, snare and hat. Ctrl-C saves and stops;
-    `kwavegan train --resume` goes on.
+    A folder that `kwavegan prepare` made will do too. Without DATA the model learns the built-in
+    drums: kick, snare and hat. Ctrl-C saves the run and stops; `kwavegan train --resume` continues.
     """
     from kwavegan.backend.selection import select_backend
 
@@ -73,14 +83,14 @@ def command(
         for option, value in fixed.items():
             if value is not None:
                 raise InputError(
-                    f"{option}: cannot change on --resume; a run goes on with its own settings, "
+                    f"{option}: cannot change on --resume; a run continues with its own settings, "
                     "so leave it out or train a new run"
                 )
         _resume(None if resume == LATEST else resume, options["steps"], runs_dir, backend, report)
     else:
-        from kwavegan.runs.pretrained import adopt
+        from kwavegan.runs.pretrained import inherit_settings
 
-        config = adopt(resolve(preset, toml_path, options), options, runs_dir)
+        config = inherit_settings(resolve(preset, toml_path, options), options, runs_dir)
         _train(config, data, name, runs_dir, backend, report)
 
 
@@ -92,121 +102,111 @@ def _train(
     backend: str,
     report: bool,
 ) -> None:
-    from pathlib import Path
-
-    from kwavegan.data.load import load
+    from kwavegan.data.load import load_dataset
 
     data = data if data is not None else config.data
-    dataset = load(data, config, preparing)
+    dataset = load_dataset(data, config, preparing)
 
-    from kwavegan.training.session import Watch, settle, train
+    from kwavegan.training.session import run_training
 
-    config = settle(config, dataset, str(Path(data).resolve()) if data else "")
-
-    def started(run: Any) -> None:
-        labels = f", labels {', '.join(config.labels)}" if config.labels else ""
-        click.echo(
-            f"{run.name}: {config.model} on {backend}, {len(dataset.train)} sounds of "
-            f"{config.length} samples at {config.rate} Hz{labels}"
-        )
-        live.of(run)
-
-    live = _Live(config.steps, config.model != "wgan", report)
-    watch = Watch(started, live.row, live.validated, live.previewed, warn)
-    live.finish(train(config, dataset, name, runs_dir, watch))
+    config = config.for_dataset(dataset, str(Path(data).resolve()) if data else "")
+    labels = f", labels {', '.join(config.labels)}" if config.labels else ""
+    headline = (
+        f"{config.model} on {backend}, {len(dataset.train)} sounds of "
+        f"{config.length} samples at {config.rate} Hz{labels}"
+    )
+    progress = _Progress(headline, config.steps, config.model != "wgan", report)
+    progress.finish(run_training(config, dataset, name, runs_dir, [progress]))
 
 
 def _resume(
     given: str | None, steps: int | None, runs_dir: str | None, backend: str, report: bool
 ) -> None:
-    from kwavegan.data.load import load
+    from kwavegan.data.load import load_dataset
     from kwavegan.runs.run import Run
 
     run = Run.open(given, runs_dir)
     config = run.config()
-    dataset = load(config.data, config, preparing)
+    dataset = load_dataset(config.data, config, preparing)
 
-    from kwavegan.training.session import Watch, resume
+    from kwavegan.training.session import resume
 
-    total = steps or config.steps
-    click.echo(f"{run.name}: going on with {config.model} on {backend}")
-    live = _Live(total, config.model != "wgan", report)
-    live.of(run)
-    watch = Watch(row=live.row, validated=live.validated, previewed=live.previewed, note=warn)
-    live.finish(resume(run, dataset, steps, watch))
+    headline = f"continues with {config.model} on {backend}"
+    progress = _Progress(headline, steps or config.steps, config.model != "wgan", report)
+    progress.finish(resume(run, dataset, steps, [progress]))
 
 
-class _Live:
-    """What a training says of itself while it runs: a live line, news above it, and a page.
+class _Progress(Listener):
+    """Shows a training: a live line with its losses, news above it, and a page about the run.
 
-    The line is rewritten in place on a terminal, and printed now and then elsewhere.
+    Args:
+        headline: what is printed of a run when its training begins.
+        total: steps to do in all.
+        labelled: whether the model has labels.
+        report: whether to keep the page.
     """
 
-    def __init__(self, total: int, labelled: bool, report: bool) -> None:
-        self.total, self.labelled, self.report = total, labelled, report
-        self.live = sys.stdout.isatty()
-        self.clear = "\r\033[K" if self.live else ""
-        self.printed = 0.0
+    def __init__(self, headline: str, total: int, labelled: bool, report: bool) -> None:
+        self.headline, self.total, self.labelled, self.report = headline, total, labelled, report
+        self.line = LiveLine(_INTERVAL)
 
-    def of(self, run: Any) -> None:
-        """Begin to speak of a run."""
-        self.run, self.health, self.paged = run, None, False
+    def started(self, run: "Run") -> None:
+        self.run, self.page_written = run, False
+        self.problems: tuple[str, ...] | None = None
+        self.time_left = TimeLeft(self.total)
+        self.line.news(f"{run.name}: {self.headline}")
 
-    def row(self, row: dict[str, float]) -> None:
-        """Rewrite the line."""
-        rate, step = row["steps_per_second"], int(row["step"])
-        left = int((self.total - step) / rate)
-        text = (
-            f"step {step}/{self.total}  {rate:.2f} steps/s  {left // 60}:{left % 60:02} left  "
-            f"d_loss {row['d_loss']:.4g}  g_loss {row['g_loss']:.4g}"
-        )
-        if self.live:
-            click.echo(f"{self.clear}{text}", nl=step == self.total)
-        elif time.monotonic() - self.printed > 10 or step == self.total:
-            click.echo(text)
-            self.printed = time.monotonic()
-        if self.report and not self.paged:
-            click.echo(f"{self.clear}report: {self._page(refresh=True)}")
+    def row(self, row: Mapping[str, float]) -> None:
+        step = int(row["step"])
+        speed = f"{row['steps_per_second']:.2f} steps/s  " if "steps_per_second" in row else ""
+        seconds = self.time_left.after(row)
+        left = "" if seconds is None else f"{clock(seconds)} left  "
+        losses = f"d_loss {row['d_loss']:.4g}  g_loss {row['g_loss']:.4g}"
+        last = step == self.total
+        self.line.rewrite(f"step {step}/{self.total}  {speed}{left}{losses}", last)
+        if self.report and not self.page_written:
+            self.line.news(f"report: {self._write_page(refresh=True)}")
 
-    def validated(self, found: Any) -> None:
-        """Print one line for an evaluation."""
-        accuracy = f", label accuracy {found.label_accuracy:.3f}" if self.labelled else ""
-        best = ", the best so far" if found.best else ""
-        click.echo(
-            f"{self.clear}step {found.step}: Fréchet distance {found.frechet_distance:.4g} (real "
-            f"{found.floor:.4g}){accuracy}{best}"
+    def validated(self, result: "ValidationResult") -> None:
+        accuracy = f", label accuracy {result.label_accuracy:.3f}" if self.labelled else ""
+        best = ", the best so far" if result.best else ""
+        self.line.news(
+            f"step {result.step}: Fréchet distance {result.frechet_distance:.4g} (real "
+            f"{result.floor:.4g}){accuracy}{best}"
         )
 
-    def previewed(self, preview: Any) -> None:
-        """Print what is wrong where it is not what it was, and bring the page up to date."""
-        names = tuple(finding.name for finding in preview.findings)
-        if names != self.health:
-            self.health = names
-            for line in _health(preview.findings):
-                click.echo(f"{self.clear}step {preview.step}: {line}")
+    def previewed(self, preview: "Preview") -> None:
+        problems = tuple(finding.name for finding in preview.findings)
+        if problems != self.problems:
+            self.problems = problems
+            for text in _health(preview.findings):
+                self.line.news(f"step {preview.step}: {text}")
         if self.report:
-            self._page(refresh=True)
+            self._write_page(refresh=True)
 
-    def _page(self, refresh: bool) -> Any:
-        from kwavegan.reporting.page import write_report
+    def note(self, text: str) -> None:
+        self.line.warning(text)
 
-        self.paged = True
-        return write_report(self.run, refresh=refresh)
-
-    def finish(self, outcome: Any) -> None:
-        """Say how it ended, and what to do next."""
+    def finish(self, outcome: "Outcome") -> None:
+        """Print how the training ended and what to do next; write the page a last time."""
         if self.report:
-            self._page(refresh=False)
+            self._write_page(refresh=False)
         _finish(outcome, self.total)
 
+    def _write_page(self, refresh: bool) -> Path:
+        from kwavegan.reporting.page import write_report
 
-def _health(findings: Sequence[Any]) -> list[str]:
+        self.page_written = True
+        return write_report(self.run, refresh=refresh)
+
+
+def _health(findings: "Sequence[Finding]") -> list[str]:
     if not findings:
         return ["healthy"]
-    return [f"{one.title}: {one.evidence} Try: {'; or '.join(one.tries)}" for one in findings]
+    return [f"{each.title}: {each.evidence} Try: {'; or '.join(each.tries)}" for each in findings]
 
 
-def _finish(outcome: Any, total: int) -> None:
+def _finish(outcome: "Outcome", total: int) -> None:
     run = outcome.run
     if outcome.state == "finished":
         click.echo(f"finished: {run.path}\nnext: kwavegan generate {run.name}")
@@ -218,7 +218,7 @@ def _finish(outcome: Any, total: int) -> None:
     elif outcome.state == "stopped":
         click.echo(
             f"\nstopped and saved at step {outcome.step} of {total}; "
-            f"go on with: kwavegan train --resume {run.name}"
+            f"continue with: kwavegan train --resume {run.name}"
         )
     else:
         kept = f"the checkpoint of step {outcome.step} is kept" if outcome.step else "none is kept"

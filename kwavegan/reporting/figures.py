@@ -1,13 +1,13 @@
-"""Sounds and training as figures: waves, spectrograms, curves. Matplotlib without a screen.
+"""Figures of sounds and of training: waves, spectrograms, curves, bars.
 
-Sounds that are compared share every scale: time, amplitude, frequency and level. The user's own
-Matplotlib style does not count, so that the same call gives the same bytes.
+Sounds in one figure share every scale: time, amplitude, frequency and level. Figures ignore the
+user's Matplotlib style, so that the same call gives the same bytes, and need no screen.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 Columns = Mapping[str, Sequence[tuple[str, np.ndarray]]]
 """Column title → (name, audio) of each sound; audio is (length, channels) or (length,), −1…1."""
 
-FLOOR = -80.0
+LOWEST_DB = -80.0
 """Quietest level drawn, in dB below a sine of full scale; the loudest is 0 dB."""
 
 DPI = 120
-"""Pixels to an inch in the PNG files that `save` writes."""
+"""Pixels per inch of the PNG files that `save` writes."""
 
 FORMATS = ("png", "svg")
-"""What `save` writes, by the ending of the name."""
+"""Endings of the names that `save` accepts."""
 
 _LANES = 8  # channels drawn at most
 
-_LOUDEST = 1e6
+_LOUDEST = 1e6  # absolute value of a sample; larger ones are taken for broken
 
-_POINTS = 600  # stretches of an envelope: about a pixel each in the widest panel
+_POINTS = 600  # stretches of an envelope, each about a pixel in the widest panel
 
 _FRAMES = 1_000  # pixels of a spectrogram from left to right, at most
 
 _WINDOW_SECONDS = 0.03
 
-_STEEP = 1_000.0  # a curve whose greatest value is that many times its median gets a log scale
+_STEEP = 1_000.0  # largest value over median from which curves get a logarithmic axis
 
 _DASHES = ("-", "--", ":", "-.")
 
@@ -50,11 +50,11 @@ _DASHES = ("-", "--", ":", "-.")
 
 @style()
 def waves(columns: Columns, rate: int) -> "Figure":
-    """Draw sounds as waves: a column per key, a row per sound, on one scale.
+    """Draw sounds as waves: a column for each key, a row for each sound, on one scale.
 
-    Each channel has a lane of its own (the first eight). Long sounds are drawn by the least and
-    greatest sample of each stretch, so that no peak is lost. A sound that holds NaN, infinity or
-    a sample past a million is called broken, and zeros take their place.
+    Each of the first eight channels has its own lane. A long sound is drawn by the smallest and
+    largest sample of each stretch, so that no peak is lost. A sound with NaN, infinity or a sample
+    beyond ±1,000,000 is named broken, and drawn with zeros in place of those samples.
 
     Args:
         columns: at least one sound; see `Columns`.
@@ -84,10 +84,10 @@ def waves(columns: Columns, rate: int) -> "Figure":
 
 @style()
 def spectrograms(columns: Columns, rate: int) -> "Figure":
-    """Draw sounds as spectrograms: a column per key, a row per sound, on one scale.
+    """Draw sounds as spectrograms: a column for each key, a row for each sound, on one scale.
 
-    Levels go from 0 dB, a sine of full scale, down to `FLOOR`, always, so that figures compare.
-    Of several channels their mean is drawn. Broken ones are treated as by `waves`.
+    The scale of levels always goes from `LOWEST_DB` to 0 dB, a sine of full scale, so that figures
+    can be compared. Channels are averaged. Broken sounds are drawn as by `waves`.
 
     Args:
         columns: at least one sound; see `Columns`.
@@ -111,7 +111,7 @@ def spectrograms(columns: Columns, rate: int) -> "Figure":
                 origin="lower",
                 aspect="auto",
                 extent=_extent(levels, cut, rate),
-                vmin=FLOOR,
+                vmin=LOWEST_DB,
                 vmax=0.0,
                 cmap="magma",
             )
@@ -123,12 +123,12 @@ def spectrograms(columns: Columns, rate: int) -> "Figure":
 
 
 def decibels(audio: np.ndarray, rate: int) -> np.ndarray:
-    """Return a sound's spectrogram in dB below a sine of full scale, from `FLOOR` up.
+    """Return a sound's spectrogram in dB relative to a sine of full scale, at least `LOWEST_DB`.
 
     It is librosa's short-time Fourier transform of the mean of all channels, with a Hann window
-    of about 30 ms, shorter for a sound under half a second, and a quarter of that from frame to
-    frame. A sine of full scale has 0 dB in its band, whatever the rate and the length. A long
-    sound has at most 1,000 frames: each is the loudest, band by band, of those it stands for.
+    of about 30 ms (shorter for sounds under half a second) and a hop of a quarter of the window.
+    A sine of full scale has 0 dB in its band, at any rate and length. A long sound has at most
+    1,000 frames: each is the maximum, band by band, of several frames of the transform.
 
     Args:
         audio: (length, channels) or (length,), in −1…1.
@@ -145,7 +145,7 @@ def decibels(audio: np.ndarray, rate: int) -> np.ndarray:
 
 
 class _Cut(NamedTuple):
-    """Samples of a window and from one to the next, and how many frames make a pixel."""
+    """Samples of a window and of a hop, and the number of frames that share a pixel."""
 
     window: int
     hop: int
@@ -154,14 +154,14 @@ class _Cut(NamedTuple):
 
 def _cut(rate: int, length: int) -> _Cut:
     window = 2 ** round(math.log2(rate * _WINDOW_SECONDS))
-    # Sixteen windows side by side: a short sound still has some sixty frames.
+    # At least sixteen windows fit into a short sound: it still has some sixty frames.
     window = max(32, min(window, 2 ** int(math.log2(max(length / 16, 1)))))
     hop = window // 4
     return _Cut(window, hop, math.ceil((1 + length // hop) / _FRAMES))
 
 
 def _levels(sound: np.ndarray, cut: _Cut) -> np.ndarray:
-    """(length, channels) → levels (frequencies, pixels) in dB; frames centred on their time."""
+    """Return levels (frequencies, pixels) in dB of a sound (length, channels), frames centred."""
     need("librosa")
     import librosa
 
@@ -169,19 +169,19 @@ def _levels(sound: np.ndarray, cut: _Cut) -> np.ndarray:
     count = 1 + len(sound) // hop
     padded = np.pad(sound.mean(axis=1, dtype="float32"), window // 2)
     pixels = []
-    for first in range(0, count, 128 * pool):  # an hour of sound takes little memory
+    for first in range(0, count, 128 * pool):  # block by block, to save memory on long sounds
         last = min(first + 128 * pool, count) - 1
         block = padded[first * hop : last * hop + window]
         spectrum = np.abs(librosa.stft(block, n_fft=window, hop_length=hop, center=False))
         starts = np.arange(0, spectrum.shape[1], pool)
         pixels.append(np.maximum.reduceat(spectrum, starts, axis=1))
     amplitude = np.concatenate(pixels, axis=1) * np.float32(4 / window)  # Hann sums to window / 2
-    levels = librosa.amplitude_to_db(amplitude, ref=1.0, amin=10 ** (FLOOR / 20), top_db=None)
-    return np.maximum(levels, np.float32(FLOOR))  # for rounding
+    levels = librosa.amplitude_to_db(amplitude, ref=1.0, amin=10 ** (LOWEST_DB / 20), top_db=None)
+    return np.maximum(levels, np.float32(LOWEST_DB))  # for rounding
 
 
 def _extent(levels: np.ndarray, cut: _Cut, rate: int) -> tuple[float, float, float, float]:
-    """Seconds and hertz at the edges of an image whose pixels are centred on frame and band."""
+    """Return (left, right, bottom, top) of an image whose pixels centre on frames and bands."""
     bands, pixels = levels.shape
     start, band = -cut.hop / 2 / rate, rate / cut.window
     seconds = pixels * cut.pool * cut.hop / rate
@@ -189,7 +189,7 @@ def _extent(levels: np.ndarray, cut: _Cut, rate: int) -> tuple[float, float, flo
 
 
 def _envelope(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places and values (points,) of a line that looks like all the samples, its peaks kept."""
+    """Return positions and values (points,) of a line that shows every peak of the samples."""
     count = len(samples)
     if count <= 2 * _POINTS:
         return np.arange(count), samples
@@ -199,7 +199,7 @@ def _envelope(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _round_up(peak: float) -> float:
-    """The 1, 2 or 5 times a power of ten that holds `peak`: the scale jumps but seldom."""
+    """Return the next 1, 2 or 5 times a power of ten, so that few figures differ in scale."""
     if peak < 1e-4:
         return 1.0
     power = 10.0 ** math.floor(math.log10(peak))
@@ -207,7 +207,7 @@ def _round_up(peak: float) -> float:
 
 
 def _cleaned(columns: Columns) -> dict[str, list[tuple[str, np.ndarray]]]:
-    """All sounds as (length, channels), float32, without broken values, and not empty."""
+    """Return all sounds as (length, channels), float32, finite and not empty."""
     sounds = {title: [_clean(*sound) for sound in column] for title, column in columns.items()}
     if not any(sounds.values()):
         raise InputError("figures: there is no sound to draw; give at least one")
@@ -218,7 +218,7 @@ def _clean(name: str, audio: np.ndarray) -> tuple[str, np.ndarray]:
     sound = np.asarray(audio, "float32")
     sound = sound[:, None] if sound.ndim == 1 else sound
     sound = sound if len(sound) else np.zeros((1, sound.shape[1]), "float32")
-    good = np.abs(sound) <= _LOUDEST  # not so for NaN
+    good = np.abs(sound) <= _LOUDEST  # False for NaN
     return (name, sound) if good.all() else (f"{name} (broken)", np.where(good, sound, 0))
 
 
@@ -237,14 +237,14 @@ def _audio(sounds: Columns) -> list[np.ndarray]:
 def curves(
     series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str
 ) -> "Figure":
-    """Draw lines of numbers, each with its name; what is not finite is left out.
+    """Draw named lines of numbers; values that are not finite are left out.
 
-    A line of more than 1,200 points is drawn pale, by its least and greatest values, with the
-    median of each stretch upon it. Where values differ by more than a thousandfold the vertical
-    axis is logarithmic away from zero, and says so.
+    A line of more than 1,200 points is drawn pale, by the smallest and largest value of each
+    stretch, with the medians of longer stretches on top. Where the largest value is more than a
+    thousand times the median, the vertical axis is logarithmic away from zero, and says so.
 
     Args:
-        series: name → places on the horizontal axis and values, as many of each.
+        series: name → positions on the horizontal axis, and as many values.
         x, y: labels of the axes, with units.
 
     Raises:
@@ -280,7 +280,7 @@ def losses(rows: Sequence[Mapping[str, float]]) -> "Figure":
     """Draw the losses of discriminator and generator over a training's steps.
 
     Args:
-        rows: of a run's `metrics.csv`, as `kwavegan.storage.csv_log.read_metrics` returns them.
+        rows: the rows of a run's `metrics.csv`; see `kwavegan.storage.csv_log.read_metrics`.
 
     Raises:
         InputError: Matplotlib is missing.
@@ -288,14 +288,14 @@ def losses(rows: Sequence[Mapping[str, float]]) -> "Figure":
     titles = {"d_loss": "discriminator", "g_loss": "generator"}
     series = {}
     for key, title in titles.items():
-        known = [(row["step"], row[key]) for row in rows if key in row]
-        series[title] = tuple(zip(*known, strict=True)) if known else ((), ())
+        known = [row for row in rows if key in row]
+        series[title] = [row["step"] for row in known], [row[key] for row in known]
     return curves(series, "step", "loss")
 
 
 @style()
 def bars(shares: Mapping[str, float], x: str) -> "Figure":
-    """Draw shares as horizontal bars, each with its name and number, the first at the top.
+    """Draw shares as horizontal bars with name and number, the first at the top.
 
     Args:
         shares: name → share, 0 to 1; at least one.
@@ -324,14 +324,14 @@ def bars(shares: Mapping[str, float], x: str) -> "Figure":
 
 
 def _finite(x: Sequence[float], y: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """The points that can be drawn: past 1e30, axes run out of numbers for their ticks."""
+    """Return the finite points; past 1e30, Matplotlib cannot compute the ticks of an axis."""
     places, values = np.asarray(x, "float64"), np.asarray(y, "float64")
     kept = np.isfinite(places) & (np.abs(values) < 1e30)
     return places[kept], values[kept]
 
 
 def _line(axis: "Axes", index: int, name: str, x: np.ndarray, y: np.ndarray) -> None:
-    look = {"color": COLOURS[index % len(COLOURS)]}
+    look: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)]}
     if len(y) > 2 * _POINTS:
         where, values = _envelope(y)
         axis.plot(np.interp(where, np.arange(len(x)), x), values, lw=LINE, alpha=0.3, **look)
@@ -343,7 +343,7 @@ def _line(axis: "Axes", index: int, name: str, x: np.ndarray, y: np.ndarray) -> 
 
 
 def _scale(axis: "Axes", finite: Sequence[np.ndarray], label: str) -> None:
-    """Make the vertical axis logarithmic where a few values would flatten all others."""
+    """Make the vertical axis logarithmic if a few values would flatten all others."""
     sizes = np.abs(np.concatenate([*finite, np.zeros(0)]))
     typical = float(np.median(sizes)) if len(sizes) else 0.0
     if typical and sizes.max() > _STEEP * typical:
@@ -360,8 +360,8 @@ def pixels(figure: "Figure", dpi: int = 80) -> np.ndarray:
     """Return a figure as pixels.
 
     Args:
-        figure: of this module.
-        dpi: pixels to an inch.
+        figure: a figure of this module.
+        dpi: pixels per inch.
 
     Returns:
         (height, width, 3), uint8, red, green and blue.
@@ -376,12 +376,12 @@ def pixels(figure: "Figure", dpi: int = 80) -> np.ndarray:
 
 @style()
 def save(figure: "Figure", path: str | Path) -> None:
-    """Write a figure as PNG, `DPI` pixels to an inch, or as SVG, by the ending of its name.
+    """Write a figure as PNG, `DPI` pixels per inch, or as SVG, by the ending of its name.
 
     The file appears whole or not at all, and the same figure gives the same bytes.
 
     Raises:
-        InputError: another ending, a full disk, or a place that is not writable.
+        InputError: the ending is another one, the disk is full, or the folder is not writable.
     """
     form = Path(path).suffix.lower().removeprefix(".")
     if form not in FORMATS:

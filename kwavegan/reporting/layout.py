@@ -1,7 +1,7 @@
-"""What every figure has in common: its style, and panels laid out in inches.
+"""The style of all figures, and the layout of their panels in inches.
 
-Fixed sizes make a panel look alike among two or two dozen, and lay out at once, where Matplotlib's
-own layout engines draw every text twice.
+With fixed sizes a panel looks the same among two or two dozen, and the layout takes no time, where
+Matplotlib's own layout engines draw every text twice.
 """
 
 import warnings
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Told apart by the colour-blind too (Okabe and Ito, 2008)."""
+"""Colours that colour-blind readers can tell apart too (Okabe and Ito, 2008)."""
 
 LINE = 0.6
 """Width of thin lines, in points."""
@@ -35,7 +35,7 @@ _STYLE = {
     "ytick.major.size": 2.5,
     "xtick.major.width": LINE,
     "ytick.major.width": LINE,
-    "svg.hashsalt": "kwavegan",  # else the ids in an SVG are drawn by lot
+    "svg.hashsalt": "kwavegan",  # without it the ids in an SVG are random
 }
 
 _WIDTHS = {1: 6.0, 2: 3.0}
@@ -53,7 +53,7 @@ _LANES = {2: ("left", "right")}
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Put Matplotlib's default style and ours in force for a block, and the user's own after it.
+    """Use Matplotlib's default style and ours within a block; restore the user's after it.
 
     Raises:
         InputError: Matplotlib is missing.
@@ -68,7 +68,7 @@ def style() -> Iterator[None]:
 
 
 def need(package: str) -> None:
-    """Make sure that an optional package is there.
+    """Check that an optional package is installed.
 
     Raises:
         InputError: it is missing.
@@ -84,18 +84,18 @@ def lay_out(
     label: str,
     bar: bool = False,
 ) -> "tuple[Figure, list[list[list[Axes]]]]":
-    """Make a figure of panels: a column per title, a row per name, seconds from left to right.
+    """Make a figure of panels: a column for each title, a row for each name, time along x.
 
     Args:
         names: column title → the name above each of its panels; columns may differ in length.
-        lanes: of each column and row, how many axes lie one upon the other in that panel.
+        lanes: for each column and row, the number of axes stacked in that panel.
         height: of an axis in inches.
         label: of the vertical axes.
         bar: whether to leave room for `colour_bar`.
 
     Returns:
-        The figure, and its axes by column, row and lane. Tick labels stand at the left and at the
-        bottom alone, for the scales are the same.
+        The figure, and its axes by column, row and lane. Only the leftmost and the lowest axes have
+        tick labels, since all share their scales.
     """
     from matplotlib.figure import Figure
 
@@ -132,7 +132,7 @@ def lay_out(
 
 
 def colour_bar(figure: "Figure", image: "AxesImage", label: str) -> None:
-    """Draw the scale of an image's colours at the right of a figure of `lay_out`."""
+    """Draw the scale of an image's colours at the right of a figure from `lay_out`."""
     width, height = figure.get_size_inches()
     top = max(axis.get_position().y1 for axis in figure.axes)
     tall = min(_BAR_HEIGHT / height, top - _BOTTOM / height)
@@ -152,7 +152,7 @@ def _axis(figure: "Figure", size: tuple[float, float], box: tuple[float, ...]) -
 
 
 def _label(panel: "Sequence[Axes]", label: str, outer: bool, last: bool) -> None:
-    """Label the axes of a panel: `outer` at its left, and the lowest of the `last` below."""
+    """Label the axes of a panel: at the left if `outer`, and the lowest at the bottom if `last`."""
     from matplotlib.ticker import MaxNLocator
 
     numbers = _LANES.get(len(panel), range(1, len(panel) + 1))
@@ -168,7 +168,7 @@ def _label(panel: "Sequence[Axes]", label: str, outer: bool, last: bool) -> None
 
 
 def _printable(name: str, inches: float) -> str:
-    """A name on one line of that width, its middle left out where it is too long."""
+    """Return a name on one line of that width, without its middle if it is too long."""
     plain = "".join(letter if letter.isprintable() else "?" for letter in name)
     most = int(inches * 14)
     half = (most - 1) // 2

@@ -1,4 +1,4 @@
-"""One page about a run: how it is going, what it sounds like, and what to do next."""
+"""One page about a run: its state and health, its sounds, and what to do next."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,12 @@ from kwavegan.backend.selection import package_folder
 from kwavegan.config.settings import Config
 from kwavegan.errors import InputError
 from kwavegan.evaluation import results
+from kwavegan.evaluation.measures import MEASURES
 from kwavegan.monitoring.health import diagnose
-from kwavegan.monitoring.previews import Album, Clip
-from kwavegan.reporting.svg import HEIGHT, WIDTH, Chart, chart, player, spectrogram, wave
-from kwavegan.runs.run import HEALTH, VALIDATION, Run, Status
+from kwavegan.monitoring.previews import Clip, PreviewStore
+from kwavegan.reporting.svg import HEIGHT, WIDTH, Chart, chart, player, spectrogram, waveform
+from kwavegan.runs.run import HEALTH, VALIDATION, Run
+from kwavegan.runs.status import Status
 from kwavegan.storage import files
 from kwavegan.storage.csv_log import read_metrics
 
@@ -24,23 +26,28 @@ NAME = "report.html"
 MOST_BYTES = 10_000_000
 """The page stays below this."""
 
-_SOUND_BYTES = 6_000_000  # of players; pictures and the rest take less than what is left
+_SOUND_BYTES = 6_000_000  # for players; pictures and text take less than what is left
 
-_LABELS = 10
+_LABELS = 10  # shown at most
 
-_STEPS = 8
+_STEPS = 8  # previews shown at most of the same latent
 
 _TEMPLATE = "report.html.j2"
 
 _CURVES = (
     ("loss", "Loss", "metrics", {"d_loss": "discriminator", "g_loss": "generator"}),
-    ("raw", "Loss before the penalty", "metrics", {"d_raw": "raw loss", "penalty": "penalty"}),
+    (
+        "raw",
+        "Loss before the penalty",
+        "metrics",
+        {"d_adversarial_loss": "raw loss", "penalty": "penalty"},
+    ),
     ("score", "Scores", "metrics", {"real_score": "real", "fake_score": "generated"}),
     (
         "gradient",
         "Length of the gradient",
         "metrics",
-        {"d_gradient": "discriminator", "g_gradient": "generator"},
+        {"d_gradient_norm": "discriminator", "g_gradient_norm": "generator"},
     ),
     ("class", "Class loss", "metrics", {"class_real": "real", "class_fake": "generated"}),
     (
@@ -52,12 +59,21 @@ _CURVES = (
     ("accuracy", "Label accuracy", "validation", {"label_accuracy": "generated"}),
     ("diversity", "Diversity within a label, over real", "health", {"diversity": "generated"}),
 )
-"""Name, title, file and columns of each chart."""
+"""Name, title and file of each chart, and its columns with their names in the legend."""
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A sound as the page shows it: player, outline and picture are data of their own."""
+class Player:
+    """A sound as the page shows it.
+
+    Attributes:
+        title: above the sound.
+        source: data URI of a WAV file.
+        outline: SVG path of its waveform.
+        picture: data URI of its spectrogram.
+        seconds: its length.
+        peak: its largest absolute sample; 1 is full scale.
+    """
 
     title: str
     source: str
@@ -67,8 +83,13 @@ class Heard:
     peak: float
 
 
+_Pair = tuple[str, list[Player], list[Player]]  # label, real sounds, generated sounds
+
+_History = tuple[str, list[Player]]  # label, its first sound by step
+
+
 def require() -> None:
-    """Make sure that what the page needs is installed.
+    """Check that the packages that the page needs are installed.
 
     Raises:
         InputError: a package is missing.
@@ -81,13 +102,24 @@ def require() -> None:
 def write_report(run: Run, refresh: bool = False, out: str | Path | None = None) -> Path:
     """Write the page about a run as it is now, atomically, and return its path.
 
+    The page is one HTML file below `MOST_BYTES` that needs no other file and no network.
+
     Args:
-        run: what it is about; whatever it lacks is left out, and the page says so.
-        refresh: whether the open page loads itself again while the run is training.
-        out: where; None for `report.html` in the run.
+        run: the run; the page says what it lacks, such as previews or an evaluation.
+        refresh: whether the open page reloads itself while the run is training.
+        out: file to write; None for `report.html` in the run.
 
     Raises:
-        InputError: the settings are damaged, a package is missing, or the place is not writable.
+        InputError: the settings are damaged, a package is missing, or `out` is not writable.
+
+    Example:
+        >>> import tempfile
+        >>> from kwavegan.reporting import write_report
+        >>> from kwavegan.runs import pretrained_models
+        >>> run = pretrained_models()[0].run
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_report(run, out=f"{folder}/drums.html").name
+        'drums.html'
     """
     require()
     path = Path(out) if out else run.path / NAME
@@ -109,13 +141,14 @@ def _render(content: Mapping[str, Any]) -> str:
 
 
 def _content(run: Run, refresh: bool) -> dict[str, Any]:
-    config, status, notes = run.config(), run.status(), []
+    config, status = run.config(), run.status()
+    notes: list[str] = []
     rows = {
         "metrics": read_metrics(run.path / "metrics.csv"),
         "validation": read_metrics(run.path / VALIDATION),
         "health": read_metrics(run.path / HEALTH),
     }
-    sides, history = _sounds(run, config, notes)
+    pairs, history = _sounds(run, config, notes)
     return {
         "run": run.name,
         "status": status,
@@ -123,11 +156,11 @@ def _content(run: Run, refresh: bool) -> dict[str, Any]:
         "refresh": refresh and status.state == "running",
         "judged": bool(rows["metrics"]),
         "findings": diagnose(run),
-        "settings": {name: _shown(value) for name, value in config.as_dict().items()},
+        "settings": {name: _as_text(value) for name, value in config.as_dict().items()},
         "charts": _charts(rows),
-        "last": {name: found[-1] for name, found in rows.items() if found},
+        "last": {name: log[-1] for name, log in rows.items() if log},
         "evaluation": _evaluation(run, notes),
-        "sides": sides,
+        "pairs": pairs,
         "history": history,
         "rate": config.rate,
         "next": _next(run, config, status),
@@ -137,85 +170,85 @@ def _content(run: Run, refresh: bool) -> dict[str, Any]:
     }
 
 
-def _shown(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _charts(rows: Mapping[str, Sequence[Mapping[str, float]]]) -> list[Chart]:
-    drawn = (chart(name, title, rows[which], columns) for name, title, which, columns in _CURVES)
-    return [one for one in drawn if one]
+    charts = (chart(name, title, rows[file], columns) for name, title, file, columns in _CURVES)
+    return [drawn for drawn in charts if drawn]
 
 
 def _evaluation(run: Run, notes: list[str]) -> dict[str, Any] | None:
-    if not run.evaluated():
+    if not run.evaluation_steps():
         return None
     try:
-        found = results.load(run)
+        evaluation = results.load_evaluation(run)
     except InputError as error:
-        notes.append(str(error))
+        notes.append(error.for_command_line())
         return None
     lines = [
-        (results.MEASURES[name].title, row.value, row.real)
-        for name, row in found.overall.items()
-        if name in results.MEASURES
+        (MEASURES[name].title, row.value, row.real)
+        for name, row in evaluation.overall.items()
+        if name in MEASURES
     ]
-    return {"step": found.step, "lines": lines}
+    return {"step": evaluation.step, "lines": lines}
 
 
-def _sounds(run: Run, config: Config, notes: list[str]) -> tuple[list, list]:
-    """Return by label (real sounds, generated sounds), and by label the first sound by step."""
-    album = Album(run)
+def _sounds(run: Run, config: Config, notes: list[str]) -> tuple[list[_Pair], list[_History]]:
+    """Return (label, real players, generated players), and (label, its first sound by step)."""
+    store = PreviewStore(run)
     try:
-        steps, real = album.steps(), album.real()
-        generated = album.at(steps[-1]) if steps else ()
-        chosen = [steps[i] for i in _spread(len(steps))]
-        labels = list(dict.fromkeys(clip.label for clip in (*real, *generated)))[:_LABELS]
-        each = 2 * config.length * max(config.channels, 1) * 4 / 3  # bytes of a player
-        room = max(1, int(_SOUND_BYTES / each))
-        pairs = max(1, min(3, room // (4 * max(1, len(labels)))))
-        sides = [
-            (
-                label,
-                [_heard(clip, config.rate) for clip in _of(real, label)[:pairs]],
-                [_heard(clip, config.rate) for clip in _of(generated, label)[:pairs]],
-            )
-            for label in labels
-        ]
-        followed = labels[: max(1, room // (2 * max(1, len(chosen))))]
-        firsts = {step: album.at(step) for step in chosen}
-        history = [
-            (
-                label,
-                [
-                    _heard(clip, config.rate, f"step {step}")
-                    for step, clips in firsts.items()
-                    for clip in _of(clips, label)[:1]
-                ],
-            )
-            for label in followed
-        ]
+        steps, real = store.steps(), store.real()
+        previews = {steps[i]: store.at(steps[i]) for i in _spread(len(steps))}
     except InputError as error:
-        notes.append(str(error))
+        notes.append(error.for_command_line())
         return [], []
-    return sides, history
+    newest = previews[steps[-1]] if steps else ()
+    labels = list(dict.fromkeys(clip.label for clip in (*real, *newest)))[:_LABELS]
+    bytes_each = 2 * config.length * max(config.channels, 1) * 4 / 3  # 16 bits, in base 64
+    room = max(1, int(_SOUND_BYTES / bytes_each))
+    count = max(1, min(3, room // (4 * max(1, len(labels)))))
+    followed = labels[: max(1, room // (2 * max(1, len(previews))))]
+    pairs = [
+        (
+            label,
+            [_player(clip, config.rate) for clip in _of_label(real, label)[:count]],
+            [_player(clip, config.rate) for clip in _of_label(newest, label)[:count]],
+        )
+        for label in labels
+    ]
+    history = [(label, _first_by_step(previews, label, config.rate)) for label in followed]
+    return pairs, history
+
+
+def _first_by_step(previews: Mapping[int, Sequence[Clip]], label: str, rate: int) -> list[Player]:
+    return [
+        _player(clip, rate, f"step {step}")
+        for step, clips in previews.items()
+        for clip in _of_label(clips, label)[:1]
+    ]
 
 
 def _spread(count: int) -> list[int]:
-    """Return places of some previews, denser at the beginning, where more changes."""
+    """Return indices of at most `_STEPS` previews, denser at the start, where sounds change most.
+
+    The last preview is always among them.
+    """
     if count <= _STEPS:
         return list(range(count))
-    return sorted({round(place) for place in np.geomspace(1, count, _STEPS) - 1})
+    return sorted({round(index) for index in np.geomspace(1, count, _STEPS) - 1})
 
 
-def _of(clips: Sequence[Clip], label: str) -> list[Clip]:
+def _of_label(clips: Sequence[Clip], label: str) -> list[Clip]:
     return [clip for clip in clips if clip.label == label]
 
 
-def _heard(clip: Clip, rate: int, title: str = "") -> Heard:
-    return Heard(
+def _player(clip: Clip, rate: int, title: str = "") -> Player:
+    return Player(
         title or clip.name,
         player(clip.audio, rate),
-        wave(clip.audio),
+        waveform(clip.audio),
         spectrogram(clip.audio, rate),
         len(clip.audio) / rate,
         float(np.abs(clip.audio).max(initial=0.0)),
@@ -223,7 +256,7 @@ def _heard(clip: Clip, rate: int, title: str = "") -> Heard:
 
 
 def _next(run: Run, config: Config, status: Status) -> list[tuple[str, str]]:
-    """Return what to run next, and what for."""
+    """Return (command, its purpose) of what to run next."""
     name = shlex.quote(run.name)
     label = f" --label {shlex.quote(config.labels[0])}" if config.model != "wgan" else ""
     lines = []
@@ -232,7 +265,7 @@ def _next(run: Run, config: Config, status: Status) -> list[tuple[str, str]]:
     if status.state in ("finished", "stalled"):
         steps = f" --steps {2 * status.step}"
         lines.append((f"kwavegan train --resume {name}{steps}", "trains on"))
-    if run.steps():
+    if run.checkpoint_steps():
         lines += [
             (f"kwavegan generate {name}{label} -n 20", "writes sounds of the best checkpoint"),
             (f"kwavegan evaluate {name}", "measures how far they are from real ones"),

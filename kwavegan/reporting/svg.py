@@ -1,23 +1,23 @@
-"""Curves, waves and spectrograms for a page: small SVG and PNG that need nothing but a browser."""
+"""Charts, waveforms and spectrograms of a page, as small SVG and PNG for any browser."""
 
 import base64
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from kwavegan.audio.processing import to_int16
+from kwavegan.audio.pcm import to_int16
 from kwavegan.reporting import figures
 
 WIDTH, HEIGHT = 640, 240
 
 _LEFT, _BOTTOM, _TOP = 64, 28, 10
 
-_POINTS = 400  # of a curve; more would not be seen
+_POINTS = 400  # of a curve at most; a screen shows no more
 
-_COLUMNS = 240  # of a wave
+_COLUMNS = 240  # of a waveform
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Curve:
 
     Attributes:
         name: in the legend.
-        points: of an SVG polyline; a gap where values are not finite begins another one.
-        last: the last value, in words.
+        points: of SVG polylines; a new one begins after values that are not finite.
+        last: the last value, as text.
     """
 
     name: str
@@ -43,8 +43,8 @@ class Chart:
         name: an identifier, unique on the page.
         title: what is drawn.
         curves: at most six.
-        xs, ys: (place in pixels, text) of each tick.
-        said: the chart in words.
+        xs, ys: (position in pixels, text) of each tick.
+        description: the chart in words, for those who cannot see it.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Chart:
     curves: tuple[Curve, ...]
     xs: tuple[tuple[float, str], ...]
     ys: tuple[tuple[float, str], ...]
-    said: str
+    description: str
 
 
 def chart(
@@ -84,23 +84,23 @@ def chart(
         Curve(shown, _lines(points, across, up), f"{points[-1][1]:.4g}")
         for shown, points in series.items()
     )
-    said = "; ".join(
+    summary = "; ".join(
         f"{shown}: {points[0][1]:.4g} at step {points[0][0]:.0f}, {points[-1][1]:.4g} at step "
         f"{points[-1][0]:.0f}"
         for shown, points in series.items()
     )
-    return Chart(name, title, curves, across.ticks(), up.ticks(), f"{title}. {said}.")
+    return Chart(name, title, curves, across.ticks(), up.ticks(), f"{title}. {summary}.")
 
 
 def _thinned(rows: Sequence[Mapping[str, float]]) -> list[Mapping[str, float]]:
-    """Return at most some hundreds of rows, the first and the last among them."""
-    places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _POINTS)).round().astype(int))
-    return [rows[place] for place in places]
+    """Return at most `_POINTS` rows, the first and the last among them."""
+    indices = np.linspace(0, len(rows) - 1, min(len(rows), _POINTS)).round().astype(int)
+    return [rows[index] for index in np.unique(indices)]
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """From numbers (low to high) to pixels (begin to end)."""
+    """Maps numbers (low to high) to pixels (begin to end)."""
 
     low: float
     high: float
@@ -112,7 +112,7 @@ class _Axis:
         return round(self.begin + share * (self.end - self.begin), 1)
 
     def ticks(self) -> tuple[tuple[float, str], ...]:
-        """Return about four round numbers."""
+        """Return (position, text) of about four round numbers."""
         apart = (self.high - self.low) / 4 or 1.0
         size = 10 ** math.floor(math.log10(apart))
         apart = size * next(step for step in (1, 2, 5, 10) if step * size >= apart)
@@ -120,7 +120,7 @@ class _Axis:
         return tuple((self.at(i * apart), f"{i * apart:.10g}") for i in range(first, last + 1))
 
 
-def _lines(points: list, across: _Axis, up: _Axis) -> tuple[str, ...]:
+def _lines(points: Iterable[tuple[float, float]], across: _Axis, up: _Axis) -> tuple[str, ...]:
     lines: list[list[str]] = [[]]
     for x, y in points:
         if math.isfinite(y):
@@ -130,8 +130,12 @@ def _lines(points: list, across: _Axis, up: _Axis) -> tuple[str, ...]:
     return tuple(" ".join(line) for line in lines if line)
 
 
-def wave(audio: np.ndarray) -> str:
-    """Return the outline of a sound (length, channels) as an SVG path: 240 × 2 is full scale."""
+def waveform(audio: np.ndarray) -> str:
+    """Return the outline of a sound (length, channels) as an SVG path.
+
+    The path is 240 wide; y runs from 0, positive full scale, to 2, negative full scale. Of several
+    channels it shows the mean.
+    """
     mono = np.clip(np.nan_to_num(audio).mean(axis=1), -1, 1)
     edges = np.unique(np.linspace(0, len(mono), min(_COLUMNS, len(mono)) + 1).astype(int))[:-1]
     high, low = np.maximum.reduceat(mono, edges), np.minimum.reduceat(mono, edges)
@@ -142,12 +146,12 @@ def wave(audio: np.ndarray) -> str:
 
 
 def spectrogram(audio: np.ndarray, rate: int) -> str:
-    """Return a sound's spectrogram, −80 to 0 dB, low frequencies below, as a PNG's data URI."""
+    """Return a spectrogram, −80 to 0 dB, low frequencies at the bottom, as data URI of a PNG."""
     from matplotlib import colormaps
     from PIL import Image
 
     levels = figures.decibels(audio, rate)[::-1]
-    colours = (255 * colormaps["magma"](1 - levels / figures.FLOOR)[..., :3]).astype("uint8")
+    colours = (255 * colormaps["magma"](1 - levels / figures.LOWEST_DB)[..., :3]).astype("uint8")
     image = Image.fromarray(colours).resize((_COLUMNS, 96)).quantize(48)
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
@@ -155,7 +159,7 @@ def spectrogram(audio: np.ndarray, rate: int) -> str:
 
 
 def player(audio: np.ndarray, rate: int) -> str:
-    """Return a sound (length, channels) as the data URI of a WAV file of 16 bits."""
+    """Return a sound (length, channels) as data URI of a 16-bit WAV file."""
     import soundfile
 
     file = io.BytesIO()

@@ -1,43 +1,61 @@
-"""Evaluations as tables: one beside what real sounds get, several side by side."""
+"""Evaluations as tables: one beside the numbers of real sounds, or several side by side."""
 
 import csv
 import io
 import math
 from collections.abc import Sequence
 
-from kwavegan.evaluation.results import INTERVAL, MEASURES, Evaluation, Row
+from kwavegan.evaluation.measures import INTERVAL, MEASURES
+from kwavegan.evaluation.results import Evaluation, MeasureRow
 
 ARROWS = {"higher": "↑", "lower": "↓", "one": "→ 1", "real": "→ real"}
-"""Which way a measure gets better."""
+"""Direction in which a measure gets better."""
 
-_OUTSIDE = {
+_EXTERNAL = {
     "frechet_distance": "lower",
-    "heard": "higher",
+    "label_accuracy": "higher",
     "signal": "higher",
     "background": "higher",
     "overall": "higher",
 }
 
-_BY_LABEL = ("label_accuracy", "frechet_distance", "diversity", "precision", "coverage")
+_BY_LABEL = (
+    ("label_accuracy", "frechet_distance", "diversity", "precision", "coverage"),
+    ("texture_distance", "periodicity", "shared_period", "tonality", "roughness", "attack"),
+)
+"""Measures of the tables by label: each group is a table of its own, which fits a terminal."""
 
 
-def one(evaluation: Evaluation) -> str:
-    """Return an evaluation as text: every measure with its interval, then the labels."""
+def evaluation_table(evaluation: Evaluation) -> str:
+    """Return an evaluation as text: every measure with its 95 % interval, then some by label.
+
+    Args:
+        evaluation: of one run.
+
+    Example:
+        >>> from kwavegan.evaluation import load_evaluation
+        >>> from kwavegan.reporting import evaluation_table
+        >>> from kwavegan.runs import pretrained_models
+        >>> table = evaluation_table(load_evaluation(pretrained_models()[0].run))
+        >>> table.splitlines()[0].split()
+        ['measure', 'generated', 'real']
+    """
     header = ("measure", "", "generated", "real")
     lines = [
         (_title(name), _arrow(name), _interval(row.value, row.error), _real(row))
         for name, row in _all_rows(evaluation).items()
     ]
-    text = columns([header, *lines])
+    text = text_table([header, *lines])
     if evaluation.labels:
-        text += "\n\n" + columns(_label_lines(evaluation))
+        tables = (_label_lines(evaluation, names) for names in _BY_LABEL)
+        text += "".join("\n\n" + text_table(lines) for lines in tables if len(lines[0]) > 1)
     return text
 
 
-def _label_lines(evaluation: Evaluation) -> list[tuple[str, ...]]:
-    shown = [name for name in _BY_LABEL if any(name in rows for rows in evaluation.labels.values())]
+def _label_lines(evaluation: Evaluation, names: Sequence[str]) -> list[tuple[str, ...]]:
+    shown = [name for name in names if any(name in rows for rows in evaluation.labels.values())]
     header = ("label", *(f"{_title(name)} (real)" for name in shown))
-    blank = Row(math.nan, math.nan, math.nan, math.nan)
+    blank = MeasureRow(math.nan, math.nan, math.nan, math.nan)
     lines = [header]
     for label, rows in evaluation.labels.items():
         cells = (rows.get(name, blank) for name in shown)
@@ -45,13 +63,23 @@ def _label_lines(evaluation: Evaluation) -> list[tuple[str, ...]]:
     return lines
 
 
-def compared(evaluations: Sequence[Evaluation], form: str = "text") -> str:
+def comparison_table(evaluations: Sequence[Evaluation], form: str = "text") -> str:
     """Return evaluations side by side, the best in each row marked with `*` (`**` in Markdown).
 
     Args:
-        evaluations: of runs on the same data.
-        form: `"text"`, `"markdown"` or `"csv"`; CSV has plain numbers, and the best run's name as
-            last column.
+        evaluations: of runs that were trained on the same data.
+        form: `"text"`, `"markdown"` or `"csv"`. CSV has plain numbers, and the name of the best run
+            in its last column.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from kwavegan.evaluation import load_evaluation
+        >>> from kwavegan.reporting import comparison_table
+        >>> from kwavegan.runs import pretrained_models
+        >>> first = replace(load_evaluation(pretrained_models()[0].run), run="first", step=100)
+        >>> table = comparison_table([first, replace(first, run="second")], "csv")
+        >>> table.splitlines()[0]
+        'measure,better,first @ 100,second @ 100,real,best'
     """
     tables = [_all_rows(evaluation) for evaluation in evaluations]
     names = list(dict.fromkeys(name for table in tables for name in table))
@@ -70,27 +98,27 @@ def compared(evaluations: Sequence[Evaluation], form: str = "text") -> str:
         cells = [_number(value) for value in values]
         cells = [mark.format(c) if i in best else c for i, c in enumerate(cells)]
         table.append((_title(name), _arrow(name), *cells, _number(real)))
-    return columns(table) if form == "text" else _markdown(table)
+    return text_table(table) if form == "text" else _markdown(table)
 
 
-def _all_rows(evaluation: Evaluation) -> dict[str, Row]:
-    outside = {
-        f"{judge}: {name}": row
-        for judge, rows in evaluation.outside.items()
+def _all_rows(evaluation: Evaluation) -> dict[str, MeasureRow]:
+    external = {
+        f"{evaluator}: {name}": row
+        for evaluator, rows in evaluation.external.items()
         for name, row in rows.items()
     }
-    return {**evaluation.overall, **outside}
+    return {**evaluation.overall, **external}
 
 
 def _best(name: str, values: list[float], real: float) -> set[int]:
-    """Return the places of the best value, or of equal ones; none where they cannot be ranked."""
+    """Return the indices of the best value and its equals; none for fewer than two values."""
     better = _better(name)
-    target = {"one": 1.0, "real": real}.get(better)
     if better == "higher":
         costs = [-value for value in values]
     elif better == "lower":
         costs = values
     else:
+        target = {"one": 1.0, "real": real}[better]
         costs = [abs(value - target) for value in values]
     known = [cost for cost in costs if math.isfinite(cost)]
     if len(known) < 2:
@@ -99,7 +127,7 @@ def _best(name: str, values: list[float], real: float) -> set[int]:
 
 
 def _better(name: str) -> str:
-    return MEASURES[name].better if name in MEASURES else _OUTSIDE[name.split(": ")[1]]
+    return MEASURES[name].better if name in MEASURES else _EXTERNAL[name.split(": ")[1]]
 
 
 def _arrow(name: str) -> str:
@@ -109,12 +137,12 @@ def _arrow(name: str) -> str:
 def _title(name: str) -> str:
     if name in MEASURES:
         return MEASURES[name].title
-    judge, measure = name.split(": ")
-    titles = {"heard": "label accuracy", "frechet_distance": "Fréchet distance"}
-    return f"{judge}: {titles.get(measure, measure)}"
+    evaluator, measure = name.split(": ")
+    title = MEASURES[measure].title if measure in MEASURES else measure
+    return f"{evaluator}: {title}"
 
 
-def _real(row: Row) -> str:
+def _real(row: MeasureRow) -> str:
     return _interval(row.real, row.real_error)
 
 
@@ -132,7 +160,7 @@ def _number(value: float) -> str:
     return f"{value:.1f}" if abs(value) < 999.95 else f"{value:,.0f}"
 
 
-def columns(table: Sequence[Sequence[str]]) -> str:
+def text_table(table: Sequence[Sequence[str]]) -> str:
     """Return rows of cells as text, each column as wide as its widest cell."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)

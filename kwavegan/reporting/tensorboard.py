@@ -1,4 +1,4 @@
-"""The run as TensorBoard shows it: a log written through tensorboardX, without TensorFlow."""
+"""A TensorBoard log of a run, written by tensorboardX, which needs no TensorFlow."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -8,47 +8,49 @@ import keras
 import numpy as np
 
 from kwavegan.config.settings import Config
-from kwavegan.errors import InputError
-from kwavegan.evaluation.validation import Validation
+from kwavegan.errors import InputError, setting
+from kwavegan.evaluation.validation import ValidationResult
+from kwavegan.monitoring.listener import Listener
 from kwavegan.monitoring.previews import Clip, Preview
 from kwavegan.reporting import figures
 from kwavegan.runs.run import Run
 
 FOLDER = "tensorboard"
-"""In a run: its log."""
+"""The folder of the log, in that of the run."""
 
 SCALARS = {
     "d_loss": "loss/discriminator",
     "g_loss": "loss/generator",
-    "d_raw": "loss/discriminator_raw",
+    "d_adversarial_loss": "loss/discriminator_raw",
     "penalty": "loss/penalty",
+    "gradient_penalty": "loss/gradient_penalty",
+    "mismatch": "loss/mismatch",
     "class_real": "loss/class_real",
     "class_fake": "loss/class_generated",
     "peak_loss": "loss/peak",
-    "slope": "gradient/slope",
-    "d_gradient": "gradient/discriminator",
-    "g_gradient": "gradient/generator",
+    "d_gradient_norm": "gradient/discriminator",
+    "g_gradient_norm": "gradient/generator",
     "real_score": "score/real",
     "fake_score": "score/generated",
     "steps_per_second": "speed/steps_per_second",
 }
-"""Tag of each column of the metrics."""
+"""A tag for each column of the metrics."""
 
 
 def available() -> bool:
-    """Whether what writes and draws is installed."""
+    """Whether the packages of the extra `report` that write and draw are installed."""
     return all(map(find_spec, ("tensorboardX", "matplotlib", "librosa")))
 
 
-class Board:
-    """Writes a run's log as it is told of rows, evaluations and previews.
+class Board(Listener):
+    """Writes the rows, evaluations and previews of a training into a TensorBoard log.
 
-    Real sounds and settings are written once a session. What a killed session left beyond `start`
-    is hidden by TensorBoard when it meets the purge step of the new file.
+    Settings and real sounds are written once per session. A killed session may have written beyond
+    `start`; TensorBoard hides that, because the new file holds `start` as its purge step.
 
     Args:
-        run: the log is in its folder.
-        config: its settings.
+        run: its folder holds the log.
+        config: the run's settings.
         start: steps done before this session.
 
     Raises:
@@ -58,11 +60,13 @@ class Board:
     def __init__(self, run: Run, config: Config, start: int):
         if not available():
             raise InputError(
-                '--tensorboard on: needs tensorboardX: pip install "kwavegan[report]", or off'
+                f"{setting('tensorboard', 'on')}: tensorboardX, matplotlib or librosa is missing; "
+                f"run: pip install 'kwavegan[report]', or give {setting('tensorboard', 'off')}"
             )
         from tensorboardX import SummaryWriter
 
-        self.config, self.verdict, self.greeted = config, None, False
+        self.config, self.real_written = config, False
+        self.verdict: tuple[str, ...] | None = None
         purge = start + 1 if start else None
         self.writer = SummaryWriter(str(run.path / FOLDER), purge_step=purge)
         settings = "\n".join(f"| {k} | {v} |" for k, v in config.as_dict().items())
@@ -77,29 +81,29 @@ class Board:
             self.writer.add_text(f"networks/{name}", text, 0)
 
     def row(self, row: Mapping[str, float]) -> None:
-        """Write a row of metrics."""
+        """Write a row of metrics as scalars."""
         for name, tag in SCALARS.items():
             if name in row:
                 self.writer.add_scalar(tag, row[name], int(row["step"]))
 
-    def validated(self, found: Validation) -> None:
+    def validated(self, result: ValidationResult) -> None:
         """Write an evaluation on the validation sounds."""
         for name in ("frechet_distance", "floor", "label_accuracy", "score"):
-            self.writer.add_scalar(f"validation/{name}", getattr(found, name), found.step)
+            self.writer.add_scalar(f"validation/{name}", getattr(result, name), result.step)
 
     def previewed(self, preview: Preview) -> None:
-        """Write sounds, pictures, loudness, signals, and the verdict where it changed."""
+        """Write sounds, pictures, loudness and signals, and the verdict if it has changed."""
         writer, step, rate = self.writer, preview.step, self.config.rate
         for which, rms in preview.rms.items():
             writer.add_scalar(f"rms/{which}", float(np.mean(rms)), step)
-            # A tag of its own: TensorBoard takes a tag for one kind of value.
+            # With a tag of its own: TensorBoard shows only one kind of value for each tag.
             writer.add_histogram(f"rms_of_sounds/{which}", np.asarray(rms), step)
         for name, value in preview.signals.items():
             writer.add_scalar(f"health/{name}", value, step)
-        if not self.greeted:
-            self._play("real", preview.real, step)
-            self.greeted = True
-        self._play("generated", preview.generated, step)
+        if not self.real_written:
+            self._write_sounds("real", preview.real, step)
+            self.real_written = True
+        self._write_sounds("generated", preview.generated, step)
         columns: dict[str, Any] = {
             title: [(clip.name, clip.audio) for clip in clips]
             for title, clips in (("real", preview.real), ("generated", preview.generated))
@@ -107,21 +111,21 @@ class Board:
         for name, draw in (("waves", figures.waves), ("spectrograms", figures.spectrograms)):
             pixels = figures.pixels(draw(columns, rate))
             writer.add_image(name, pixels, step, dataformats="HWC")
-        self._say(preview)
+        self._write_verdict(preview)
         writer.flush()
 
-    def _play(self, which: str, clips: tuple[Clip, ...], step: int) -> None:
+    def _write_sounds(self, which: str, clips: tuple[Clip, ...], step: int) -> None:
         for clip in clips:
             audio = np.clip(clip.audio, -1, 1)
             self.writer.add_audio(f"{which}/{clip.name}", audio, step, self.config.rate)
 
-    def _say(self, preview: Preview) -> None:
+    def _write_verdict(self, preview: Preview) -> None:
         names = tuple(finding.name for finding in preview.findings)
         if names != self.verdict:
             self.verdict = names
-            said = [f"**{one.title}.** {one.evidence} " for one in preview.findings]
-            self.writer.add_text("verdict", "\n\n".join(said) or "healthy", preview.step)
+            lines = [f"**{each.title}.** {each.evidence} " for each in preview.findings]
+            self.writer.add_text("verdict", "\n\n".join(lines) or "healthy", preview.step)
 
     def close(self) -> None:
-        """Write what is left; again does nothing."""
+        """Write what is left. A second call does nothing."""
         self.writer.close()

@@ -1,0 +1,1 @@
+"""Search for the settings that suit a data set, in many trials."""

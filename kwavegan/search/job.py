@@ -1,4 +1,4 @@
-"""A trial's process, as the search that began it sees it."""
+"""A trial's process, as the search that started it sees it."""
 
 import json
 import math
@@ -18,35 +18,40 @@ from kwavegan.config.settings import Config
 from kwavegan.search import study
 
 COMMAND = (sys.executable, "-m", "kwavegan.search.worker")
-"""What trains a trial."""
+"""The command that trains one trial."""
 
 
 class Job:
-    """A trial in hand: `python -m kwavegan.search.worker` and what it has said so far.
+    """A trial that is being trained: its process, and what that has reported so far.
 
     Args:
-        trial: of the study.
+        trial: a trial of the study.
         config: the settings it is trained with.
-        folder: of the search; what the process prints goes to `<name>.log` there.
-        name: of the run.
-        news: where (job, what it says) goes; (job, None) once the process has ended.
+        folder: the search's; what the process prints goes to `<name>.log` there.
+        name: the run's name.
+        messages: receives (job, message) for each message, and (job, None) at the process's end.
 
     Attributes:
-        told: what it is answered: `"on"`, `"prune"` or `"stop"`.
-        step, score: of the last row, and the best so far; NaN for none.
-        ended: how it ended, as `kwavegan.search.worker` says; empty until then.
+        reply: the answer to each report: `"continue"`, `"prune"` or `"stop"`.
+        step, score: the last step reported, and the best score so far; NaN for none.
+        outcome: how the trial ended, as `kwavegan.search.worker` says; empty until then.
         reported: steps whose score the study knows.
         lost: whether another machine has the trial now.
     """
 
     def __init__(
-        self, trial: Trial, config: Config, folder: Path, name: str, news: queue.Queue
+        self,
+        trial: Trial,
+        config: Config,
+        folder: Path,
+        name: str,
+        messages: "queue.Queue[tuple[Job, dict[str, Any] | None]]",
     ) -> None:
-        self.trial, self.log, self._news = trial, folder / f"{name}.log", news
+        self.trial, self.log, self._messages = trial, folder / f"{name}.log", messages
         self.step, self.score = 0, math.nan
-        self.ended: dict[str, Any] = {}
-        self.told, self.lost = "on", False
-        self.reported = study.reported(trial)
+        self.outcome: dict[str, Any] = {}
+        self.reply, self.lost = "continue", False
+        self.reported = study.reported_steps(trial)
         with self.log.open("w", encoding="utf-8") as errors:
             self._process = subprocess.Popen(
                 COMMAND,
@@ -54,58 +59,60 @@ class Job:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 encoding="utf-8",
-                # Ctrl-C is for the search: it tells its trials to save and stop.
+                # Ctrl-C is for the search, which has its trials save and stop.
                 start_new_session=True,
             )
-        wishes = {"config": config.as_dict(), "folder": str(folder.resolve()), "name": name}
-        self._write(json.dumps(wishes))
+        assert self._process.stdin is not None, "not a pipe"
+        assert self._process.stdout is not None, "not a pipe"
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        assignment = {"config": config.as_dict(), "folder": str(folder.resolve()), "name": name}
+        self._write(json.dumps(assignment))
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
-        for line in self._process.stdout:
+        for line in self._stdout:
             with suppress(ValueError):
-                self._news.put((self, json.loads(line)))
+                self._messages.put((self, json.loads(line)))
         self._process.wait()
-        self._process.stdout.close()
-        self._news.put((self, None))
+        self._stdout.close()
+        self._messages.put((self, None))
 
     def _write(self, line: str) -> None:
-        with suppress(OSError, ValueError):  # it has ended: its reader says so
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
+        with suppress(OSError, ValueError):  # the process has ended, which its reader reports
+            self._stdin.write(line + "\n")
+            self._stdin.flush()
 
-    def answer(self) -> None:
-        """Let it go on, or have it stop: what `told` says."""
-        self._write(self.told)
+    def send_reply(self) -> None:
+        """Answer a report with `reply`."""
+        self._write(self.reply)
 
     def stop(self) -> None:
-        """Have it save and stop at once, where that can be asked for."""
-        if os.name != "nt":  # where it would end unsaved
+        """Have the process save and stop at once, where the system can ask for that."""
+        if os.name != "nt":  # Windows would end it unsaved
             self._process.terminate()
 
     def close(self) -> None:
-        """Say no more; a process that still asks stops and saves."""
+        """Send no more replies; a process that waits for one saves and stops."""
         with suppress(OSError):
-            self._process.stdin.close()
+            self._stdin.close()
 
     def wait(self, seconds: float) -> None:
-        """Wait for its end, but no longer than that."""
+        """Wait until the process ends, at most so many seconds."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
 
     def kill(self) -> None:
-        """End it, saved or not."""
+        """End the process, saved or not."""
         self._process.kill()
         self._process.wait()
 
-    def death(self) -> str:
-        """Say how a process ended that did not do so itself."""
+    def cause_of_death(self) -> str:
+        """Say why a process ended that reported no outcome."""
         code = self._process.returncode
         if code < 0:
             name = signal.Signals(-code).name
-            return f"killed by {name}" + (
-                ", perhaps for want of memory" if name == "SIGKILL" else ""
-            )
+            hint = ", perhaps because memory ran out" if name == "SIGKILL" else ""
+            return f"killed by {name}{hint}"
         with suppress(OSError, IndexError):
             return self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1]
         return f"it ended with code {code}"

@@ -1,8 +1,8 @@
-"""A search: trials asked of a study, each trained in a process of its own, and what came of them.
+"""A search: draws trials from a study, trains each in a process of its own, keeps the results.
 
-A process a trial: one that runs out of memory takes nothing else along, what a backend compiled
-and kept is gone with it, and jobs run side by side. This process imports no backend, and is the
-only one here that writes to the study.
+With a process for each trial, one that runs out of memory takes nothing else along, what a backend
+compiled and cached is gone with it, and jobs run side by side. The process of the search imports
+no backend, and is the only one on its machine that writes to the study.
 """
 
 import math
@@ -16,12 +16,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.study import Study
-from optuna.trial import Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from kwavegan.config.settings import Config
 from kwavegan.errors import InputError
@@ -29,22 +30,33 @@ from kwavegan.runs.run import Run
 from kwavegan.search import results
 from kwavegan.search.job import Job
 from kwavegan.search.space import Space, distributions
-from kwavegan.search.study import BEAT, TOLD, beat, counted, live, quiet, take_back_lost
+from kwavegan.search.study import (
+    HEARTBEAT_SECONDS,
+    OUTCOME_ATTR,
+    count_trials,
+    quiet,
+    requeue_lost,
+    running_trial,
+    send_heartbeat,
+)
 from kwavegan.storage import files
 
 OBJECTIVES = {"score": "score", "survival": "steps survived"}
-"""What may be sought → what its numbers are called."""
+"""What a search can maximize → the name of its values."""
 
-_ENDED = ("finished", "stalled", "diverged", "pruned")
+MAX_FAILURES = 3
+"""Trials that fail one after another before the search ends: something else must be wrong."""
 
-_FAILURES = 3  # in a row, after which something else must be wrong
+MAX_REFUSALS = 20
+"""Combinations refused one after another before the search ends."""
 
-_REFUSALS = 20
+SAVE_SECONDS = 30.0
+"""Seconds that trials have to save when the search ends with an error."""
 
-_LEAVING = 30.0  # seconds that trials have to save
+_MEASURED = ("finished", "stalled", "diverged", "pruned")  # ends of trials that have a value
 
 
-def _silent(line: str) -> None:
+def _ignore(text: str) -> None:
     pass
 
 
@@ -53,14 +65,15 @@ class Search:
     """A search in its folder.
 
     Attributes:
-        folder: where its runs, `trials.csv`, `best.toml` and `importance.png` are.
+        folder: holds its runs, `trials.csv`, `best.toml` and `importance.png`.
         study, storage: from `kwavegan.search.study`.
         objective: a key of `OBJECTIVES`.
-        space: what is tried.
-        base: the user's settings, fitted to the data; for `best.toml`.
-        trained: the same as trials are trained with them; see `trial_settings`.
-        own: whether no other machine can reach the study.
-        tell, note, live: called with a line of news, a warning, and a line on what is in hand.
+        space: a range or choices for each setting that is searched.
+        base: the user's settings for the data; those of `best.toml`.
+        trained: the settings of trials; see `trial_settings`.
+        local: whether the study is a file in this folder, which no other machine reaches.
+        on_result, on_warning, on_progress: called with one line each.
+        stopping: the signal that stops the search; empty for none.
     """
 
     folder: Path
@@ -70,35 +83,35 @@ class Search:
     space: Space
     base: Config
     trained: Config
-    own: bool
-    tell: Callable[[str], None] = _silent
-    note: Callable[[str], None] = _silent
-    live: Callable[[str], None] = _silent
+    local: bool
+    on_result: Callable[[str], None] = _ignore
+    on_warning: Callable[[str], None] = _ignore
+    on_progress: Callable[[str], None] = _ignore
 
     def __post_init__(self) -> None:
         self.stopping = ""
         self._jobs: list[Job] = []
-        self._news: queue.Queue = queue.Queue()
-        self._home = _identity(self.folder)
+        self._messages: queue.Queue[tuple[Job, dict[str, Any] | None]] = queue.Queue()
+        self._identity = _identity(self.folder)
         self._failures = self._refusals = 0
-        self._beaten = -math.inf
+        self._last_heartbeat = -math.inf
 
     # -- The loop -----------------------------------------------------------------------------
 
     def run(self, trials: int, jobs: int = 1, hours: float = 0.0) -> None:
-        """Try until there are enough trials, or time is up, or the user stops it.
+        """Train trials until there are enough, time is up, or the user stops the search.
 
         Args:
-            trials: in all, those of earlier sessions and other machines counted.
-            jobs: at once.
-            hours: after which no trial is begun; 0 for no end.
+            trials: trials in all, those of earlier sessions and of other machines included.
+            jobs: trials at once.
+            hours: after which no trial begins; 0 for no limit.
 
         Raises:
             InputError: trials fail or are refused one after another.
         """
         deadline = time.monotonic() + (hours * 3600 or math.inf)
-        broken = [t for t in self.study.get_trials() if self._is_mine(t)]
-        waiting = [live(self.study, trial) for trial in broken]
+        interrupted = [trial for trial in self.study.get_trials() if self._continues(trial)]
+        waiting = [running_trial(self.study, trial) for trial in interrupted]
         with _Signals(self):
             try:
                 while True:
@@ -110,132 +123,135 @@ class Search:
                         self._start(trial)
                     if not self._jobs:
                         return
-                    self._listen()
-                    self._beat(waiting)
+                    self._receive()
+                    self._send_heartbeats(waiting)
             finally:
-                self._leave()
+                self._end_jobs()
 
-    def _is_mine(self, trial: Any) -> bool:
+    def _continues(self, trial: FrozenTrial) -> bool:
+        """Whether a trial was interrupted on this machine, so that this search continues it."""
         if trial.state is not TrialState.RUNNING:
             return False
-        return self.own or trial.user_attrs.get("home") == self._home
+        return self.local or trial.user_attrs.get("home") == self._identity
 
     def _next(self, trials: int, over: bool) -> Trial | None:
-        """Ask for a trial that can be trained; None where there are enough."""
+        """Draw a trial that can be trained; None where there are enough, or time is over."""
         while not over:
-            take_back_lost(self.study)
-            if counted(self.study) >= trials:
+            requeue_lost(self.study)
+            if count_trials(self.study) >= trials:
                 return None
             with quiet():
                 trial = self.study.ask(distributions(self.space))
-            trial.set_user_attr("home", self._home)
+            trial.set_user_attr("home", self._identity)
             try:
                 self._config(trial)
             except InputError as error:
-                self._refuse(trial, str(error))
+                self._refuse(trial, error.for_command_line())
             else:
                 return trial
         return None
 
-    def _config(self, trial: Any) -> Config:
+    def _config(self, trial: Trial) -> Config:
         return replace(self.trained, **trial.params)
 
     def _refuse(self, trial: Trial, why: str) -> None:
-        trial.set_user_attr(TOLD, {"ended": "refused", "why": why})
+        trial.set_user_attr(OUTCOME_ATTR, {"ended": "refused", "why": why})
         self.study.tell(trial, state=TrialState.PRUNED)
         self._refusals += 1
-        if self._refusals >= _REFUSALS:
+        if self._refusals >= MAX_REFUSALS:
             raise InputError(
-                f"{self.folder}: {_REFUSALS} combinations one after another cannot be trained, the"
-                f" last because: {why}; take another --space"
+                f"{self.folder}: {MAX_REFUSALS} combinations one after another cannot be trained, "
+                f"the last because: {why}; give another --space"
             )
 
     # -- A trial ------------------------------------------------------------------------------
 
     def _start(self, trial: Trial) -> None:
         name = f"trial-{trial.number:04}"
-        self._jobs.append(Job(trial, self._config(trial), self.folder, name, self._news))
-        beat(self.storage, trial)
+        self._jobs.append(Job(trial, self._config(trial), self.folder, name, self._messages))
+        send_heartbeat(self.storage, trial)
 
-    def _listen(self) -> None:
-        """Hear one piece of news, if there is any soon."""
-        if self.stopping and any(job.told == "on" for job in self._jobs):
+    def _receive(self) -> None:
+        """Act on one message of a job, if one comes soon."""
+        if self.stopping and any(job.reply == "continue" for job in self._jobs):
             self._stop()
         try:
-            job, news = self._news.get(timeout=0.25)
+            job, message = self._messages.get(timeout=0.25)
         except queue.Empty:
             return
-        if news is None:
+        if message is None:
             self._jobs.remove(job)
             self._end(job)
-        elif "note" in news:
-            self.note(f"trial {job.trial.number}: {news['note']}")
-        elif "ended" in news:
-            job.ended = news
+        elif "note" in message:
+            self.on_warning(f"trial {job.trial.number}: {message['note']}")
+        elif "ended" in message:
+            job.outcome = message
         else:
-            self._hear(job, news)
+            self._update(job, message)
 
-    def _hear(self, job: Job, news: dict[str, Any]) -> None:
-        job.step = news["step"]
-        score = news.get("score")
+    def _update(self, job: Job, message: dict[str, Any]) -> None:
+        """Take note of a row or an evaluation, and reply to it."""
+        job.step = message["step"]
+        score = message.get("score")
         if score is not None and math.isfinite(score) and not job.lost:
             job.score = max(score, job.score if math.isfinite(job.score) else -math.inf)
             try:
                 self._report(job, score)
             except UpdateFinishedTrialError:
                 self._lose(job)
-        job.answer()
-        self.live("; ".join(map(self._doing, self._jobs)))
+        job.send_reply()
+        self.on_progress("; ".join(map(self._progress, self._jobs)))
 
     def _report(self, job: Job, score: float) -> None:
-        if self.objective != "score" or job.told != "on":
+        """Give the study a score, and have the trial pruned if it falls behind."""
+        if not self._by_score or job.reply != "continue":
             return
-        if job.step in job.reported:  # before it was broken off
+        if job.step in job.reported:  # before the trial was interrupted
             return
         job.reported.add(job.step)
         job.trial.report(score, job.step)
         if job.trial.should_prune():
-            job.told = "prune"
+            job.reply = "prune"
 
-    def _doing(self, job: Job) -> str:
-        score = "" if math.isnan(job.score) else f", score {results.number(job.score)}"
+    def _progress(self, job: Job) -> str:
+        score = "" if math.isnan(job.score) else f", score {results.format_value(job.score)}"
         return f"trial {job.trial.number}: step {job.step}/{self.trained.steps}{score}"
 
     def _lose(self, job: Job) -> None:
-        self.note(
-            f"trial {job.trial.number}: was given to another machine, since this one had not been "
-            "heard of"
+        self.on_warning(
+            f"trial {job.trial.number}: was given to another machine, since this one gave no sign "
+            "of life"
         )
-        job.lost, job.told = True, "stop"
+        job.lost, job.reply = True, "stop"
 
     # -- Its end ------------------------------------------------------------------------------
 
     def _end(self, job: Job) -> None:
         job.close()
-        ended = job.ended or {"ended": "failed", "why": job.death()}
-        state = ended["ended"]
-        if state == "failed" and (self.stopping or job.lost) and not job.ended:
+        outcome = job.outcome or {"ended": "failed", "why": job.cause_of_death()}
+        state = outcome["ended"]
+        if state == "failed" and (self.stopping or job.lost) and not job.outcome:
             state = "stopped"
         if state != "failed":
             files.remove(job.log)
         if state == "stopped" and not job.lost and not self.stopping:
-            state, ended = "failed", {**ended, "why": "it was stopped from outside"}
+            state, outcome = "failed", {**outcome, "why": "it was stopped from outside"}
         if state == "stopped" or job.lost:
             return
         try:
-            self._conclude(job, {**ended, "ended": state})
+            self._conclude(job, {**outcome, "ended": state})
         except UpdateFinishedTrialError:
             self._lose(job)
 
-    def _conclude(self, job: Job, ended: dict[str, Any]) -> None:
-        trial, state = job.trial, ended["ended"]
+    def _conclude(self, job: Job, outcome: dict[str, Any]) -> None:
+        trial, state = job.trial, outcome["ended"]
         if state == "refused":
-            self._refuse(trial, ended["why"])
+            self._refuse(trial, outcome["why"])
             return
-        value = self._value(ended)
+        value = self._value(outcome)
         if state in ("finished", "stalled") and value is None:
-            state, ended["why"] = "diverged", "no evaluation gave a number"
-        trial.set_user_attr(TOLD, {**ended, "ended": state})
+            state, outcome["why"] = "diverged", "no evaluation gave a number"
+        trial.set_user_attr(OUTCOME_ATTR, {**outcome, "ended": state})
         if state == "failed":
             self.study.tell(trial, state=TrialState.FAIL)
         elif value is None or state == "pruned" or (state == "diverged" and self._by_score):
@@ -244,86 +260,86 @@ class Search:
             self.study.tell(trial, value)
         self._refusals = 0
         self._failures = self._failures + 1 if state == "failed" else 0
-        self._tidy(trial.number)
-        self._say(trial.number)
-        if self._failures >= _FAILURES:
+        self._drop_checkpoints(trial.number)
+        self._report_result(trial.number)
+        if self._failures >= MAX_FAILURES:
             raise InputError(
-                f"{self.folder}: {_FAILURES} trials failed one after another, the last because: "
-                f"{ended['why']}; see {job.log}"
+                f"{self.folder}: {MAX_FAILURES} trials failed one after another, the last because: "
+                f"{outcome['why']}; see {job.log}"
             )
 
     @property
     def _by_score(self) -> bool:
         return self.objective == "score"
 
-    def _value(self, ended: dict[str, Any]) -> float | None:
-        """What is sought, as a trial ended with it; None for none."""
-        if ended["ended"] not in _ENDED:
+    def _value(self, outcome: dict[str, Any]) -> float | None:
+        """Return the value of the objective that a trial ended with; None for none."""
+        if outcome["ended"] not in _MEASURED:
             return None
         if not self._by_score:
-            return float(ended["step"])
-        score = ended.get("score")
+            return float(outcome["step"])
+        score = outcome.get("score")
         return score if score is not None and math.isfinite(score) else None
 
-    def _tidy(self, number: int) -> None:
-        """Keep a trial's last and best checkpoints alone: it will not be gone on with."""
+    def _drop_checkpoints(self, number: int) -> None:
+        """Keep only a trial's last and best checkpoints: it will not be continued."""
         run = Run(self.folder / f"trial-{number:04}")
-        for step in run.steps()[:-1]:
+        for step in run.checkpoint_steps()[:-1]:
             if step != run.best_step():
                 run.checkpoint_path(step).unlink(missing_ok=True)
 
-    def _say(self, number: int) -> None:
-        """Tell how a trial ended, and keep `trials.csv` and `best.toml` up to date."""
+    def _report_result(self, number: int) -> None:
+        """Say how a trial ended, and bring `trials.csv` and `best.toml` up to date."""
         trials = self.write()
-        one = next(one for one in trials if one.number == number)
-        better = ", the best so far" if one is results.best(trials) else ""
-        value = "" if math.isnan(one.value) else f", {OBJECTIVES[self.objective]} "
-        value += results.number(one.value) if value else ""
-        why = f" ({one.why})" if one.why and one.state != "pruned" else ""
-        tried = ", ".join(f"{name} {results.number(v)}" for name, v in one.values.items())
-        self.tell(f"trial {number}: {one.state}{value}{better}{why}; {tried}")
+        trial = next(each for each in trials if each.number == number)
+        value = results.format_value(trial.value)
+        measured = "" if math.isnan(trial.value) else f", {OBJECTIVES[self.objective]} {value}"
+        better = ", the best so far" if trial is results.best(trials) else ""
+        why = f" ({trial.why})" if trial.why and trial.state != "pruned" else ""
+        values = ", ".join(f"{k} {results.format_value(v)}" for k, v in trial.values.items())
+        self.on_result(f"trial {number}: {trial.state}{measured}{better}{why}; {values}")
 
-    def write(self) -> list[results.Tried]:
+    def write(self) -> list[results.TrialResult]:
         """Write `trials.csv`, and `best.toml` where there is a best; return the trials."""
-        trials = results.tried(self.study)
+        trials = results.trial_results(self.study)
         measure = OBJECTIVES[self.objective]
         results.write_trials(self.folder, trials, list(self.space), measure)
-        if found := results.best(trials):
-            said = (
-                f"Trial {found.number} of the search {self.folder.name}: {measure} "
-                f"{results.number(found.value)}."
+        if best := results.best(trials):
+            comment = (
+                f"Trial {best.number} of the search {self.folder.name}: {measure} "
+                f"{results.format_value(best.value)}."
             )
-            results.write_best(self.folder, self.base, found, said)
+            results.write_best(self.folder, self.base, best, comment)
         return trials
 
     # -- Life and death -----------------------------------------------------------------------
 
-    def _beat(self, waiting: list[Trial]) -> None:
-        if time.monotonic() - self._beaten > BEAT:
+    def _send_heartbeats(self, waiting: list[Trial]) -> None:
+        if time.monotonic() - self._last_heartbeat > HEARTBEAT_SECONDS:
             for trial in [*(job.trial for job in self._jobs), *waiting]:
-                beat(self.storage, trial)
-            self._beaten = time.monotonic()
+                send_heartbeat(self.storage, trial)
+            self._last_heartbeat = time.monotonic()
 
     def _stop(self) -> None:
-        """Let the trials in hand save and stop."""
+        """Have the running trials save and stop."""
         for job in self._jobs:
-            job.told = "stop"
+            job.reply = "stop"
             job.stop()
 
-    def _leave(self) -> None:
-        """End what is still in hand, after a moment to save where there is time."""
+    def _end_jobs(self) -> None:
+        """End the jobs that still run, with a moment to save unless the user is in a hurry."""
         if not isinstance(sys.exception(), KeyboardInterrupt):
             for job in self._jobs:
                 job.close()
                 job.stop()
             for job in self._jobs:
-                job.wait(_LEAVING)
+                job.wait(SAVE_SECONDS)
         for job in self._jobs:
             job.kill()
 
 
 def _identity(folder: Path) -> str:
-    """What a search's folder is known by to itself: the trials in hand that are its own."""
+    """Return what marks trials of a shared study as those of the search in this folder."""
     path = folder / ".identity"
     with suppress(OSError):
         return path.read_text(encoding="utf-8").strip()
@@ -332,22 +348,26 @@ def _identity(folder: Path) -> str:
     return name
 
 
+_Handler = Callable[[int, FrameType | None], object] | int | None
+
+
 class _Signals:
-    """Take SIGINT and SIGTERM while a search runs; a second one acts at once."""
+    """Handles SIGINT and SIGTERM while a search runs; a second signal acts at once."""
 
     def __init__(self, search: Search) -> None:
-        self.search, self.kept = search, {}
+        self.search = search
+        self.handlers_before: dict[int, _Handler] = {}
 
     def __enter__(self) -> None:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self.kept[number] = signal.signal(number, self._asked)
+                self.handlers_before[number] = signal.signal(number, self._handle)
 
-    def _asked(self, number: int, frame: Any) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         self.search.stopping = signal.Signals(number).name
         self.__exit__()
 
     def __exit__(self, *exception: object) -> None:
-        for number, handler in self.kept.items():
+        for number, handler in self.handlers_before.items():
             signal.signal(number, handler)
-        self.kept = {}
+        self.handlers_before = {}

@@ -1,4 +1,4 @@
-"""The study behind a search: Optuna's, in a database that several machines may share."""
+"""The study behind a search: Optuna's, in a database that several machines can share."""
 
 import logging
 import time
@@ -18,70 +18,75 @@ from optuna.storages import RDBStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, setting
 
-ABOUT = "kwavegan"
-"""User attribute of a study: what is searched, how, on which data; see `open_study`."""
+STUDY_ATTR = "kwavegan"
+"""User attribute of a study: what is searched, how, and on which data; see `open_study`."""
 
-TOLD = "told"
+OUTCOME_ATTR = "outcome"
 """User attribute of a trial: how it ended, as `kwavegan.search.worker` says."""
 
-LOTS = 5
-"""Trials that are drawn by lot before the sampler begins to draw conclusions."""
+N_STARTUP_TRIALS = 5
+"""Trials drawn at random before the sampler learns from the results."""
 
-UNPRUNED = 4
-"""Trials that must have finished before another one is cut short."""
+PRUNER_STARTUP_TRIALS = 4
+"""Trials that must have finished before the pruner stops another one."""
 
-BEAT = 60
-"""Seconds between two signs of life of a trial."""
+HEARTBEAT_SECONDS = 60
+"""Seconds between two heartbeats of a trial."""
 
-GRACE = 600
-"""Seconds without one after which another machine does a trial again."""
+LOST_AFTER_SECONDS = 600
+"""Seconds without a heartbeat after which another machine trains a trial anew."""
 
-_WAIT = 3.0  # for the machine that is just beginning the study to say what it is about
+_NAME, _STORAGE = setting("name"), setting("storage")
 
-_BUSY = 60.0  # seconds that SQLite waits for another process to let go of the file
+_WAIT = 3.0  # seconds in which the machine that creates a study describes it
+
+_BUSY = 60.0  # seconds that SQLite waits while another process locks the file
 
 
-class Numbered(BaseSampler):
-    """Optuna's TPE, whose chance comes from the seed and the trial's number alone.
+class ReproducibleTPESampler(BaseSampler):
+    """Optuna's TPE (Bergstra et al. 2011), seeded only by the search's seed and a trial's number.
 
-    So a search that was broken off goes on as it would have, and two machines never draw the same.
+    So an interrupted search continues as it would have without the interruption, and two machines
+    never draw the same trial.
 
     Args:
-        seed: not negative.
+        seed: ≥ 0.
     """
 
     def __init__(self, seed: int) -> None:
         self._seed, self._number = seed, -1
 
-    def _of(self, trial: FrozenTrial) -> TPESampler:
-        # Kept for all the parameters of a trial: they must not be drawn from one number.
+    def _sampler_of(self, trial: FrozenTrial) -> TPESampler:
+        # One sampler for all parameters of a trial: a new one would draw the same number again.
         if trial.number != self._number:
             state = np.random.SeedSequence([self._seed, trial.number]).generate_state(1)
             self._number = trial.number
-            self._sampler = TPESampler(n_startup_trials=LOTS, seed=int(state[0]))
+            self._sampler = TPESampler(n_startup_trials=N_STARTUP_TRIALS, seed=int(state[0]))
         return self._sampler
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        return self._of(trial).infer_relative_search_space(study, trial)
+        return self._sampler_of(trial).infer_relative_search_space(study, trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        return self._of(trial).sample_relative(study, trial, search_space)
+        return self._sampler_of(trial).sample_relative(study, trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: Any
     ) -> Any:
-        return self._of(trial).sample_independent(study, trial, param_name, param_distribution)
+        return self._sampler_of(trial).sample_independent(
+            study, trial, param_name, param_distribution
+        )
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Optuna from speaking for itself; the heartbeat is sent by us, outside its loop."""
+    """Silence Optuna in a block, its warning about heartbeats too: the search sends them itself."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     for name in ("alembic", "sqlalchemy"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -94,54 +99,60 @@ def quiet() -> Iterator[None]:
 def file_url(path: Path) -> str:
     """Return the URL of an SQLite file."""
     url = sqlalchemy.URL.create("sqlite", database=str(path.resolve()))
-    # Optuna fills in templates, such as {SCHEMA_VERSION}.
+    # Optuna replaces templates in a URL, such as {SCHEMA_VERSION}.
     return url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
 
 
 def open_storage(url: str) -> RDBStorage:
-    """Open the database that studies are kept in; its tables are made if need be.
+    """Open the database of studies, and create its tables if it has none.
 
     Args:
-        url: of SQLAlchemy, such as `sqlite:///search.db` or `postgresql://user:word@host/name`.
+        url: as SQLAlchemy reads it: `sqlite:///search.db`, `postgresql://user:word@host/name`.
 
     Raises:
-        InputError: it is no URL of a database, its driver is missing, or it cannot be reached;
-            the message never holds the password.
+        InputError: the URL is no database's, its driver is missing, or the database cannot be
+            reached; the message never holds the password.
     """
     shown = _shown(url)
     options = {"connect_args": {"timeout": _BUSY}} if url.startswith("sqlite") else {}
     try:
-        return RDBStorage(url, engine_kwargs=options, heartbeat_interval=BEAT, grace_period=GRACE,
-                          heartbeat_stale_trial_callback=_again)  # fmt: skip
+        return RDBStorage(
+            url,
+            engine_kwargs=options,
+            heartbeat_interval=HEARTBEAT_SECONDS,
+            grace_period=LOST_AFTER_SECONDS,
+            heartbeat_stale_trial_callback=_requeue,
+        )
     except ImportError as error:
         driver = getattr(error.__cause__, "name", None) or "its driver"
         raise InputError(f"{shown}: {driver} is missing; install it with pip") from None
     except sqlalchemy.exc.NoSuchModuleError:
         raise InputError(
-            f"{shown}: is no database that Optuna knows; take sqlite:///FILE, postgresql://… or "
+            f"{shown}: is no database that Optuna knows; give sqlite:///FILE, postgresql://… or "
             "mysql://…"
         ) from None
     except (sqlalchemy.exc.SQLAlchemyError, OptunaError) as error:
-        why = _reason(error, url)
-        raise InputError(f"{shown}: cannot be used: {why}; check --storage") from None
+        why = reason(error, url)
+        raise InputError(f"{shown}: cannot be used: {why}; check {_STORAGE}") from None
     except (RuntimeError, KeyError, ValueError) as error:
-        # RuntimeError: tables of another version of Optuna; KeyError: a template of a URL.
-        why = _reason(error, url)
-        raise InputError(f"{shown}: cannot be used: {why}; take another --storage") from None
+        # RuntimeError: tables of another version of Optuna; KeyError: an unknown template in a URL.
+        why = reason(error, url)
+        raise InputError(f"{shown}: cannot be used: {why}; give another {_STORAGE}") from None
 
 
 def _shown(url: str) -> str:
-    """A URL without what may be secret in it."""
+    """Return a URL without its password and its query, which may hold one."""
     try:
         parsed = sqlalchemy.make_url(url)
     except sqlalchemy.exc.ArgumentError:
         raise InputError(
-            "--storage: is no URL of a database; write sqlite:///FILE or postgresql://…"
+            f"{_STORAGE}: is no URL of a database; write sqlite:///FILE or postgresql://…"
         ) from None
     return parsed.set(query={}).render_as_string(hide_password=True)
 
 
-def _reason(error: BaseException, url: str) -> str:
+def reason(error: BaseException, url: str) -> str:
+    """Return the first line of a database error, with the secrets of the URL blotted out."""
     cause = error.__cause__ if isinstance(error, OptunaError) and error.__cause__ else error
     lines = str(getattr(cause, "orig", None) or cause).strip().splitlines()
     text = lines[0].rstrip(".") if lines else type(cause).__name__
@@ -153,8 +164,8 @@ def _reason(error: BaseException, url: str) -> str:
 
 
 @contextmanager
-def reaching(url: str) -> Iterator[None]:
-    """Put a storage that is gone into one line.
+def storage_errors(url: str) -> Iterator[None]:
+    """Turn a failure of the database within a block into an `InputError`.
 
     Raises:
         InputError: the database failed within the block.
@@ -163,48 +174,57 @@ def reaching(url: str) -> Iterator[None]:
         yield
     except (sqlalchemy.exc.SQLAlchemyError, OptunaError) as error:
         raise InputError(
-            f"{_shown(url)}: is gone: {_reason(error, url)}; the trials in hand are saved: when it"
-            " is back, give the same command again"
+            f"{_shown(url)}: failed: {reason(error, url)}; the running trials are saved; once it "
+            "works again, give the same command"
         ) from error
 
 
 def open_study(
     storage: RDBStorage, name: str, about: Mapping[str, Any], first: Mapping[str, Any], seed: int
 ) -> Study:
-    """Begin a study, or go on with it.
+    """Create a study, or open the one of that name.
 
     Args:
         storage: from `open_storage`.
-        name: of the study.
-        about: what is searched: `objective`, `steps`, `space`, `settings` and `data`, as JSON can
-            hold them; a study goes on with the same alone.
+        name: the study's.
+        about: `objective`, `steps`, `space`, `settings` and `data` of the search, as JSON can hold
+            them; an existing study must have the same.
         first: the values of the first trial, by setting.
-        seed: of what is tried.
+        seed: of the sampler.
 
     Raises:
-        InputError: a study of that name is about something else.
+        InputError: the study of that name is about something else.
     """
     pruner: Any = optuna.pruners.NopPruner()
     if about["objective"] == "score":
-        pruner = optuna.pruners.MedianPruner(UNPRUNED, n_warmup_steps=about["steps"] // 4)
-    how = {"study_name": name, "storage": storage, "sampler": Numbered(seed), "pruner": pruner}
+        pruner = optuna.pruners.MedianPruner(
+            PRUNER_STARTUP_TRIALS, n_warmup_steps=about["steps"] // 4
+        )
+    options = {
+        "study_name": name,
+        "storage": storage,
+        "sampler": ReproducibleTPESampler(seed),
+        "pruner": pruner,
+    }
     try:
-        study = optuna.create_study(direction="maximize", **how)
+        study = optuna.create_study(direction="maximize", **options)
     except DuplicatedStudyError:
-        study = optuna.load_study(**how)
+        study = optuna.load_study(**options)
         deadline = time.monotonic() + _WAIT
-        while ABOUT not in study.user_attrs and not study.trials and time.monotonic() < deadline:
+        while (
+            STUDY_ATTR not in study.user_attrs and not study.trials and time.monotonic() < deadline
+        ):
             time.sleep(0.1)
-    if ABOUT not in study.user_attrs and not study.trials:
+    if STUDY_ATTR not in study.user_attrs and not study.trials:
         study.enqueue_trial(dict(first), user_attrs={"first": True})
-        study.set_user_attr(ABOUT, dict(about))
-    _check_same(name, study.user_attrs.get(ABOUT), about)
+        study.set_user_attr(STUDY_ATTR, dict(about))
+    _check_same(name, study.user_attrs.get(STUDY_ATTR), about)
     return study
 
 
 def _check_same(name: str, stored: Any, about: Mapping[str, Any]) -> None:
     if not isinstance(stored, dict):
-        raise InputError(f"--name: {name}: its study is none of `kwavegan search`; choose another")
+        raise InputError(f"{_NAME}: {name}: its study is none of `kwavegan search`; choose another")
     for part, was in stored.items():
         now = about.get(part)
         if was == now:
@@ -214,62 +234,62 @@ def _check_same(name: str, stored: Any, about: Mapping[str, Any]) -> None:
         elif isinstance(was, dict) and isinstance(now, dict):
             names = {**was, **now}
             key = next(key for key in names if was.get(key) != now.get(key))
-            told = [_told(each[key]) if key in each else "nothing" for each in (was, now)]
+            then, today = (_spell(each[key]) if key in each else "nothing" for each in (was, now))
             where = "the space has " if part == "space" else ""
-            what = f"with {where}{key} = {told[0]}, not {told[1]}"
+            what = f"with {where}{key} = {then}, not {today}"
         else:
-            what = f"with {part} = {_told(was)}, not {_told(now)}"
+            what = f"with {part} = {_spell(was)}, not {_spell(now)}"
         raise InputError(
-            f"--name: the search {name} was begun {what}; give the same options to go on with it,"
-            " or another --name"
+            f"{_NAME}: the search {name} began {what}; give the same options to continue it, or "
+            f"another {_NAME}"
         )
 
 
-def _told(value: Any) -> str:
+def _spell(value: Any) -> str:
     if isinstance(value, dict):
-        return " ".join(f"{key} {_told(each)}" for key, each in value.items())
+        return " ".join(f"{key} {_spell(each)}" for key, each in value.items())
     if isinstance(value, list):
-        return ", ".join(map(_told, value))
+        return ", ".join(map(_spell, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _again(study: Study, trial: FrozenTrial) -> None:
-    """Queue what a machine that is gone had been trying."""
+def _requeue(study: Study, trial: FrozenTrial) -> None:
+    """Queue the values of a trial whose machine is gone."""
     attributes = {key: value for key, value in trial.user_attrs.items() if key == "first"}
     study.enqueue_trial(trial.params, user_attrs=attributes)
 
 
-def take_back_lost(study: Study) -> None:
-    """Queue again the trials that have not given a sign of life for `GRACE` seconds."""
+def requeue_lost(study: Study) -> None:
+    """Queue again the trials without a heartbeat for `LOST_AFTER_SECONDS`."""
     with quiet():
         optuna.storages.fail_stale_trials(study)
 
 
-def live(study: Study, trial: FrozenTrial) -> Trial:
-    """Return a trial that is still running, to go on with."""
+def running_trial(study: Study, trial: FrozenTrial) -> Trial:
+    """Return a trial that the study takes for running, so that it can be continued."""
     return Trial(study, trial._trial_id)
 
 
-def reported(trial: Trial) -> set[int]:
+def reported_steps(trial: Trial) -> set[int]:
     """Return the steps whose score the study knows."""
     return set(trial.storage.get_trial(trial._trial_id).intermediate_values)
 
 
-def beat(storage: RDBStorage, trial: Trial) -> None:
-    """Give a sign of life of a trial."""
+def send_heartbeat(storage: RDBStorage, trial: Trial) -> None:
+    """Show other machines that a trial is still being trained."""
     storage.record_heartbeat(trial._trial_id)
 
 
-def counted(study: Study) -> int:
-    """Return how many trials there are against the budget: not those that could never be trained.
+def count_trials(study: Study) -> int:
+    """Return the number of trials that count against the budget.
 
-    Nor those that another machine was given again.
+    Trials whose settings were refused do not count, nor those that another machine took over.
     """
     return sum(_counts(trial) for trial in study.get_trials(deepcopy=False))
 
 
 def _counts(trial: FrozenTrial) -> bool:
-    ended = trial.user_attrs.get(TOLD, {}).get("ended")
+    ended = trial.user_attrs.get(OUTCOME_ATTR, {}).get("ended")
     if trial.state is TrialState.FAIL:
         return ended is not None
     return trial.state is not TrialState.WAITING and ended != "refused"

@@ -1,44 +1,52 @@
 """From a run's settings to its networks, its optimizers and its GAN."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import keras
 
-from kwavegan.config.networks import architecture_of
 from kwavegan.config.settings import Config
-from kwavegan.gan.model import Schedule, WaveGAN
-from kwavegan.networks.build import build
+from kwavegan.config.step import Schedule
+from kwavegan.gan.model import WaveGAN
+from kwavegan.networks.build import Initializer, build_networks, glorot_uniform
 
 JIT = {"auto": "auto", "on": True, "off": False}
 
 
-def build_gan(config: Config) -> WaveGAN:
+def build_gan(
+    config: Config,
+    gan_class: Callable[..., WaveGAN] = WaveGAN,
+    initializer: Initializer = glorot_uniform,
+) -> WaveGAN:
     """Return the compiled GAN of a run, with weights drawn from its seed.
+
+    Args:
+        config: the run's settings.
+        gan_class: `WaveGAN`, a subclass, or a function that takes the same arguments, such as
+            `partial(WaveGAN, objectives=…)`.
+        initializer: draws each kernel; see `build_networks`.
 
     Raises:
         InputError: a combination that cannot be built.
+
+    Example:
+        >>> from kwavegan.config.settings import Config
+        >>> from kwavegan.training import build_gan
+        >>> gan = build_gan(Config(model="wgan", rate=16000, length=4096, channels=1, width=4))
+        >>> gan.generator.output_shape
+        (None, 4096, 1)
     """
-    architecture = architecture_of(config)
-    generator, discriminator = build(architecture, config.seed, config.precision)
-    mismatch = config.mismatch if architecture.discriminator_sees_label else 0.0
-    gan = WaveGAN(
-        generator,
-        discriminator,
-        loss=config.loss,
-        penalty=config.penalty,
-        lamb=config.lamb,
+    architecture = config.architecture
+    settings = replace(
+        config.step_settings,
         gamma=_falling(config.gamma, config.gamma_final, config.steps),
-        smoothing=(config.smoothing_low, config.smoothing_high),
-        noise=config.noise,
-        class_weight=config.class_weight,
-        class_loss=config.class_loss,
-        mismatch=_falling(mismatch, config.mismatch_final, config.steps),
-        labels=architecture.labels,
-        d_updates=config.d_updates,
-        g_updates=config.g_updates,
-        latent_distribution=config.latent_distribution,
-        phase_shuffle=config.phase_shuffle,
-        shuffle_per=config.shuffle_per,
-        average=config.average,
-        seed=config.seed,
+        mismatch=_falling(config.mismatch, config.mismatch_final, config.steps),
+    )
+    gan = gan_class(
+        *build_networks(architecture, config.seed, config.precision, initializer),
+        settings,
+        labels=config.labels if architecture.conditional else (),
+        rate=config.rate,
     )
     gan.compile(
         _adam(config, config.discriminator_lr, config.d_updates),
@@ -54,7 +62,7 @@ def _adam(config: Config, rate: float, updates: int) -> keras.Optimizer:
 
 
 def _falling(start: float, fraction: float, steps: int) -> Schedule:
-    """Return `start` where nothing falls, or the schedule of a cosine from it to its `fraction`."""
+    """Return `start`, or its cosine schedule down to `fraction` of it where that is below 1."""
     if not start or fraction == 1.0:
         return start
     return keras.optimizers.schedules.CosineDecay(start, steps, alpha=fraction)

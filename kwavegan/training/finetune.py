@@ -1,125 +1,101 @@
-"""One run's weights as the start of another: fine-tuning, also with other labels."""
+"""Fine-tuning: the weights of one run as the start of another, also with other labels."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain, cycle
-from typing import NamedTuple
 
 import keras
 import numpy as np
 
-from kwavegan.config.settings import Config, option_name
-from kwavegan.errors import InputError
+from kwavegan.config.settings import Config
+from kwavegan.errors import InputError, setting
 from kwavegan.gan.model import WaveGAN
-from kwavegan.networks.front_end import resolutions
+from kwavegan.networks.label_axes import LabelAxis, find_label_axes
 
 
-class _Place(NamedTuple):
-    """Where a weight has a part for each label: along all of `axis`, or one row each at its end."""
-
-    axis: int
-    at_the_end: bool = False
-
-
-_LOGITS = {"logits/kernel": _Place(1), "logits/bias": _Place(0)}
-
-_JOINED = {"down_1/kernel": _Place(1, at_the_end=True)}
-
-_PLACES = {
-    ("cwgan", "gate"): ({"down_1/kernel": _Place(1)}, {"score/kernel": _Place(0)}),
-    ("cwgan", "concat"): (_JOINED, _JOINED),
-    ("acgan", None): (_LOGITS, _LOGITS),
-}
-"""By model and conditioning: weights of the waveform critic, and of each spectral critic."""
-
-
-def ancestors(old: Sequence[str], new: Sequence[str]) -> list[int]:
+def label_parents(old: Sequence[str], new: Sequence[str]) -> list[int]:
     """Return the old label, as an index, that each new label starts from.
 
-    A label of the same name is its own ancestor. The others take the labels that are gone, in
-    turn, and when those are used up all old ones in turn.
-    """
-    gone = [index for index, label in enumerate(old) if label not in new]
-    others = chain(gone, cycle(range(len(old))))
-    return [old.index(label) if label in old else next(others) for label in new]
-
-
-def graft(gan: WaveGAN, config: Config, arrays: Mapping[str, np.ndarray], source: Config) -> None:
-    """Give a new GAN the weights of a checkpoint; its optimizers start anew.
-
-    The averaged generator, which the source's sounds come from, is the start of both generators.
+    A label that both have continues. The other new labels start from the old labels that are gone,
+    in turn, and once those are used up from all old labels in turn.
 
     Args:
-        gan: of `config`, before its first step.
+        old: labels of the source; may be empty only if `new` is.
+        new: labels of the new run.
+
+    Example:
+        >>> from kwavegan.training.finetune import label_parents
+        >>> label_parents(["hat", "kick", "snare"], ["clap", "kick", "snare"])
+        [0, 1, 2]
+    """
+    gone = [index for index, label in enumerate(old) if label not in new]
+    parents = chain(gone, cycle(range(len(old))))
+    return [old.index(label) if label in old else next(parents) for label in new]
+
+
+def transfer_weights(
+    gan: WaveGAN, config: Config, arrays: Mapping[str, np.ndarray], source: Config
+) -> None:
+    """Give a new GAN the weights of a checkpoint; its optimizers start anew.
+
+    Both generators of the GAN, the trained one and its average, start from the generator that
+    makes the source's sounds.
+
+    Args:
+        gan: a GAN of `config`, before its first step.
         config: settings with the new labels.
-        arrays: of the checkpoint: `discriminator/…`, and `averaged/…` or `generator/…`.
+        arrays: the checkpoint's, by name: `discriminator/…`, and `ema_generator/…` or
+            `generator/…`.
         source: settings of the checkpoint's run.
 
     Raises:
         InputError: the weights do not fit, or networks of this kind cannot take other labels.
     """
-    places = _places(config)
-    if config.model != "wgan" and config.labels != source.labels and not places:
+    tied_by = _tied_to_labels(config)
+    if tied_by and config.labels != source.labels:
         raise InputError(
-            f"--from: networks with {_fixed(config)} cannot take other labels than "
+            f"{setting('origin')}: networks with {tied_by} cannot take other labels than "
             f"{', '.join(source.labels)}; train on those, or start from another run"
         )
-    order = ancestors(source.labels, config.labels)
-    labels = len(source.labels)
-    _fill(gan.generator, arrays, source.sounding, places, order, labels)
-    _fill(gan.discriminator, arrays, "discriminator", places, order, labels)
-    gan.averaged.set_weights(gan.generator.get_weights())
+    parents = label_parents(source.labels, config.labels)
+    _fill(gan.generator, arrays, source.inference_part, parents, len(source.labels))
+    _fill(gan.discriminator, arrays, "discriminator", parents, len(source.labels))
+    gan.ema_generator.set_weights(gan.generator.get_weights())
 
 
-def _places(config: Config) -> dict[str, _Place]:
-    """Return the weights that hold a part for each label; none where they cannot be parted."""
-    if config.model == "wgan" or _fixed(config):
-        return {}
-    kind = config.model, config.conditioning if config.model == "cwgan" else None
-    waveform, spectral = _PLACES[kind]
-    spectra = range(1, len(resolutions(config.rate, config.length)) + 1)
-    return {
-        "generator/label_concat/embedding": _Place(0),
-        **{f"discriminator/{name}": place for name, place in waveform.items()},
-        **{
-            f"discriminator/spectrum_{number}_{name}": place
-            for number in spectra
-            for name, place in spectral.items()
-        },
-    }
-
-
-def _fixed(config: Config) -> str:
-    """Return, in words, what ties the networks to their labels; empty where nothing does."""
-    if config.generator == "dissertation":
-        return f"{option_name('generator')} dissertation"
+def _tied_to_labels(config: Config) -> str:
+    """Return the setting that makes networks work for their labels alone; empty for none."""
+    if config.generator == "dissertation" and config.model != "wgan":
+        return setting("generator", "dissertation")
     learned = config.model == "cwgan" and config.conditioning == "learned"
-    return f"{option_name('conditioning')} learned" if learned else ""
+    return setting("conditioning", "learned") if learned else ""
 
 
 def _fill(
     network: keras.Model,
     arrays: Mapping[str, np.ndarray],
     part: str,
-    places: Mapping[str, _Place],
-    order: Sequence[int],
-    labels: int,
+    parents: Sequence[int],
+    num_labels: int,
 ) -> None:
+    """Set the weights of a network from `part/…` of a checkpoint with `num_labels` labels."""
+    axes = find_label_axes(network)
     for weight in network.weights:
         array = arrays.get(f"{part}/{weight.path}")
-        place = places.get(f"{network.name}/{weight.path}")
-        if array is not None and place is not None:
-            array = _relabelled(array, place, order, labels)
+        if array is not None and weight.path in axes:
+            array = _relabelled(array, axes[weight.path], parents, num_labels)
         if array is None or array.shape != tuple(weight.shape):
             raise InputError(
-                f"--from: {part}/{weight.path} of the checkpoint does not fit; the run's "
-                "config.toml is not the one that it was trained with"
+                f"{setting('origin')}: {part}/{weight.path} of the checkpoint does not fit; the "
+                "run's config.toml is not the one that it was trained with"
             )
         weight.assign(array.astype("float32"))
 
 
-def _relabelled(array: np.ndarray, place: _Place, order: Sequence[int], labels: int) -> np.ndarray:
-    """Return a weight whose parts for the labels are those of `order`, of `labels` there are."""
+def _relabelled(
+    array: np.ndarray, place: LabelAxis, parents: Sequence[int], num_labels: int
+) -> np.ndarray:
+    """Return a weight whose part for each new label is that of its parent, an old label."""
     length = array.shape[place.axis]
-    first = length - labels if place.at_the_end else 0
-    parts = np.arange(first, length).reshape(labels, -1)[list(order)]
+    first = length - num_labels if place.at_the_end else 0
+    parts = np.arange(first, length).reshape(num_labels, -1)[list(parents)]
     return np.take(array, np.concatenate([np.arange(first), parts.ravel()]), place.axis)

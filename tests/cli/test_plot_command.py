@@ -1,27 +1,23 @@
 """`kwavegan plot`: figures of audio files and of runs."""
 
+import shutil
 import sys
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import soundfile
-from click.testing import CliRunner
 from matplotlib.image import imread
-from support.datasets import sines, tiny_config
+from support.datasets import tiny_config
 
 from kwavegan.audio.soundfiles import write_wav
-from kwavegan.cli import main
-from kwavegan.cli.plot import command
-from kwavegan.config.networks import architecture_of
 from kwavegan.config.settings import Config
 from kwavegan.generation import generator as generation
-from kwavegan.generation.generator import Generator
+from kwavegan.generation.generator import SoundGenerator
 from kwavegan.networks.generators import build_generator
 from kwavegan.reporting import figures
 from kwavegan.runs.run import Run
 from kwavegan.storage.csv_log import MetricsLog
-from kwavegan.training.session import settle
 
 RATE, LENGTH = 8000, 4096
 
@@ -32,18 +28,10 @@ def sine(hertz=1000.0, amplitude=1.0, length=LENGTH, rate=RATE):
 
 
 @pytest.fixture
-def cli(tmp_path, monkeypatch):
+def plot(cli, tmp_path, monkeypatch):
+    """`plot(…)` runs the command in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*args, code=0):
-        made = CliRunner().invoke(main.main, ["plot", *map(str, args)])
-        assert made.exit_code == code, made.output
-        if code == 2:
-            assert made.stdout == ""
-            assert made.stderr.count("\n") == 1
-        return made
-
-    return run
+    return partial(cli, "plot")
 
 
 @pytest.fixture
@@ -82,12 +70,12 @@ def run(tmp_path):
     return run
 
 
-def test_files_are_drawn_with_their_names(cli, tmp_path, seen):
+def test_files_are_drawn_with_their_names(plot, tmp_path, seen):
     write_wav("a.wav", sine(500), RATE)
     soundfile.write("b.flac", np.stack([sine(600), sine(700)], axis=1) / 2, RATE)
-    made = cli("a.wav", "b.flac")
-    assert made.stdout.split() == ["plots/waves.png", "plots/spectrograms.png"]
-    assert made.stderr == ""
+    result = plot("a.wav", "b.flac")
+    assert result.stdout.split() == ["plots/waves.png", "plots/spectrograms.png"]
+    assert result.stderr == ""
     assert imread("plots/waves.png").shape[1] > 200
     (kind, columns, rate), (other, *_) = seen
     assert (kind, other, rate) == ("waves", "spectrograms", RATE)
@@ -95,30 +83,30 @@ def test_files_are_drawn_with_their_names(cli, tmp_path, seen):
     assert [audio.shape for _, audio in columns[""]] == [(LENGTH, 1), (LENGTH, 2)]
 
 
-def test_files_of_other_rates_are_drawn_at_the_highest(cli, tmp_path, seen):
+def test_files_of_other_rates_are_drawn_at_the_highest(plot, tmp_path, seen):
     write_wav("x/a.wav", sine(500), RATE)
     write_wav("y/a.wav", sine(500, rate=2 * RATE), 2 * RATE)
-    made = cli("x/a.wav", "y/a.wav", "--kind", "spectrograms", "--format", "svg", "--out", "new")
-    assert made.stdout.split() == ["new/spectrograms.svg"]
-    assert "different sample rates" in made.stderr
+    result = plot("x/a.wav", "y/a.wav", "--kind", "spectrograms", "--format", "svg", "--out", "new")
+    assert result.stdout.split() == ["new/spectrograms.svg"]
+    assert "different sample rates" in result.stderr
     ((_, columns, rate),) = seen
     assert rate == 2 * RATE
     assert names_of(columns) == {"": ["x/a.wav", "y/a.wav"]}
     assert [len(audio) for _, audio in columns[""]] == [2 * LENGTH, LENGTH]
 
 
-def test_many_files_get_several_figures(cli, seen):
+def test_many_files_get_several_figures(plot, seen):
     for i in range(13):
         write_wav(f"{i:02}.wav", sine(length=64), RATE)
-    made = cli(*(f"{i:02}.wav" for i in range(13)), "--kind", "waves")
-    assert made.stdout.split() == ["plots/waves-1.png", "plots/waves-2.png"]
+    result = plot(*(f"{i:02}.wav" for i in range(13)), "--kind", "waves")
+    assert result.stdout.split() == ["plots/waves-1.png", "plots/waves-2.png"]
     assert [len(columns[""]) for _, columns, _ in seen] == [12, 1]
 
 
-def test_a_run_gives_real_beside_generated_and_losses(cli, run, seen):
-    made = cli()
+def test_a_run_gives_real_beside_generated_and_losses(plot, run, seen):
+    result = plot()
     paths = [run.path / "plots" / f"{kind}.png" for kind in ("waves", "spectrograms", "losses")]
-    assert made.stdout.split() == list(map(str, paths))
+    assert result.stdout.split() == list(map(str, paths))
     for path in paths:
         assert imread(path).shape[1] > 200
     names = [f"{label}-{i}" for label in ("high", "low") for i in range(3)]
@@ -128,18 +116,18 @@ def test_a_run_gives_real_beside_generated_and_losses(cli, run, seen):
         assert np.abs(columns["generated, step 400"][0][1]).max() == pytest.approx(0.4, abs=0.01)
 
 
-def test_a_run_s_preview_and_labels_can_be_chosen(cli, run, seen, tmp_path):
-    made = cli("mine", "--step", 200, "--label", "low", "--kind", "waves", "--out", "here")
-    assert made.stdout.split() == ["here/waves-step-00000200.png"]
+def test_a_run_s_preview_and_labels_can_be_chosen(plot, run, seen, tmp_path):
+    result = plot("mine", "--step", 200, "--label", "low", "--kind", "waves", "--out", "here")
+    assert result.stdout.split() == ["here/waves-step-00000200.png"]
     names = ["low-0", "low-1", "low-2"]
     ((_, columns, _),) = seen
     assert names_of(columns) == {"real": names, "generated, step 200": names}
-    assert cli(run.path, "--kind", "losses").stdout.split() == [f"{run.path}/plots/losses.png"]
+    assert plot(run.path, "--kind", "losses").stdout.split() == [f"{run.path}/plots/losses.png"]
 
 
-def test_rows_are_pairs_where_a_real_sound_is_missing(cli, run, seen):
+def test_rows_are_pairs_where_a_real_sound_is_missing(plot, run, seen):
     (run.path / "previews" / "real" / "high-1.wav").unlink()
-    cli("--kind", "waves", "--label", "high")
+    plot("--kind", "waves", "--label", "high")
     ((_, columns, _),) = seen
     assert names_of(columns) == {
         "real": ["high-0", "high-2"],
@@ -147,22 +135,24 @@ def test_rows_are_pairs_where_a_real_sound_is_missing(cli, run, seen):
     }
 
 
-def test_a_file_wins_over_a_run_of_its_name(cli, run, tmp_path, seen):
+def test_a_file_wins_over_a_run_of_its_name(plot, run, tmp_path, seen):
     write_wav("mine", sine(), RATE)
-    assert cli("mine", "--kind", "waves").stdout.split() == ["plots/waves.png"]
+    assert plot("mine", "--kind", "waves").stdout.split() == ["plots/waves.png"]
     assert names_of(seen[0][1]) == {"": ["mine"]}
 
 
-def test_a_run_without_previews_makes_sounds_from_its_checkpoint(cli, tmp_path, seen, monkeypatch):
-    dataset = sines(tmp_path)
-    config = replace(settle(tiny_config(), dataset), data=str(dataset.path))
-    made = Run.create("bare", config)
-    made.save_checkpoint(2, {}, {})  # the untrained network stands for what it holds
-    MetricsLog(made.path / "metrics.csv").append({"step": 3, "d_loss": 1.0, "g_loss": 2.0})
-    network = build_generator(architecture_of(config))
-    generator = Generator(made, config, 2, ("an older one",), network)
-    monkeypatch.setattr(generation, "load_run", lambda path, step: generator)
-    result = cli("bare", "--kind", "waves", "--label", "low")
+def test_a_run_without_previews_makes_sounds_from_its_checkpoint(
+    plot, cli, dataset, tmp_path, seen, monkeypatch
+):
+    data = shutil.copytree(dataset.path, tmp_path / "set")
+    config = tiny_config().for_dataset(dataset, str(data))
+    run = Run.create("bare", config)
+    run.save_checkpoint(2, {}, {})  # the untrained network stands for what it holds
+    MetricsLog(run.path / "metrics.csv").append({"step": 3, "d_loss": 1.0, "g_loss": 2.0})
+    network = build_generator(config.architecture)
+    generator = SoundGenerator(run, config, 2, ("an older one",), network)
+    monkeypatch.setattr(generation, "load_generator", lambda path, step: generator)
+    result = plot("bare", "--kind", "waves", "--label", "low")
     assert "an older one" in result.stderr
     ((_, columns, _),) = seen
     names = ["low-0", "low-1", "low-2"]
@@ -172,11 +162,11 @@ def test_a_run_without_previews_makes_sounds_from_its_checkpoint(cli, tmp_path, 
     np.testing.assert_allclose(sounds, want, atol=1e-6)
     assert np.ptp(want, axis=0).max() > 0.01
     # Without its data there is nothing to stand beside: the losses alone, and why.
-    dataset.path.rename(tmp_path / "moved")
-    result = cli("bare")
-    assert result.stdout.split() == [f"{made.path}/plots/losses.png"]
+    data.rename(tmp_path / "moved")
+    result = plot("bare")
+    assert result.stdout.split() == [f"{run.path}/plots/losses.png"]
     assert "no sounds to draw" in result.stderr
-    assert "no such folder" in cli("bare", "--kind", "waves", code=2).stderr
+    assert "no such folder" in cli.refuse("plot", "bare", "--kind", "waves")
 
 
 @pytest.mark.parametrize(
@@ -191,26 +181,26 @@ def test_a_run_without_previews_makes_sounds_from_its_checkpoint(cli, tmp_path, 
         (["sound.wav", "--label", "low"], "--label: is for runs"),
         (["sound.wav", "--out", "sound.wav"], "a file stands where a folder is needed"),
         (["mine", "--step", "300"], "no preview of step 300; there are: 200, 400"),
-        (["mine", "--label", "mid"], "--label: 'mid' is not heard"),
+        (["mine", "--label", "mid"], "--label: 'mid' is not in the previews"),
         (["plain", "--label", "mid"], "--label: plain has no labels"),
         (["plain", "--kind", "losses"], "no losses yet"),
         (["plain"], "no preview and no checkpoint yet"),
         (["folder"], "folder: not a run, or damaged"),
     ],
 )
-def test_bad_input_is_one_line(cli, run, tmp_path, args, words):
+def test_bad_input_is_one_line(plot, cli, run, tmp_path, args, words):
     Run.create("plain", Config(model="wgan", rate=RATE, length=256))
     write_wav("sound.wav", sine(length=64), RATE)
     (tmp_path / "text.wav").write_text("no sound at all")
     (tmp_path / "folder").mkdir()
-    assert words in cli(*args, code=2).stderr
+    assert words in cli.refuse("plot", *args)
 
 
-def test_the_command_without_matplotlib_says_what_to_install(cli, run, monkeypatch):
+def test_the_command_without_matplotlib_says_what_to_install(plot, cli, run, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert 'pip install "kwavegan[plots]"' in cli(code=2).stderr
+    assert 'pip install "kwavegan[plots]"' in cli.refuse("plot")
 
 
-def test_help_tells_that_a_file_wins():
-    help = CliRunner().invoke(command, ["--help"]).output
-    assert "taken for the file" in " ".join(help.split())
+def test_help_says_that_a_file_wins(plot):
+    help = plot("--help").output
+    assert "both a file and a run means the file" in " ".join(help.split())

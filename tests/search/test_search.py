@@ -15,11 +15,12 @@ from click.testing import CliRunner
 from support.datasets import sines, tiny_config
 
 from kwavegan.cli.main import main
+from kwavegan.config.resolution import read_config
 from kwavegan.config.settings import Config
 from kwavegan.runs.run import Run
 from kwavegan.search import job, results
 from kwavegan.search.plan import Plan, begin
-from kwavegan.search.results import Tried
+from kwavegan.search.results import TrialResult
 from kwavegan.search.study import file_url
 
 FAKE_WORKER = (
@@ -29,11 +30,6 @@ FAKE_WORKER = (
     str(Path(__file__).parents[1] / "support" / "fake_worker.py"),
 )
 SPACE = "lr = { low = 1e-5, high = 1e-1, log = true }\n"
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return sines(tmp_path_factory.mktemp("toy"))
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +78,7 @@ def test_a_search_finds_better_settings_than_the_first(search, tmp_path):
 def test_best_toml_holds_the_settings_of_the_best_trial_and_of_the_user(search, dataset):
     assert search("--trials", 5, "--gamma", 2).exit_code == 0
     best = study().best_trial
-    config = Config.from_toml("runs/search/best.toml")
+    config = read_config("runs/search/best.toml")
     trained = json.loads(Path(f"runs/search/trial-{best.number:04}/config.json").read_text())
     trained = Config(**trained).as_dict()
     differing = {name for name, value in config.as_dict().items() if value != trained[name]}
@@ -97,7 +93,7 @@ def test_the_same_command_goes_on_up_to_its_number_of_trials(search):
     assert search("--trials", 2).exit_code == 0
     before = trials()
     made = search("--trials", 4)
-    assert "going on: 2 trials so far" in made.output
+    assert "continues: 2 trials so far" in made.output
     assert trials()[:2] == before
     assert len(trials()) == 4
     assert "trial 4" not in search("--trials", 4).output
@@ -146,7 +142,7 @@ def test_a_trial_of_a_machine_that_is_gone_is_done_again(search, tmp_path, monke
     theirs = shared.ask({"lr": optuna.distributions.FloatDistribution(1e-5, 1e-1, log=True)})
     theirs.set_user_attr("home", "another")
     shared._storage._backend.record_heartbeat(theirs._trial_id)
-    monkeypatch.setattr("kwavegan.search.study.GRACE", 1)
+    monkeypatch.setattr("kwavegan.search.study.LOST_AFTER_SECONDS", 1)
     time.sleep(2.1)  # the database's clock has whole seconds
     assert search("--trials", 2, "--storage", url).exit_code == 0
     rows = trials()
@@ -155,10 +151,10 @@ def test_a_trial_of_a_machine_that_is_gone_is_done_again(search, tmp_path, monke
 
 
 def test_trials_that_lag_behind_are_cut_short(search, tmp_path):
-    space = "lr = { low = 1e-4, high = 1e-2, log = true }\nbatch = [8, 3]\n"
+    space = "lr = { low = 1e-4, high = 1e-2, log = true }\nbatch_size = [8, 3]\n"
     (tmp_path / "space.toml").write_text(space)
     assert search("--trials", 6).exit_code == 0
-    study().enqueue_trial({"lr": 1e-3, "batch": 3})
+    study().enqueue_trial({"lr": 1e-3, "batch_size": 3})
     made = search("--trials", 7)
     assert "trial 6: pruned" in made.output
     assert trials()[6]["state"] == "pruned"
@@ -166,25 +162,27 @@ def test_trials_that_lag_behind_are_cut_short(search, tmp_path):
 
 
 def test_a_trial_that_diverges_is_never_the_best(search, tmp_path):
-    (tmp_path / "space.toml").write_text("batch = [8, 2]\n")
-    (tmp_path / "tiny.toml").write_text(tiny_config(lr=1e-3, steps=4, batch=2).to_toml())
+    (tmp_path / "space.toml").write_text("batch_size = [8, 2]\n")
+    (tmp_path / "tiny.toml").write_text(tiny_config(lr=1e-3, steps=4, batch_size=2).to_toml())
     assert search("--trials", 5).exit_code == 0
     rows = trials()
     assert rows[0]["state"] == "diverged"
-    assert study().best_trial.params["batch"] == 8
-    assert Config.from_toml("runs/search/best.toml").batch == 8
+    assert study().best_trial.params["batch_size"] == 8
+    assert read_config("runs/search/best.toml").batch_size == 8
 
 
 def test_survival_counts_the_steps_until_a_loss_passed_its_bound(search, tmp_path):
-    (tmp_path / "space.toml").write_text("batch = [8, 2]\n")
-    (tmp_path / "tiny.toml").write_text(tiny_config(steps=4, evaluate_every=1, batch=2).to_toml())
+    (tmp_path / "space.toml").write_text("batch_size = [8, 2]\n")
+    (tmp_path / "tiny.toml").write_text(
+        tiny_config(steps=4, evaluate_every=1, batch_size=2).to_toml()
+    )
     assert search("--trials", 4, "--objective", "survival").exit_code == 0
-    survived = {row["batch"]: row["steps survived"] for row in trials()}
+    survived = {row["batch_size"]: row["steps survived"] for row in trials()}
     assert survived == {"2": "3.0", "8": "4.0"}
 
 
 def test_trials_that_fail_one_after_another_end_the_search(search, tmp_path):
-    made = search("--trials", 6, "--batch", 1)
+    made = search("--trials", 6, "--batch-size", 1)
     assert made.exit_code == 2
     assert made.stderr.count("\n") == 1
     assert "3 trials failed one after another, the last because: out of luck; see" in made.stderr
@@ -193,13 +191,13 @@ def test_trials_that_fail_one_after_another_end_the_search(search, tmp_path):
 
 
 def test_combinations_that_cannot_be_trained_do_not_count(search, tmp_path):
-    (tmp_path / "space.toml").write_text('loss = ["relativistic", "acgan"]\nbatch = [8, 4]\n')
+    (tmp_path / "space.toml").write_text('loss = ["relativistic", "acgan"]\nbatch_size = [8, 4]\n')
     assert search("--trials", 4).exit_code == 0
     rows = trials()
     refused = [row for row in rows if row["state"] == "refused"]
     assert len(rows) - len(refused) == 4
     assert any("acgan needs the model acgan" in row["why"] for row in refused)
-    kept = [(row["loss"], row["batch"]) for row in rows if row not in refused]
+    kept = [(row["loss"], row["batch_size"]) for row in rows if row not in refused]
     assert set(kept) == {("relativistic", "8")}
 
 
@@ -220,9 +218,9 @@ def test_ctrl_c_stops_and_the_trial_in_hand_is_gone_on_with(search, dataset):
         signal.raise_signal(signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
-    made = search("--trials", 3, "--batch", 5)  # it says nothing, ever
+    made = search("--trials", 3, "--batch-size", 5)  # it says nothing, ever
     assert made.exit_code == 0, made.output
-    assert "stopped and saved with 1 of 3 trials begun; go on with: kwavegan " in made.output
+    assert "stopped and saved with 1 of 3 trials begun; continue with: kwavegan " in made.output
     assert [trial.state.name for trial in study().trials] == ["RUNNING"]
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -232,16 +230,16 @@ def test_two_searches_in_one_folder_are_refused(search, dataset):
     with begin(plan):
         made = search("--trials", 1)
     assert made.exit_code == 2
-    assert "another search is going on here" in made.stderr
+    assert "another search is running here" in made.stderr
 
 
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["--steps", "20"], "was begun with steps = 4, not 20"),
-        (["--gamma", "2"], "was begun with gamma = 0.3, not 2"),
-        (["--objective", "survival"], "was begun with objective = score, not survival"),
-        (["--space", "other.toml"], "was begun with the space has lr = low 1e-05 high 0.1"),
+        (["--steps", "20"], "began with steps = 4, not 20"),
+        (["--gamma", "2"], "began with gamma = 0.3, not 2"),
+        (["--objective", "survival"], "began with objective = score, not survival"),
+        (["--space", "other.toml"], "began with the space has lr = low 1e-05 high 0.1"),
     ],
 )
 def test_a_search_goes_on_with_the_same_alone(search, tmp_path, args, says):
@@ -262,7 +260,7 @@ def test_a_search_does_not_go_on_with_other_data(search, tmp_path):
     command = ["search", str(other.path), "--config", "tiny.toml", "--space", "space.toml"]
     made = CliRunner().invoke(main, command)
     assert made.exit_code == 2
-    assert "was begun with other data" in made.stderr
+    assert "began with other data" in made.stderr
 
 
 def test_a_run_and_a_search_do_not_share_a_folder(search):
@@ -285,15 +283,23 @@ def test_a_study_of_somebody_else_is_left_alone(search, tmp_path):
 def outcomes(*pairs):
     """Return trials that ended so, with values of two settings, lr alone of which matters."""
     return [
-        Tried(
-            i, state, value, state == "finished", 0, 1.0, {"lr": lr, "batch": 8 + i % 2}, False, ""
+        TrialResult(
+            i,
+            state,
+            value,
+            state == "finished",
+            0,
+            1.0,
+            {"lr": lr, "batch_size": 8 + i % 2},
+            False,
+            "",
         )
         for i, (state, value, lr) in enumerate(pairs)
     ]
 
 
 LR = optuna.distributions.FloatDistribution(1e-5, 1e-1, log=True)
-DRAWN = {"lr": LR, "batch": optuna.distributions.IntDistribution(8, 16)}
+DRAWN = {"lr": LR, "batch_size": optuna.distributions.IntDistribution(8, 16)}
 
 
 def test_what_mattered_is_told_apart_from_what_did_not():
@@ -308,7 +314,7 @@ def test_what_mattered_is_told_apart_from_what_did_not():
     ("made", "says"),
     [
         (outcomes(*[("finished", 1.0, 1e-3)] * 3), "3 trials are too few"),
-        (outcomes(*[("finished", 1.0, 1e-3)] * 6), "all trials came out alike"),
+        (outcomes(*[("finished", 1.0, 1e-3)] * 6), "all trials have the same value"),
         (outcomes(*[("failed", math.nan, 1e-3)] * 6), "0 trials are too few"),
     ],
 )

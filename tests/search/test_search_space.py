@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import click
 import pytest
-from click.testing import CliRunner
-from support.datasets import sines, tiny_config
+from support.datasets import tiny_config
 
 from kwavegan.backend import selection
-from kwavegan.cli.main import main
 from kwavegan.config.presets import PRESETS
-from kwavegan.config.settings import SETTINGS, Config, resolve
+from kwavegan.config.resolution import resolve
+from kwavegan.config.settings import SETTINGS, Config
 from kwavegan.errors import InputError
 from kwavegan.search import plan
 from kwavegan.search import space as spaces
@@ -23,10 +22,10 @@ def read(tmp_path, text, base=None, fixed=()):
 
 
 def test_ranges_and_choices_are_read(tmp_path):
-    text = "batch = [8, 16]\nlr = { low = 1e-5, high = 1e-3, log = true }\n[width]\nlow=4\nhigh=8\n"
-    space = read(tmp_path, text + "step = 2\n")
+    text = "batch_size = [8, 16]\nlr = { low = 1e-5, high = 1e-3, log = true }\n"
+    space = read(tmp_path, text + "[width]\nlow = 4\nhigh = 8\nstep = 2\n")
     assert space == {
-        "batch": Choices((8, 16)),
+        "batch_size": Choices((8, 16)),
         "lr": Range(1e-5, 1e-3, log=True),
         "width": Range(4, 8, step=2),
     }
@@ -40,13 +39,13 @@ def test_ranges_and_choices_are_read(tmp_path):
         ("", "nothing to search"),
         ("lr = ", "not TOML"),
         ("learning_rate = [1e-3, 1e-4]", "learning_rate: unknown"),
-        ("bacth = [8, 16]", "bacth: unknown; did you mean batch?"),
+        ("bacth_size = [8, 16]", "bacth_size: unknown; did you mean batch_size?"),
         ("lr = 1e-3", "lr: 0.001 is neither a range nor a list of choices"),
         ("lr = []", "lr: no choices; give two or more"),
-        ("lr = [1e-3]", "lr: one choice; give two or more, or fix it with --lr"),
+        ("lr = [1e-3]", "lr: one choice; give two or more, or fix it with lr"),
         ("lr = [1e-3, 1e-3]", "lr: 0.001 is given twice"),
-        ("batch = [8, 2.5]", "batch: 2.5 is not a whole number"),
-        ("batch = [8, 0]", "batch: 0 is out of range; choose 1 to 65536"),
+        ("batch_size = [8, 2.5]", "batch_size: 2.5 is not a whole number"),
+        ("batch_size = [8, 0]", "batch_size: 0 is out of range; choose 1 to 65536"),
         ('loss = ["wgan-gp", "hinge"]', "loss: 'hinge' is unknown; choose from wgan-gp"),
         ("lr = { low = 1e-3 }", "lr: high is missing"),
         ("lr = { low = 1e-3, high = 1e-4 }", "lr: low, 0.001, is not below high, 0.0001"),
@@ -58,13 +57,16 @@ def test_ranges_and_choices_are_read(tmp_path):
         ("lr = { low = 1e-3, high = 1e-2, steps = 1 }", "lr: steps is unknown; a range has low"),
         ("gamma = { low = 0, high = 1, log = true }", "gamma: a log range begins above 0"),
         ("d_lr = { low = 0, high = 0.1 }", "d_lr: 0 stands for another setting's value"),
-        ("batch = { low = 8, high = 16, step = 1.5 }", "batch.step: 1.5 is not a whole number"),
-        ("batch = { low = 8, high = 16, step = 9 }", "batch.step: 9 does not fit"),
-        ("batch = { low = 8, high = 16, step = 0 }", "batch.step: 0 does not fit"),
+        (
+            "batch_size = { low = 8, high = 16, step = 1.5 }",
+            "batch_size.step: 1.5 is not a whole number",
+        ),
+        ("batch_size = { low = 8, high = 16, step = 9 }", "batch_size.step: 9 does not fit"),
+        ("batch_size = { low = 8, high = 16, step = 0 }", "batch_size.step: 0 does not fit"),
         ("lr = { low = 0.1, high = 0.2, log = true, step = 0.1 }", "a log range has no steps"),
         ("loss = { low = 1, high = 2 }", "loss: names have no range"),
-        ("steps = [10, 20]", "steps: is the same for all trials"),
-        ("[lr]\nlow=0.1\nhigh=0.2\nbatch=[8,16]", "lines come above the first [table]"),
+        ("steps = [10, 20]", "steps: must be the same for all trials"),
+        ("[lr]\nlow=0.1\nhigh=0.2\nbatch_size=[8,16]", "lines come above the first [table]"),
     ],
 )
 def test_a_bad_space_gets_one_line_that_names_the_file(tmp_path, text, says):
@@ -76,7 +78,7 @@ def test_a_bad_space_gets_one_line_that_names_the_file(tmp_path, text, says):
 
 
 def test_a_setting_is_not_both_fixed_and_searched(tmp_path):
-    with pytest.raises(InputError, match="lr: is fixed by --lr too"):
+    with pytest.raises(InputError, match="lr: is fixed by lr too"):
         read(tmp_path, "lr = [1e-3, 1e-4]", fixed={"lr": 1e-3})
     assert "lr" not in spaces.default_space(Config(), {"lr": 1e-3})
     with pytest.raises(InputError, match="the options fix all"):
@@ -85,22 +87,22 @@ def test_a_setting_is_not_both_fixed_and_searched(tmp_path):
 
 def test_networks_that_come_from_another_run_are_not_searched(tmp_path):
     base = Config(origin="drums", critic="both")
-    assert not {"wave_scale", "spectral_scale"} & set(spaces.default_space(base))
-    with pytest.raises(InputError, match="width: comes from the run that --from names"):
+    assert not {"waveform_scale", "spectral_scale"} & set(spaces.default_space(base))
+    with pytest.raises(InputError, match="width: comes from the run that origin names"):
         read(tmp_path, "width = [8, 16]", base)
 
 
 @pytest.mark.parametrize(
     ("critic", "searched"),
     [
-        ("wave", {"phase_shuffle"}),
+        ("waveform", {"phase_shuffle"}),
         ("spectral", {"spectral_scale"}),
-        ("both", {"phase_shuffle", "wave_scale", "spectral_scale"}),
+        ("both", {"phase_shuffle", "waveform_scale", "spectral_scale"}),
     ],
 )
 def test_what_only_some_critics_have_is_searched_for_those(critic, searched):
     space = spaces.default_space(Config(critic=critic))
-    assert {"phase_shuffle", "wave_scale", "spectral_scale"} & set(space) == searched
+    assert {"phase_shuffle", "waveform_scale", "spectral_scale"} & set(space) == searched
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -111,8 +113,8 @@ def test_every_corner_of_the_default_space_can_be_trained(preset):
     for name, kind in space.items():
         for value in kind.samples():
             replace(base, **{name: value})
-    weights = {"gamma", "lamb"} & set(space)
-    expected = {"relativistic": {"gamma"}, "wgan-gp": {"lamb"}}.get(base.loss, set())
+    weights = {"gamma", "gp_weight"} & set(space)
+    expected = {"relativistic": {"gamma"}, "wgan-gp": {"gp_weight"}}.get(base.loss, set())
     assert weights == expected  # the weight of a penalty that the loss does not have is no use
 
 
@@ -124,7 +126,7 @@ def test_a_space_without_a_combination_that_can_be_trained_is_refused(tmp_path):
     space = read(tmp_path, 'loss = ["acgan", "wgan-gp"]\nmodel = ["wgan", "cwgan"]')
     spaces.check_possible(space, Config(), "space.toml")
     impossible = read(tmp_path, "smoothing_low = [1.5, 2.0]\nsmoothing_high = [0.5, 1.0]")
-    with pytest.raises(InputError, match=r"space.toml: no combination of it can be trained: --sm"):
+    with pytest.raises(InputError, match=r"space.toml: no combination of it can be trained: sm"):
         spaces.check_possible(impossible, Config(), "space.toml")
 
 
@@ -138,27 +140,25 @@ def test_a_space_without_a_combination_that_can_be_trained_is_refused(tmp_path):
         (Range(8, 20, step=5), 14, 13),
         (Range(0.0, 0.3, step=0.1), 0.9, 0.3),
         (Choices((8, 32)), 16, 8),
-        (Choices(("wave", "both")), "spectral", "wave"),
+        (Choices(("waveform", "both")), "spectral", "waveform"),
     ],
 )
 def test_the_first_trial_is_as_near_to_the_settings_as_the_space_has_it(kind, value, near):
-    found = kind.near(value)
-    assert found == pytest.approx(near) if isinstance(near, float) else found == near
-    assert type(found) is type(near)
+    nearest = kind.near(value)
+    assert nearest == pytest.approx(near) if isinstance(near, float) else nearest == near
+    assert type(nearest) is type(near)
     distribution = kind.distribution()
-    assert distribution._contains(distribution.to_internal_repr(found))
+    assert distribution._contains(distribution.to_internal_repr(nearest))
 
 
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return sines(tmp_path_factory.mktemp("toy"))
+@pytest.fixture
+def refused(cli, dataset):
+    """Call a search that must fail, and return its one line of error."""
 
+    def refuse(*args):
+        return click.unstyle(cli.refuse("search", dataset.path, "--steps", 10, *args))
 
-def refused(dataset, *args):
-    made = CliRunner().invoke(main, ["search", str(dataset.path), "--steps", "10", *args])
-    assert made.exit_code == 2, made.output
-    assert made.stderr.count("\n") == 1
-    return click.unstyle(made.stderr)
+    return refuse
 
 
 @pytest.mark.parametrize(
@@ -173,22 +173,22 @@ def refused(dataset, *args):
     ],
 )
 def test_a_storage_out_of_reach_gets_one_line_without_its_password(
-    dataset, tmp_path, monkeypatch, url, says
+    refused, tmp_path, monkeypatch, url, says
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.txt").write_text("This is no database, though it is long enough. " * 30)
-    said = refused(dataset, "--storage", url)
+    said = refused("--storage", url)
     assert says in said
     assert "hidden" not in said
     assert not (tmp_path / "runs" / "search").exists()
 
 
 def test_what_a_database_says_is_told_without_its_password():
-    from kwavegan.search.study import _reason
+    from kwavegan.search.study import reason
 
     error = RuntimeError("no such user me with password hidden\nmore")
-    assert _reason(error, "sqlite://me:hidden@host/x") == "no such user me with password ***"
-    assert "hidden" not in _reason(error, "sqlite://host/x?user=me&password=hidden")
+    assert reason(error, "sqlite://me:hidden@host/x") == "no such user me with password ***"
+    assert "hidden" not in reason(error, "sqlite://host/x?user=me&password=hidden")
 
 
 @pytest.mark.parametrize(
@@ -202,15 +202,15 @@ def test_what_a_database_says_is_told_without_its_password():
         (("--rate", "8000"), "--rate: 8000 is asked for, but"),
     ],
 )
-def test_bad_options_get_one_line_and_leave_nothing(dataset, tmp_path, monkeypatch, args, says):
+def test_bad_options_get_one_line_and_leave_nothing(refused, tmp_path, monkeypatch, args, says):
     monkeypatch.chdir(tmp_path)
-    assert says in refused(dataset, *args)
+    assert says in refused(*args)
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_missing_extra_gets_one_line(dataset, monkeypatch):
+def test_a_missing_extra_gets_one_line(refused, monkeypatch):
     monkeypatch.setattr(selection, "package_folder", lambda name: None)
-    assert "optuna is missing; run: pip install 'kwavegan[search]'" in refused(dataset)
+    assert "optuna is missing; run: pip install 'kwavegan[search]'" in refused()
 
 
 @pytest.mark.parametrize("steps", [1, 7, 100, 3600])

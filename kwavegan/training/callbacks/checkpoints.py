@@ -1,40 +1,48 @@
 """Save checkpoints while a GAN trains."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 
-from kwavegan.gan.state import capture
+from kwavegan.gan.state import capture_state
 from kwavegan.runs.run import Run
-from kwavegan.training.callbacks.metrics_logger import Recorder
+from kwavegan.training.callbacks.loss_bound import LossBound
+from kwavegan.training.callbacks.step import StepCallback
 
 
-class Checkpoints(keras.callbacks.Callback):
-    """Save a checkpoint every `every` steps, after the `recorder` has looked at the losses.
+class Checkpoints(StepCallback):
+    """Saves a checkpoint every `every` steps, unless a loss has passed its bound.
 
-    The loss bound is checked once more before a save between two rows, so that a training that
-    went wrong never replaces a good checkpoint.
+    Args:
+        run: the run whose folder holds the checkpoints.
+        start: steps done before this session.
+        bound: keeps a diverged training from replacing a good checkpoint.
+        every: steps between checkpoints.
+        keep: number of checkpoints to keep, the last ones.
     """
 
-    def __init__(self, run: Run, recorder: Recorder, every: int, keep: int):
-        super().__init__()
-        self.run, self.recorder, self.every, self.keep = run, recorder, every, keep
-        self.saved = recorder.step
+    def __init__(self, run: Run, start: int, bound: LossBound, every: int, keep: int) -> None:
+        super().__init__(start)
+        self.run, self.bound, self.every, self.keep = run, bound, every, keep
+        self.saved = start
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if self.recorder.step % self.every == 0:
-            self.save(logs or {})
+    def on_step(self, step: int, logs: dict[str, Any]) -> None:
+        if step % self.every == 0:
+            self.save(step, logs)
 
-    def save(self, logs: dict) -> bool:
-        """Save now, unless this step is saved already or the training has gone wrong.
+    def save(self, step: int, logs: Mapping[str, float]) -> bool:
+        """Save now, unless this step is saved already or the training has diverged.
 
         Args:
+            step: steps done.
             logs: the metrics since the last row.
 
         Returns:
             Whether this step is saved.
         """
-        step = self.recorder.step
-        if step != self.saved and self.recorder.sound(logs):
+        if step != self.saved and self.bound.keeps(step, logs):
             meta = {"backend": keras.backend.backend()}
-            self.run.save_checkpoint(step, capture(self.model), meta, self.keep)
+            self.run.save_checkpoint(step, capture_state(self.model), meta, self.keep)
             self.saved = step
         return step == self.saved

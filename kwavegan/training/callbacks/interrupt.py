@@ -1,40 +1,47 @@
 """Stop a training cleanly when the user or the system asks."""
 
 import signal
+from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import keras
 
+_Handler = Callable[[int, FrameType | None], object] | int | None
 
-class Stopper(keras.callbacks.Callback):
-    """End the training after the step in hand when the user, or the system, asks for it.
 
-    Use it as a context manager: it takes SIGINT (Ctrl-C) and SIGTERM, and gives them back. A
-    second signal acts at once, as if nobody had taken it.
+class InterruptHandler(keras.callbacks.Callback):
+    """Ends the training after the current step when the user or the system asks for it.
+
+    Use it as a context manager: it handles SIGINT (Ctrl-C) and SIGTERM within the block, and puts
+    the handlers from before back at its end or at the first signal; so a second one acts at once.
+
+    Attributes:
+        signal_name: the signal that came, such as `"SIGINT"`; empty for none.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked = ""
-        self._kept: dict[int, object] = {}
+        self.signal_name = ""
+        self._handlers_before: dict[int, _Handler] = {}
 
-    def __enter__(self) -> "Stopper":
+    def __enter__(self) -> "InterruptHandler":
         for number in (signal.SIGINT, signal.SIGTERM):
-            self._kept[number] = signal.signal(number, self._ask)
+            self._handlers_before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._give_back()
+        self._put_back()
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = signal.Signals(number).name
-        self._give_back()
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.signal_name = signal.Signals(number).name
+        self._put_back()
 
-    def _give_back(self) -> None:
-        for number, handler in self._kept.items():
+    def _put_back(self) -> None:
+        for number, handler in self._handlers_before.items():
             signal.signal(number, handler)
-        self._kept = {}
+        self._handlers_before = {}
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if self.asked:
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.signal_name:
             self.model.stop_training = True

@@ -1,69 +1,75 @@
-"""Score the generator on validation sounds, mark the best checkpoint, stop a stall."""
+"""Score the generator on validation sounds, mark the best checkpoint, stop a stalled run."""
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
-import keras
 import numpy as np
 
 from kwavegan.evaluation.results import rank
-from kwavegan.evaluation.validation import Examiner, Validation
+from kwavegan.evaluation.validation import ValidationResult, ValidationScorer
 from kwavegan.runs.run import Run
 from kwavegan.storage.csv_log import MetricsLog, read_metrics
 from kwavegan.training.callbacks.checkpoints import Checkpoints
+from kwavegan.training.callbacks.step import StepCallback
 
 
-class Validator(keras.callbacks.Callback):
-    """Examine the generator every `every` steps, mark the best checkpoint, and stop a stall.
+class ValidationCallback(StepCallback):
+    """Scores the generator every `every` steps, marks the best checkpoint, stops a stalled run.
 
-    The evaluations, and the seconds each took, are kept in `validation.csv` of the run. `stalled`
-    says why it stopped.
+    The results, and the seconds that each took, are rows of `validation.csv` in the run. A step is
+    scored only if its checkpoint is saved.
 
     Args:
         run: its best checkpoint is marked.
-        log: where evaluations go.
-        examiner: what measures.
-        checkpoints: what saves the checkpoint that is examined.
+        log: the file of results.
+        scorer: measures the generator.
+        checkpoints: saves the checkpoint that is scored.
+        start: steps done before this session.
         every: steps between evaluations.
-        patience: evaluations without a better one before it stops; 0 for any number.
-        report: called with each `Validation`.
+        patience: evaluations without a better one before the run stops; 0 for any number.
+        report: called with each `ValidationResult`.
+
+    Attributes:
+        stalled: why the run stopped; "" while it goes on.
     """
 
     def __init__(
         self,
         run: Run,
         log: MetricsLog,
-        examiner: Examiner,
+        scorer: ValidationScorer,
         checkpoints: Checkpoints,
+        start: int,
         every: int,
         patience: int,
-        report: Callable[[Validation], None],
-    ):
-        super().__init__()
-        self.run, self.log, self.examiner, self.checkpoints = run, log, examiner, checkpoints
+        report: Callable[[ValidationResult], None],
+    ) -> None:
+        super().__init__(start)
+        self.run, self.log, self.scorer, self.checkpoints = run, log, scorer, checkpoints
         self.every, self.patience, self.report = every, patience, report
         self.stalled = ""
         ranks = [rank(row) for row in read_metrics(log.path)]
         self.best = max(ranks, default=-np.inf)
-        self.since = len(ranks) - 1 - ranks.index(self.best) if ranks else 0
+        self.since_best = len(ranks) - 1 - ranks.index(self.best) if ranks else 0
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        step = self.checkpoints.recorder.step
-        if step % self.every == 0 and self.checkpoints.save(logs or {}):
-            self._examine(step)
+    def on_step(self, step: int, logs: dict[str, Any]) -> None:
+        if step % self.every == 0 and self.checkpoints.save(step, logs):
+            self._validate(step)
 
-    def _examine(self, step: int) -> None:
-        gan, began = self.model, time.perf_counter()
-        found = self.examiner.examine(gan.sounding_generator, step)
-        found = Validation(**{**vars(found), "best": found.rank >= self.best})
-        numbers = {name: value for name, value in vars(found).items() if name != "best"}
-        spent = time.perf_counter() - began
-        self.log.append({**numbers, "score": found.score, "seconds": spent})
-        self.since = 0 if found.rank > self.best else self.since + 1
-        if found.best:
-            self.best = found.rank
-            self.run.mark_best(**numbers, score=found.score)
-        self.report(found)
-        if self.patience and self.since >= self.patience:
-            self.stalled = f"no better evaluation in {self.since}; the best is kept"
-            gan.stop_training = True
+    def _validate(self, step: int) -> None:
+        began = time.perf_counter()
+        result = self.scorer.score(self.model.inference_generator, step)
+        result = replace(result, best=result.rank >= self.best)
+        numbers = {name: value for name, value in vars(result).items() if name != "best"}
+        seconds = time.perf_counter() - began
+        self.log.append({**numbers, "score": result.score, "seconds": seconds})
+        self.since_best = 0 if result.rank > self.best else self.since_best + 1
+        if result.best:
+            self.best = result.rank
+            self.run.mark_best(**numbers, score=result.score)
+        self.report(result)
+        if self.patience and self.since_best >= self.patience:
+            self.stalled = f"no better evaluation in {self.since_best}; the best is kept"
+            self.model.stop_training = True

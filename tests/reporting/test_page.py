@@ -6,11 +6,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import soundfile
-from click.testing import CliRunner
 from support.runs import LENGTH, RATE, written_run
 
-from kwavegan.cli.main import main
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, setting
 from kwavegan.monitoring.health import Finding
 from kwavegan.reporting import svg
 from kwavegan.reporting.page import MOST_BYTES, write_report
@@ -51,7 +49,7 @@ class Page(HTMLParser):
         return [attrs for name, attrs in self.elements if name == tag]
 
 
-def heard(source):
+def decoded(source):
     assert source.startswith("data:audio/wav;base64,")
     return soundfile.read(io.BytesIO(base64.b64decode(source.split(",", 1)[1])), always_2d=True)
 
@@ -63,11 +61,11 @@ def test_every_player_plays_its_sound_at_the_runs_rate(tmp_path):
     # Three pairs of sounds of two labels, and one sound of each label at three steps.
     assert len(players) == 2 * (3 + 3) + 2 * 3
     for player in players:
-        sound, rate = heard(player["src"])
+        sound, rate = decoded(player["src"])
         assert (rate, sound.shape) == (RATE, (LENGTH, 1))
     labels = [player["aria-label"] for player in players]
     assert labels[:6] == [f"{side} kick-{i}" for side in ("real", "generated") for i in range(3)]
-    pitches = [np.abs(np.fft.rfft(heard(p["src"])[0][:, 0])).argmax() * 4 for p in players]
+    pitches = [np.abs(np.fft.rfft(decoded(p["src"])[0][:, 0])).argmax() * 4 for p in players]
     assert pitches[:6] == [100] * 3 + [600] * 3  # the newest preview beside the real ones
     assert pitches[12:] == [200, 400, 600] * 2  # one latent through training
 
@@ -80,8 +78,8 @@ def test_the_numbers_of_the_page_are_those_of_the_files(tmp_path):
             if column not in ("seconds", "step"):
                 assert float(page.cells[column]) == value, column
     drawn = [chart["aria-labelledby"] for chart in page.all("svg") if "aria-labelledby" in chart]
-    assert drawn == [f"{name}-said" for name in ("loss", "raw", "score", "gradient")] + [
-        f"{name}-said" for name in ("frechet", "accuracy", "diversity")
+    assert drawn == [f"{name}-description" for name in ("loss", "raw", "score", "gradient")] + [
+        f"{name}-description" for name in ("frechet", "accuracy", "diversity")
     ]
     last = read_metrics(run.path / "metrics.csv")[-1]
     assert f"{last['d_loss']:.4g} at step 600" in page.text
@@ -122,8 +120,8 @@ def test_findings_come_with_evidence_and_advice(tmp_path, monkeypatch):
 
 def test_a_run_that_has_hardly_begun_has_a_page_that_says_so(tmp_path):
     page = Page(write_report(written_run(tmp_path, steps=())))
-    for said in ("Nothing to judge yet", "No previews yet", "No metrics yet"):
-        assert said in page.text
+    for text in ("Nothing to judge yet", "No previews yet", "No metrics yet"):
+        assert text in page.text
     assert not page.all("audio")
 
 
@@ -141,9 +139,9 @@ def test_what_is_damaged_is_named_and_left_out(tmp_path):
     (run.path / "evaluations" / "step-00000600.json").write_text("{")
     (run.path / "metrics.csv").write_text("step,d_loss\n1,0.5\n2,no number\n3,0.25\n4,nan\n5,")
     page = Page(write_report(run))
-    for said in ("kick-0.wav: is an empty file", "step-00000600.json: damaged"):
-        assert said in page.text
-    assert any(chart.get("aria-labelledby") == "loss-said" for chart in page.all("svg"))
+    for text in ("kick-0.wav: is an empty file", "step-00000600.json: damaged"):
+        assert text in page.text
+    assert any(chart.get("aria-labelledby") == "loss-description" for chart in page.all("svg"))
 
 
 def test_the_page_stays_small_with_many_labels_long_sounds_and_long_training(tmp_path):
@@ -172,17 +170,34 @@ def test_the_same_run_makes_the_same_page(tmp_path):
     assert write_report(run, out=tmp_path / "other.html").read_bytes() == first
 
 
-def test_the_command(tmp_path):
+def test_the_command(cli, tmp_path):
     run = written_run(tmp_path / "runs")
-    result = CliRunner().invoke(main, ["report", "--runs-dir", str(tmp_path / "runs")])
-    assert result.exit_code == 0, result.output
+    result = cli("report", "--runs-dir", tmp_path / "runs")
     assert result.output == f"written: {run.path / 'report.html'}\n"
-    unknown = CliRunner().invoke(main, ["report", "none", "--runs-dir", str(tmp_path / "runs")])
-    assert unknown.exit_code == 2
-    assert "none: no such run" in unknown.output
+    assert "none: no such run" in cli.refuse("report", "none", "--runs-dir", tmp_path / "runs")
 
 
-def test_what_is_missing_is_told_with_how_to_install_it(tmp_path, monkeypatch):
+def test_settings_in_an_error_are_named_as_options(tmp_path, monkeypatch):
+    def damaged(run):
+        raise InputError(f"{setting('batch_size')}: damaged")
+
+    run = written_run(tmp_path)
+    (run.path / "evaluations").mkdir()
+    (run.path / "evaluations" / "step-00000600.json").write_text("{}")
+    monkeypatch.setattr("kwavegan.evaluation.results.load_evaluation", damaged)
+    assert "--batch-size: damaged" in Page(write_report(run)).text
+
+
+def test_every_class_has_a_style_and_every_style_an_element(tmp_path):
+    path = write_report(written_run(tmp_path))
+    page, style = Page(path), path.read_text("utf-8").split("<style>")[1].split("</style>")[0]
+    used = {name for _, attrs in page.elements for name in attrs.get("class", "").split()}
+    styled = set(re.findall(r"\.([a-z][a-z0-9]*)", re.sub(r"{[^{}]*}", "{}", style)))
+    assert used <= styled
+    assert styled <= used
+
+
+def test_a_missing_package_is_named_with_how_to_install_it(tmp_path, monkeypatch):
     run = written_run(tmp_path)
     monkeypatch.setattr(
         "kwavegan.reporting.page.package_folder", lambda name: None if name == "jinja2" else ""
@@ -196,7 +211,7 @@ def test_what_is_missing_is_told_with_how_to_install_it(tmp_path, monkeypatch):
 def test_a_wave_keeps_every_peak_and_a_spectrogram_its_pitch():
     sound = np.zeros((4096, 1), "float32")
     sound[1234] = 0.75
-    numbers = [pair.split() for pair in svg.wave(sound)[1:-1].split(" L")]
+    numbers = [pair.split() for pair in svg.waveform(sound)[1:-1].split(" L")]
     assert min(float(y) for _, y in numbers) == pytest.approx(0.25)
     from PIL import Image
 

@@ -1,25 +1,26 @@
-"""Starting from another run's weights: what a label sounded like, it goes on sounding like."""
+"""Fine-tuning: a label goes on sounding as it did in the run that the weights come from."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.datasets import sines, tiny_config
+from support.datasets import tiny_config
+from support.listeners import listening
 
 from kwavegan.errors import InputError
-from kwavegan.gan.state import capture
-from kwavegan.generation.generator import load_run
-from kwavegan.runs.pretrained import KEPT, adopt, kept_settings
+from kwavegan.gan.state import capture_state
+from kwavegan.generation.generator import load_generator
+from kwavegan.runs.pretrained import INHERITED, inherit_settings, inherited_settings
 from kwavegan.runs.run import Run
 from kwavegan.training.build import build_gan
-from kwavegan.training.finetune import ancestors, graft
-from kwavegan.training.session import Watch, resume, settle, train
+from kwavegan.training.finetune import label_parents, transfer_weights
+from kwavegan.training.session import resume, run_training
 
 OLD = {"rate": 2048, "length": 256, "channels": 2, "labels": ("a", "b", "c")}
 KINDS = [
     {"model": "wgan", "critic": "both"},
     {"model": "cwgan", "conditioning": "gate", "critic": "both"},
-    {"model": "cwgan", "conditioning": "gate", "critic": "wave"},
+    {"model": "cwgan", "conditioning": "gate", "critic": "waveform"},
     {"model": "cwgan", "conditioning": "concat", "critic": "both"},
     {"model": "acgan", "critic": "both"},
 ]
@@ -29,10 +30,10 @@ def config_of(**changes):
     return tiny_config(**{**OLD, **changes})
 
 
-def heard(gan, config, label):
+def outputs(gan, config, label):
     """Return what both networks make of one label, and of the same latents and audio."""
     rng = np.random.default_rng(0)
-    z = rng.uniform(-1, 1, (4, config.latent)).astype("float32")
+    z = rng.uniform(-1, 1, (4, config.latent_dim)).astype("float32")
     audio = rng.uniform(-1, 1, (4, 256, 2)).astype("float32")
     y = np.full(4, config.labels.index(label), "int32")
     shifts = np.zeros((4, 5), "int32")
@@ -43,8 +44,8 @@ def heard(gan, config, label):
         out = network.predict_on_batch(taken)
         return out if isinstance(out, dict) else {"audio": out}
 
-    found = run(gan.sounding_generator, {"latent": z, "label": y})
-    return {**found, **run(gan.discriminator, {"audio": audio, "label": y, "shifts": shifts})}
+    scores = run(gan.discriminator, {"audio": audio, "label": y, "shifts": shifts})
+    return {**run(gan.inference_generator, {"latent": z, "label": y}), **scores}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(kind.values()))
@@ -52,80 +53,83 @@ def test_labels_keep_their_sound_in_any_order(kind):
     old = config_of(**kind, seed=1)
     new = config_of(**kind, seed=2, labels=("d", "c", "e", "a"))
     source, gan = build_gan(old), build_gan(new)
-    graft(gan, new, capture(source), old)
+    transfer_weights(gan, new, capture_state(source), old)
     # b is gone, and d comes first of those that are new; for e none is left but all in turn.
     parents = {"a": "a", "c": "c", "d": "b", "e": "a"}
     for label, parent in parents.items():
-        got, want = heard(gan, new, label), heard(source, old, parent)
+        got, want = outputs(gan, new, label), outputs(source, old, parent)
         if "logits" in want:
             order = [old.labels.index(parents[name]) for name in new.labels]
             want["logits"] = want["logits"][:, order]
         for name, value in want.items():
             np.testing.assert_allclose(got[name], value, rtol=1e-5, atol=1e-6, err_msg=name)
-    trained = {name: np.array(value) for name, value in capture(gan).items()}
+    trained = {name: np.array(value) for name, value in capture_state(gan).items()}
     assert trained["step"] == 0
     for name, value in trained.items():
-        if name.startswith("averaged/"):
-            np.testing.assert_array_equal(value, trained[name.replace("averaged", "generator")])
+        if name.startswith("ema_generator/"):
+            np.testing.assert_array_equal(
+                value, trained[name.replace("ema_generator", "generator")]
+            )
 
 
-def test_the_averaged_generator_is_the_start():
-    old = config_of(average=0.9)
+def test_both_generators_start_from_the_ema_generator():
+    old = config_of(ema_decay=0.9)
     source, gan = build_gan(old), build_gan(old)
-    arrays = capture(source)
-    arrays["averaged/dense/bias"] = arrays["averaged/dense/bias"] + 1
-    graft(gan, old, arrays, old)
-    np.testing.assert_array_equal(capture(gan)["generator/dense/bias"], 1)
+    arrays = capture_state(source)
+    arrays["ema_generator/dense/bias"] = arrays["ema_generator/dense/bias"] + 1
+    transfer_weights(gan, old, arrays, old)
+    np.testing.assert_array_equal(capture_state(gan)["generator/dense/bias"], 1)
 
 
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        ({"generator": "dissertation"}, "--generator dissertation cannot take other labels than a"),
-        ({"conditioning": "learned"}, "--conditioning learned cannot take other labels than a"),
+        ({"generator": "dissertation"}, "generator='dissertation' cannot take other labels than a"),
+        ({"conditioning": "learned"}, "conditioning='learned' cannot take other labels than a"),
     ],
 )
 def test_networks_tied_to_their_labels_take_no_others(kind, says):
     old, new = config_of(**kind), config_of(**kind, labels=("a", "b", "d"))
     source = build_gan(old)
     with pytest.raises(InputError, match=says):
-        graft(build_gan(new), new, capture(source), old)
+        transfer_weights(build_gan(new), new, capture_state(source), old)
     same = build_gan(old)
-    graft(same, old, capture(source), old)
-    np.testing.assert_array_equal(heard(same, old, "b")["audio"], heard(source, old, "b")["audio"])
+    transfer_weights(same, old, capture_state(source), old)
+    np.testing.assert_array_equal(
+        outputs(same, old, "b")["audio"], outputs(source, old, "b")["audio"]
+    )
 
 
 def test_weights_of_other_networks_are_refused():
     old = config_of()
     wide = replace(old, width=8)
     with pytest.raises(InputError, match="does not fit"):
-        graft(build_gan(wide), wide, capture(build_gan(old)), old)
+        transfer_weights(build_gan(wide), wide, capture_state(build_gan(old)), old)
 
 
-def test_ancestors():
-    assert ancestors(("a", "b", "c"), ("c", "b", "a")) == [2, 1, 0]
-    assert ancestors(("a", "b"), ("x", "b", "y", "z")) == [0, 1, 0, 1]
-    assert ancestors((), ()) == []
+def test_labels_of_the_same_name_continue_and_others_start_from_those_that_are_gone():
+    assert label_parents(("a", "b", "c"), ("c", "b", "a")) == [2, 1, 0]
+    assert label_parents(("a", "b"), ("x", "b", "y", "z")) == [0, 1, 0, 1]
+    assert label_parents((), ()) == []
 
 
-def test_networks_are_the_sources_and_a_wish_against_it_is_refused():
-    source = config_of(latent=7)
-    assert kept_settings(source, "x", {"latent": 7, "rate": None, "length": 0, "lr": 1.0}) == {
-        name: getattr(source, name) for name in KEPT
-    }
-    with pytest.raises(InputError, match="--latent: 9 cannot be had with --from x"):
-        kept_settings(source, "x", {"latent": 9})
+def test_network_settings_come_from_the_source_and_others_are_refused():
+    source = config_of(latent_dim=7)
+    assert inherited_settings(
+        source, "x", {"latent_dim": 7, "rate": None, "length": 0, "lr": 1.0}
+    ) == {name: getattr(source, name) for name in INHERITED}
+    with pytest.raises(InputError, match="latent_dim: 9 does not go with origin='x'"):
+        inherited_settings(source, "x", {"latent_dim": 9})
 
 
-def test_a_run_goes_on_from_another_and_can_be_resumed_without_it(tmp_path):
-    dataset = sines(tmp_path)
-    first = train(settle(tiny_config(), dataset), dataset, "first").run
-    wish = adopt(tiny_config(origin="first", width=8, steps=8, seed=3), {"width": None})
+def test_a_run_starts_from_another_and_can_be_resumed_without_it(dataset, tmp_path):
+    first = run_training(tiny_config().for_dataset(dataset), dataset, "first").run
+    wish = inherit_settings(tiny_config(origin="first", width=8, steps=8, seed=3), {"width": None})
     assert (wish.width, wish.origin) == (4, str(first.path.resolve()))
-    second = train(settle(wish, dataset), dataset, "second").run
+    second = run_training(wish.for_dataset(dataset), dataset, "second").run
     start = second.load_checkpoint(0).arrays
     last = first.load_checkpoint().arrays
-    for name in ("averaged/dense/kernel", "discriminator/down_1/kernel"):
+    for name in ("ema_generator/dense/kernel", "discriminator/down_1/kernel"):
         np.testing.assert_array_equal(start[name], last[name])
     assert start["step"] == 0
 
@@ -139,19 +143,19 @@ def test_a_run_goes_on_from_another_and_can_be_resumed_without_it(tmp_path):
     want, got = second.load_checkpoint().arrays, third.load_checkpoint().arrays
     for name, value in want.items():
         np.testing.assert_array_equal(got[name], value, err_msg=name)
-    assert load_run("third").step == 8
+    assert load_generator("third").step == 8
 
 
-def test_an_origin_whose_best_checkpoint_is_damaged_says_so_and_gives_its_newest(tmp_path):
-    dataset, notes = sines(tmp_path), []
+def test_an_origin_whose_best_checkpoint_is_damaged_says_so_and_gives_its_newest(dataset):
+    notes = []
     settings = tiny_config(checkpoint_every=4, keep=9)
-    first = train(settle(settings, dataset), dataset, "first").run
-    best, last = first.steps()[0], first.steps()[-1]
+    first = run_training(settings.for_dataset(dataset), dataset, "first").run
+    best, last = first.checkpoint_steps()[0], first.checkpoint_steps()[-1]
     assert best < last
     first.mark_best(best)
     first.checkpoint_path(best).write_bytes(b"damaged")
-    wish = settle(adopt(replace(settings, origin="first"), {}), dataset)
-    second = train(wish, dataset, "second", watch=Watch(note=notes.append)).run
+    wish = inherit_settings(replace(settings, origin="first"), {}).for_dataset(dataset)
+    second = run_training(wish, dataset, "second", listeners=[listening(note=notes.append)]).run
     assert any(f"the best checkpoint, of step {best}, cannot be read" in line for line in notes)
     name = "discriminator/down_1/kernel"
     np.testing.assert_array_equal(

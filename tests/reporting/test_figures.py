@@ -63,12 +63,12 @@ def test_levels_are_those_of_librosa():
 
 def test_silence_is_at_the_floor_and_channels_are_averaged():
     for length in (0, 1, 64, LENGTH):
-        assert (figures.decibels(np.zeros((length, 2)), RATE) == figures.FLOOR).all()
+        assert (figures.decibels(np.zeros((length, 2)), RATE) == figures.LOWEST_DB).all()
     left, right = sine(1000), sine(2000, 0.5)
     stereo = figures.decibels(np.stack([left, right], axis=1), RATE)
     np.testing.assert_allclose(stereo, figures.decibels((left + right) / 2, RATE), atol=0.01)
     opposed = figures.decibels(np.stack([left, -left], axis=1), RATE)
-    assert (opposed == figures.FLOOR).all()
+    assert (opposed == figures.LOWEST_DB).all()
 
 
 def test_long_sounds_have_few_frames_and_lose_no_click():
@@ -76,7 +76,7 @@ def test_long_sounds_have_few_frames_and_lose_no_click():
     sound[360_192] = 1.0  # in the middle of the frames that are drawn as one
     levels = figures.decibels(sound, RATE)
     assert levels.shape[1] <= 1_000
-    loud = np.flatnonzero(levels.max(axis=0) > figures.FLOOR)
+    loud = np.flatnonzero(levels.max(axis=0) > figures.LOWEST_DB)
     assert len(loud)
     np.testing.assert_allclose(loud / levels.shape[1] * 60, 45, atol=0.1)
 

@@ -1,0 +1,3 @@
+from .page import write_report as write_report
+from .tables import comparison_table as comparison_table
+from .tables import evaluation_table as evaluation_table

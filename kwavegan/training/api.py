@@ -1,0 +1,140 @@
+"""Train and evaluate in one call: what `kwavegan train` and `evaluate` do, from Python."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from kwavegan.config.resolution import resolve
+from kwavegan.data.load import load_dataset
+from kwavegan.errors import InputError
+from kwavegan.evaluation import external
+from kwavegan.evaluation.evaluator import build_reference
+from kwavegan.evaluation.evaluator import evaluate as evaluate_generator
+from kwavegan.evaluation.results import Evaluation
+from kwavegan.evaluation.validation import ValidationResult
+from kwavegan.generation.generator import SoundGenerator, load_generator
+from kwavegan.monitoring.listener import Listener
+from kwavegan.runs.pretrained import inherit_settings
+from kwavegan.runs.run import Run
+from kwavegan.training.session import run_training
+
+Note = Callable[[str], None]
+
+
+def train(
+    data: str | Path | None = None,
+    name: str | None = None,
+    *,
+    preset: str | None = None,
+    config: str | Path | None = None,
+    runs_dir: str | Path | None = None,
+    note: Note | None = print,
+    **settings: Any,
+) -> SoundGenerator:
+    """Train a new run on a folder of audio, and return its generator.
+
+    Args:
+        data: a folder with a folder of audio for each label, or a prepared one; None for the
+            built-in drums.
+        name: of the run; None for a name with the date.
+        preset: of settings, such as `"wavegan"`; see `kwavegan presets`.
+        config: a TOML file of settings.
+        runs_dir: where run folders are; None for `KWAVEGAN_RUNS`, or `./runs`.
+        note: called with a line now and then; None for silence.
+        **settings: any setting of `Config`, over preset and file.
+
+    Returns:
+        The generator of the best checkpoint; its run is `.run`.
+
+    Raises:
+        InputError: a setting, folder or name that cannot be used; or the training diverged before
+            its first checkpoint.
+
+    Example:
+        >>> import tempfile, kwavegan
+        >>> tiny = {"width": 2, "evaluate_every": 0, "preview_every": 0, "tensorboard": "off"}
+        >>> folder = tempfile.mkdtemp()
+        >>> generator = kwavegan.train(steps=2, note=None, runs_dir=folder, **tiny)
+        >>> generator.generate("kick", n=2, seed=0).shape
+        (2, 4096, 1)
+    """
+    chosen = resolve(preset, config, settings)
+    chosen = inherit_settings(chosen, settings, runs_dir)
+    source = str(data) if data is not None else chosen.data
+    dataset = load_dataset(source, chosen)
+    chosen = chosen.for_dataset(dataset, str(Path(source).resolve()) if source else "")
+    outcome = run_training(chosen, dataset, name, runs_dir, [_Progress(note)] if note else [])
+    if outcome.message and note:
+        note(f"{outcome.state}: {outcome.message}")
+    return load_generator(outcome.run.path)
+
+
+def evaluate(
+    run: SoundGenerator | str | Path | None = None,
+    n: int = 1_000,
+    *,
+    seed: int = 0,
+    evaluators: Sequence[str] = (),
+    data: str | Path | None = None,
+    note: Note | None = print,
+) -> Evaluation:
+    """Measure a run's sounds against the test sounds of its data; writes nothing.
+
+    Args:
+        run: a generator, or a run's name or path; None for the latest run.
+        n: number of sounds to generate.
+        seed: of their latents.
+        evaluators: external evaluators to ask too: `"dnsmos"`, `"speech-embedding"` or
+            `"pocketsphinx"`.
+        data: what the run was trained on, if it has moved.
+        note: called with a line where something takes time; None for silence.
+
+    Returns:
+        Measures in all and label by label, each beside that of real sounds.
+
+    Raises:
+        InputError: the run or its data cannot be used, or an external evaluator is not installed.
+
+    Example:
+        >>> import kwavegan
+        >>> drums = kwavegan.load_pretrained("drums")
+        >>> evaluation = kwavegan.evaluate(drums, n=30, note=None)
+        >>> evaluation.overall["label_accuracy"].value > 0.9
+        True
+    """
+    generator = run if isinstance(run, SoundGenerator) else load_generator(run)
+    config = generator.config
+    external.check(evaluators, config.labels)
+    dataset = load_dataset(str(data) if data is not None else config.data, config)
+    try:
+        config.for_dataset(dataset)
+    except InputError as error:
+        raise InputError(
+            f"{dataset.path}: not what {generator.run.name} was trained on: {error.args[0]}"
+        ) from error
+    reference = build_reference(dataset, note or _silent)
+    evaluation = evaluate_generator(generator, reference, n, seed, evaluators)
+    for line in evaluation.warnings:
+        (note or _silent)(line)
+    return evaluation
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+class _Progress(Listener):
+    """Passes the news of a training on as lines."""
+
+    def __init__(self, note: Note):
+        self._note = note
+
+    def started(self, run: Run) -> None:
+        self._note(f"{run.name}: training; the run is {run.path}")
+
+    def validated(self, result: ValidationResult) -> None:
+        best = ", the best so far" if result.best else ""
+        self._note(f"step {result.step}: score {result.score:.3f}{best}")
+
+    def note(self, text: str) -> None:
+        self._note(text)
