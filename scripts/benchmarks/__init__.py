@@ -1,1 +1,1 @@
-"""What `scripts/benchmark.py` is made of."""
+"""Speed and memory, as ratios within one run; `docs/performance.md` shows the results."""

@@ -1,8 +1,8 @@
 """What runs in a process of its own, so that its memory or its start can be measured.
 
-    python -m benchmarks.children TASK '{"argument": value}'
+    python -m scripts.benchmarks.children TASK '{"argument": value}'
 
-with this folder's parent on the path; prints one line of JSON, the last one.
+prints its result as one line of JSON, the last one.
 """
 
 import json
@@ -18,13 +18,13 @@ MEGA = 1e6
 
 
 def child(task: str, **arguments: Any) -> dict:
-    """Run a task in a new process and return what it found.
+    """Run a task in a new process and return its result.
 
     Raises:
         RuntimeError: it failed; the message is the end of its errors.
     """
-    command = [sys.executable, "-m", "benchmarks.children", task, json.dumps(arguments)]
-    path = os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), _path())))
+    command = [sys.executable, "-m", "scripts.benchmarks.children", task, json.dumps(arguments)]
+    path = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), _path())))
     environment = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
@@ -56,8 +56,8 @@ def _maxrss(who: int) -> float:
 
 def step_memory(which: str, **bench: Any) -> dict:
     """Return the peak after one training step, of `"ours"` or `"plain"`; on a GPU the device's."""
-    from benchmarks.rows import Bench
-    from benchmarks.steps import step_side
+    from scripts.benchmarks.rows import Bench
+    from scripts.benchmarks.steps import step_side
 
     step_side(Bench(**bench), which)(1)
     peak = device_peak(bench["backend"]) if bench["device"] == "gpu" else None
@@ -65,7 +65,7 @@ def step_memory(which: str, **bench: Any) -> dict:
 
 
 def device_peak(backend: str) -> float | None:
-    """Return the peak memory in use of the first GPU in MB; None where it cannot be told."""
+    """Return the peak memory in use of the first GPU in MB; None where the backend does not say."""
     if backend == "jax":
         import jax
 
@@ -83,7 +83,7 @@ def device_peak(backend: str) -> float | None:
 
 def prepare_files(src: str, out: str, rate: int) -> dict:
     """Prepare a folder; return the seconds, the peak of this process and of its largest worker."""
-    from kwavegan.data.preparation import PrepareSettings, prepare
+    from kwavegan.data import PrepareSettings, prepare
 
     start = time.perf_counter()
     summary = prepare(src, out, PrepareSettings(rate=rate, length=rate))

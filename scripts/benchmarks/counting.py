@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import keras
 
-_COUNTED = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv1DTranspose)
+COUNTED = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv1DTranspose)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Cost:
 
 def cost_of(network: keras.Model) -> Cost:
     """Count the multiply-adds of a network."""
-    each = [_layer(layer) for layer in network.layers if isinstance(layer, _COUNTED)]
+    each = [_layer(layer) for layer in network.layers if isinstance(layer, COUNTED)]
     return Cost(sum(each), each[0])
 
 
@@ -67,14 +67,14 @@ def step_multiply_adds(
 
     Args:
         generator, discriminator: from `cost_of`.
-        penalty: `"slope"`, `"r1r2"` or `"none"`.
+        penalty: `"gp"`, `"r1r2"` or `"none"`.
         pairs: whether the generator's loss takes real sounds too.
         d_updates, g_updates: updates in a step.
     """
     trained = 2 * discriminator.trained
     learning = {
         "none": trained,
-        "slope": trained + 4 * discriminator.all,
+        "gp": trained + 4 * discriminator.all,
         "r1r2": 10 * discriminator.all,
     }
     d_update = generator.all + learning[penalty]
@@ -87,9 +87,9 @@ def step_operations(gan: keras.Model, batch: int) -> int:
     each = step_multiply_adds(
         cost_of(gan.generator),
         cost_of(gan.discriminator),
-        gan.penalty,
-        gan.game.pairs,
-        gan.d_updates,
-        gan.g_updates,
+        gan.objectives.penalty,
+        gan.objectives.loss.paired,
+        gan.settings.d_updates,
+        gan.settings.g_updates,
     )
     return 2 * batch * each

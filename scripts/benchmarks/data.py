@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.children import child
-from benchmarks.rows import Bench, median, row, side
+from scripts.benchmarks.children import child
+from scripts.benchmarks.rows import Bench, median, row, side
 
 FILE_RATE, RATE = 16_000, 4_096
 """Hz, of the files and of what is made of them."""
@@ -67,9 +67,9 @@ def _write(path: Path, samples: np.ndarray) -> None:
 
 def _prepare(folder: Path, which: str) -> dict:
     out = folder / "out"
-    found = child("prepare_files", src=str(folder / which), out=str(out), rate=RATE)
+    measured = child("prepare_files", src=str(folder / which), out=str(out), rate=RATE)
     shutil.rmtree(out)
-    return found
+    return measured
 
 
 def prepare(bench: Bench) -> list[dict]:

@@ -1,22 +1,25 @@
 """Rows about generating sounds."""
 
 from functools import cache
+from pathlib import Path
 
-from benchmarks.counting import cost_of
-from benchmarks.machine import limit, products
-from benchmarks.rows import Bench, median, row, side
-from benchmarks.steps import config_of
-from kwavegan.config.networks import architecture_of
 from kwavegan.data.drums import LABELS
-from kwavegan.generation.generator import Generator
-from kwavegan.networks.build import build
+from kwavegan.generation.generator import SoundGenerator
+from kwavegan.networks.build import build_networks
+from kwavegan.runs.run import Run
+from scripts.benchmarks.counting import cost_of
+from scripts.benchmarks.products import limit, products
+from scripts.benchmarks.rows import Bench, median, row, side
+from scripts.benchmarks.steps import config_of
 
 
 @cache
-def _generator(bench: Bench) -> Generator:
-    """Return a run's generator as `load_run` opens it, but of no run: with fresh weights."""
+def _generator(bench: Bench) -> SoundGenerator:
+    """Return a generator as `load_generator` opens it, but of no run: with fresh weights."""
     config = config_of(bench)
-    return Generator(None, config, 0, (), build(architecture_of(config))[0])
+    return SoundGenerator(
+        Run(Path("benchmark")), config, 0, (), build_networks(config.architecture)[0]
+    )
 
 
 def generate(bench: Bench) -> dict:
@@ -37,7 +40,7 @@ def generate(bench: Bench) -> dict:
         "%",
         0.4,
         True,
-        side(f"{number:,} sounds by Generator.generate, latents and all", ours),
+        side(f"{number:,} sounds by SoundGenerator.generate, latents and all", ours),
         side(words, limits),
     )
 
@@ -57,6 +60,6 @@ def generate_one(bench: Bench) -> dict:
         "ms",
         5.0,
         False,
-        side("one sound by Generator.generate, warm", seconds),
+        side("one sound by SoundGenerator.generate, warm", seconds),
         side("none: a time, not a ratio", [0.0]),
     )

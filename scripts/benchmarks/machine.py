@@ -4,11 +4,11 @@ import os
 import platform
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.rows import Bench, median
+from kwavegan.backend.selection import devices, versions
+from scripts.benchmarks.rows import Bench
 
 QUIET = 0.5
 """The load average above which another program may have disturbed the numbers."""
@@ -19,8 +19,6 @@ BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16")
 
 def header(bench: Bench) -> dict:
     """Return what goes above the rows in the JSON."""
-    from kwavegan.backend.selection import devices, versions
-
     return {
         "backend": bench.backend,
         "device": bench.device,
@@ -82,8 +80,6 @@ def choose_device(device: str) -> None:
 
 def has_gpu(backend: str) -> bool:
     """Whether a backend computes on anything but the CPU."""
-    from kwavegan.backend.selection import devices
-
     return any(not name.lower().startswith("cpu") for name in devices(backend))
 
 
@@ -114,41 +110,3 @@ def _after(finish: Callable[[], Any]) -> Callable[[Any], Any]:
         return value
 
     return waited
-
-
-def products(bench: Bench) -> dict[int, Callable[[int], None]]:
-    """Return sides that multiply two float32 matrices n × n, by n."""
-    import numpy as np
-    from keras import ops
-
-    done = wait(bench.backend)
-
-    def multiply(count: int, pair: tuple) -> None:
-        out = None
-        for _ in range(count):
-            out = ops.matmul(*pair)
-        done(out)
-
-    rng, sides = np.random.default_rng(0), {}
-    for n in bench.pick((1024, 2048, 4096), (128, 256)):
-        pair = tuple(
-            ops.convert_to_tensor(rng.uniform(-1, 1, (n, n)).astype("float32")) for _ in range(2)
-        )
-        sides[n] = partial(multiply, pair=pair)
-    return sides
-
-
-def limit(seconds: dict[Any, list[float]], operations: float) -> tuple[list[float], str]:
-    """Return how long the best matrix product would take for `operations`, and in words.
-
-    Args:
-        seconds: by n, of the sides of `products`.
-        operations: multiplications and additions.
-    """
-    best = max(seconds, key=lambda n: 2 * n**3 / median(seconds[n]))
-    limits = [operations / (2 * best**3 / each) for each in seconds[best]]
-    rate = 2 * best**3 / median(seconds[best]) / 1e9
-    return limits, (
-        f"{operations / 1e9:.4g} G operations at the {rate:.4g} GFLOP/s of a float32 matrix"
-        f" product of {best} × {best}"
-    )

@@ -1,6 +1,6 @@
 """The reference: the benchmark's networks of Keras' own convolutions, written out plainly.
 
-They have the weights and numbers of `kwavegan.networks` (cwgan, gated, lean), in its order.
+They have the weights and numbers of `kwavegan.networks` (cwgan, gated, waveform), in its order.
 What Keras has no layers for, the phase shuffle and the joining of labels, is kwavegan's here too.
 """
 
@@ -14,10 +14,10 @@ from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
 
 def plain_generator(a: Architecture) -> keras.Model:
     """Build the generator of `a` from Dense and Conv1DTranspose."""
-    latent = keras.Input((a.latent,), name="latent")
+    latent = keras.Input((a.latent_dim,), name="latent")
     label = keras.Input((), name="label", dtype="int32")
-    strides, filters = a.ladder.strides[::-1], (a.channels, *a.ladder.filters)[::-1]
-    x = LabelConcat(a.labels, a.label_embedding)(latent, label)
+    strides, filters = a.stages.strides[::-1], (a.channels, *a.stages.filters)[::-1]
+    x = LabelConcat(a.num_labels, a.label_embedding)(latent, label)
     x = layers.Dense(FRAMES * filters[0])(x)
     x = layers.Reshape((FRAMES, filters[0]))(x)
     for stride, count in zip(strides, filters[1:], strict=True):
@@ -32,12 +32,12 @@ def plain_discriminator(a: Architecture) -> keras.Model:
     audio = keras.Input((a.length, a.channels), name="audio")
     label = keras.Input((), name="label", dtype="int32")
     shifts = keras.Input((a.shuffles,), name="shifts", dtype="int32")
-    x = LabelGate(a.labels)(audio, label)
-    for rung, (stride, count) in enumerate(zip(a.ladder.strides, a.ladder.filters, strict=True)):
+    x = LabelGate(a.num_labels)(audio, label)
+    for stage, (stride, count) in enumerate(zip(a.stages.strides, a.stages.filters, strict=True)):
         x = layers.Conv1D(count, TAPS, stride, padding="same")(x)
         x = layers.LeakyReLU(0.2)(x)
-        if rung < a.shuffles:
-            x = PhaseShuffle(a.phase_shuffle)(x, shifts[:, rung])
+        if stage < a.shuffles:
+            x = PhaseShuffle(a.phase_shuffle)(x, shifts[:, stage])
     x = layers.Conv1D(1, FRAMES, padding="valid")(x)
     inputs = {"audio": audio, "label": label, "shifts": shifts}
     return keras.Model(inputs, {"score": layers.Reshape((1,))(x)})

@@ -27,7 +27,7 @@ ROWS = {
 """Every row of the table, in its order. `backends` comes from the JSON files of all."""
 
 DATA = ("prepare", "prepare-memory", "help")
-"""Rows that no backend has a part in."""
+"""Rows that need no backend."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Bench:
         return self.pick({"length": 4096, "width": 32}, {"length": 1024, "width": 4})
 
     @property
-    def batch(self) -> int:
+    def batch_size(self) -> int:
         return self.pick(64, 4)
 
     def interleave(self, sides: Mapping[str, Side]) -> dict[str, list[float]]:

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import repeat
 from pathlib import Path
@@ -12,28 +12,29 @@ import keras
 import numpy as np
 from keras import ops
 
-from benchmarks.counting import step_operations
-from benchmarks.machine import has_bfloat16, limit, products, wait
-from benchmarks.plain import plain_discriminator, plain_generator
-from benchmarks.rows import Bench, Side, median, row, side, timed
-from kwavegan.config.networks import architecture_of
 from kwavegan.config.settings import Config
+from kwavegan.data import PrepareSettings, prepare
 from kwavegan.data.dataset import open_dataset
 from kwavegan.data.drums import LABELS, RATE, write_drums
-from kwavegan.data.preparation import PrepareSettings, prepare
 from kwavegan.gan.model import WaveGAN
+from kwavegan.monitoring.listener import Listener
 from kwavegan.training.build import build_gan
-from kwavegan.training.session import Watch, settle, train
+from kwavegan.training.session import run_training
+from scripts.benchmarks.counting import step_operations
+from scripts.benchmarks.machine import has_bfloat16, wait
+from scripts.benchmarks.plain import plain_discriminator, plain_generator
+from scripts.benchmarks.products import limit, products
+from scripts.benchmarks.rows import Bench, Side, median, row, side, timed
 
 STEP_BARS = {"jax": 4.0, "tensorflow": 1.2, "torch": 1.2}
 
 
 def config_of(bench: Bench, **changes: Any) -> Config:
     """Return the settings of the step: the default's, but WaveGAN's networks, loss and rates."""
-    sizes = {**bench.architecture, "batch": bench.batch, "channels": 1, "labels": LABELS}
+    sizes = {**bench.architecture, "batch_size": bench.batch_size, "channels": 1, "labels": LABELS}
     fixed = {
-        "generator": "lean",
-        "critic": "wave",
+        "generator": "waveform",
+        "critic": "waveform",
         "loss": "wgan-gp",
         "d_updates": 1,
         "lr": 1e-4,
@@ -47,15 +48,8 @@ def config_of(bench: Bench, **changes: Any) -> Config:
 
 def plain_gan(config: Config) -> WaveGAN:
     """Return the same GAN with networks of Keras' own convolutions."""
-    a = architecture_of(config)
-    gan = WaveGAN(
-        plain_generator(a),
-        plain_discriminator(a),
-        loss=config.loss,
-        lamb=config.lamb,
-        average=config.average,
-        seed=config.seed,
-    )
+    a = config.architecture
+    gan = WaveGAN(plain_generator(a), plain_discriminator(a), config.step_settings)
     gan.compile(*(keras.optimizers.Adam(config.lr, config.beta1, config.beta2) for _ in range(2)))
     return gan
 
@@ -66,7 +60,7 @@ def bare_step(gan: WaveGAN, backend: str, batch: int) -> Side:
     The GAN's own variables are not to be used again: on JAX the step takes them apart.
     """
     rng = np.random.default_rng(0)
-    audio = rng.uniform(-0.5, 0.5, (batch, *gan.sound_shape)).astype("float32")
+    audio = rng.uniform(-0.5, 0.5, (batch, *gan.audio_shape)).astype("float32")
     labels = rng.integers(0, len(LABELS), batch).astype("int32")
     data = ops.convert_to_tensor(audio), ops.convert_to_tensor(labels)
     gan.make_train_function()
@@ -116,14 +110,14 @@ def step_side(bench: Bench, which: str) -> Side:
             "relativistic": {"loss": "relativistic"},
         }
         gan = build_gan(config_of(bench, **changes[which]))
-    return bare_step(gan, bench.backend, bench.batch)
+    return bare_step(gan, bench.backend, bench.batch_size)
 
 
 def _ours(bench: Bench, what: str = "float32, WGAN-GP") -> str:
     size = bench.architecture
     return (
         f"kwavegan's step (cwgan, {size['length']} samples, width {size['width']},"
-        f" batch {bench.batch}), {what}"
+        f" batch {bench.batch_size}), {what}"
     )
 
 
@@ -175,7 +169,7 @@ def roofline(bench: Bench) -> dict:
     """Return the row of the step against the matrix product of as many operations."""
     seconds = bench.interleave({"ours": step_side(bench, "ours"), **products(bench)})
     ours = seconds.pop("ours")
-    operations = step_operations(build_gan(config_of(bench)), bench.batch)
+    operations = step_operations(build_gan(config_of(bench)), bench.batch_size)
     limits, words = limit(seconds, operations)
     return row(
         "roofline",
@@ -199,12 +193,13 @@ def fit(bench: Bench) -> dict:
     bare = step_side(bench, "ours")
     trained, alone, resumed = [], [], []
 
-    def report(metrics: dict) -> None:
-        now = time.perf_counter()
-        if resumed:  # the first row holds the compilation
-            trained.append((now - resumed[-1]) / every)
-        alone.append(timed(bare, every) / every)
-        resumed.append(time.perf_counter())
+    class Stopwatch(Listener):
+        def row(self, row: Mapping[str, float]) -> None:
+            now = time.perf_counter()
+            if resumed:  # the first row holds the compilation
+                trained.append((now - resumed[-1]) / every)
+            alone.append(timed(bare, every) / every)
+            resumed.append(time.perf_counter())
 
     config = config_of(bench, steps=every * (bench.repeat + 1), log_every=every)
     with tempfile.TemporaryDirectory() as folder:
@@ -212,7 +207,9 @@ def fit(bench: Bench) -> dict:
         write_drums(sounds, bench.pick(100, 10))
         prepare(sounds, prepared, PrepareSettings(rate=RATE, length=config.length), jobs=1)
         dataset = open_dataset(prepared)
-        train(settle(config, dataset), dataset, "fit", Path(folder) / "runs", Watch(row=report))
+        run_training(
+            config.for_dataset(dataset), dataset, "fit", Path(folder) / "runs", [Stopwatch()]
+        )
     seconds = {"fit": trained, "bare": alone[1:]}
     return row(
         "fit",
@@ -221,7 +218,8 @@ def fit(bench: Bench) -> dict:
         0.95,
         True,
         side(
-            f"kwavegan.training.session.train, a row of metrics every {every} steps", seconds["fit"]
+            f"kwavegan.training.session.run_training, a row of metrics every {every} steps",
+            seconds["fit"],
         ),
         side(_ours(bench), seconds["bare"]),
         "seconds are of one step; no checkpoint falls into them (one every 500 steps by default)",

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from benchmarks.machine import QUIET
-from benchmarks.rows import DATA, ROWS, row, side
+from scripts.benchmarks.machine import QUIET
+from scripts.benchmarks.rows import DATA, ROWS, row, side
 
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 SPREAD = 1.5
@@ -12,8 +12,8 @@ SPREAD = 1.5
 
 _INTRO = """# Performance
 
-Measured by `python scripts/benchmark.py --backend all`; every ratio within one run, warm, from the
-medians of interleaved repetitions. All seconds are in `docs/performance/*.json`.
+Measured by `python -m scripts.benchmarks.benchmark --backend all`; every ratio within one run,
+warm, from the medians of interleaved repetitions. All seconds are in `docs/performance/*.json`.
 
 """
 
@@ -31,9 +31,9 @@ def read(folder: Path, backends: tuple[str, ...]) -> dict[str, dict]:
 def between_backends(results: dict[str, dict]) -> dict | None:
     """Return the row of the slowest against the fastest backend; None for fewer than two."""
     steps = {
-        name: found["step"]["ours"]["median"]
-        for name, found in _by_name(results).items()
-        if "step" in found
+        name: rows["step"]["ours"]["median"]
+        for name, rows in _by_name(results).items()
+        if "step" in rows
     }
     if len(steps) < 2:
         return None
@@ -45,7 +45,7 @@ def between_backends(results: dict[str, dict]) -> dict | None:
 
 def render(results: dict[str, dict]) -> str:
     """Return the table of the results by backend, and below it what they were measured on."""
-    found, names = _by_name(results), list(results)
+    by_name, names = _by_name(results), list(results)
     lines = [
         f"| | bar | {' | '.join(names)} |",
         f"|---|---|{'---|' * len(names)}",
@@ -55,19 +55,20 @@ def render(results: dict[str, dict]) -> str:
         if name == "backends":
             cells = {"": spread} if spread else {}
         elif name in DATA:
-            cells = dict([("", rows[name]) for rows in found.values() if name in rows][:1])
+            cells = dict([("", rows[name]) for rows in by_name.values() if name in rows][:1])
         else:
-            cells = {backend: rows.get(name) for backend, rows in found.items()}
+            cells = {backend: rows.get(name) for backend, rows in by_name.items()}
         if any(cells.values()):
             shown = [_cell(cell) for cell in cells.values()]
             shown += [""] * (len(names) - len(shown))
             lines.append(f"| {title} | {_bars(cells)} | {' | '.join(shown)} |")
-    return "\n".join([*lines, "", *_footer(results, found, spread)]) + "\n"
+    return "\n".join([*lines, "", *_footer(results, by_name, spread)]) + "\n"
 
 
 def _by_name(results: dict[str, dict]) -> dict[str, dict[str, dict]]:
     return {
-        backend: {one["name"]: one for one in result["rows"]} for backend, result in results.items()
+        backend: {each["name"]: each for each in result["rows"]}
+        for backend, result in results.items()
     }
 
 
@@ -103,7 +104,7 @@ def amount(value: float, unit: str) -> str:
     }[unit]
 
 
-def _footer(results: dict[str, dict], found: dict, spread: dict | None) -> list[str]:
+def _footer(results: dict[str, dict], by_name: dict, spread: dict | None) -> list[str]:
     lines = ["✓ meets its bar, ✗ does not.", ""]
     if spread:
         lines += [f"Backends compared: {spread['note']}.", ""]
@@ -113,14 +114,16 @@ def _footer(results: dict[str, dict], found: dict, spread: dict | None) -> list[
             for name in ("kwavegan", "python", "keras", backend)
             if name in result["versions"]
         )
-        step = found[backend].get("step")
+        step = by_name[backend].get("step")
         took = f"; a step takes {step['ours']['median']:.3f} s" if step else ""
         lines.append(
             f"- {backend}: {result['device']}, {result['cpu']}, {result['cores']} cores;"
             f" {versions}; {result['date'][:10]}{took}.{_doubts(result)}"
         )
-    notes = {one["note"]: one for rows in found.values() for one in rows.values() if one["note"]}
-    return [*lines, "", *(f"- {one['title']}: {note}." for note, one in notes.items())]
+    notes = {
+        each["note"]: each for rows in by_name.values() for each in rows.values() if each["note"]
+    }
+    return [*lines, "", *(f"- {each['title']}: {note}." for note, each in notes.items())]
 
 
 def _doubts(result: dict) -> str:

@@ -1,224 +1,179 @@
 """Mend the dissertation's defects one at a time, and all together, for the same time each.
 
     kwavegan prepare RECORDINGS set4096 --rate 4096 --length 4096 --labels zero,one
-    python scripts/dissertation/ablation.py set4096 --seconds 150
+    python -m scripts.dissertation.ablation set4096 --seconds 150
 
 `as printed` is the conditional WaveGAN of the listing at 4,096 samples: cross-entropy without a
 penalty, phase shuffle frozen, the generator of table 5, the label as planes. Each run trains for
-the same number of seconds after its step is compiled, then its sounds are evaluated as `kwavegan
-evaluate` does it. `docs/dissertation/ablation.csv` has a row for each; one that is there is not
-made again. Losses, sounds and weights are kept in `--work-dir`, for `figures.py`.
+the same number of seconds after its step is compiled; then its sounds are evaluated as `kwavegan
+evaluate` does it. `docs/dissertation/ablation.csv` has a row for each; a variant that has one is
+not made again. Losses and sounds are kept in `--work-dir`, for `figures.py`.
 """
 
 import time
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
+import keras
 import numpy as np
-import rows
-from conditions import AGREEING, FROZEN, LIVE
-from opening import opened
 
+from kwavegan.config.resolution import resolve
 from kwavegan.data.dataset import Dataset
+from kwavegan.evaluation import evaluator
+from kwavegan.gan import sampling
+from kwavegan.storage import files
+from scripts.common.data import dataset_argument
+from scripts.common.runner import ResultTable, file_name, run_all
+from scripts.dissertation.conditions import CHUNK, LOGGED, RESULTS, VARIANTS, Variant
+from scripts.dissertation.trial import Trial, auc, build_trial, survived
 
 BOUND = 400.0
 """What a loss must pass, plus or minus, for a run to end (F.1)."""
 
-BATCH = 16
+BATCH_SIZE = 16
 SOUNDS = 1_000
+"""Sounds to evaluate."""
+
+KEPT_EVERY = 50
+"""Of the sounds, one in so many is kept for the figures."""
+
 COLUMNS = (
     "variant", "seed", "iterations", "diverged", "d_loss", "g_loss", "d_below", "advantage",
     "label_accuracy", "frechet_distance", "floor", "diversity", "shifts_real", "shifts_fake",
     "shifts_mixed", "backend", "minutes",
 )  # fmt: skip
+KEY = COLUMNS[:2]
 LOW = 0.1
 """`d_below` is the iteration by which the discriminator's loss, over 50, was below this."""
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A way to train.
-
-    Args:
-        preset: of `train`.
-        shuffle: as `Trial`'s.
-        faulty_labels: whether generated audio has labels of its own, and the penalty the fault.
-        options: settings that differ from the preset.
-    """
-
-    preset: str = "dissertation-cwgan"
-    shuffle: str = FROZEN
-    faulty_labels: bool = True
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-_GP = {"loss": "wgan-gp"}
-VARIANTS = {
-    "as printed": Variant(),
-    "live shuffle": Variant(shuffle=LIVE),
-    "agreeing shuffle": Variant(shuffle=AGREEING),
-    "penalty": Variant(options=_GP),
-    "penalty, right labels": Variant(options=_GP, faulty_labels=False),
-    "small generator": Variant(options={"generator": "lean"}),
-    "gated label": Variant(options={"conditioning": "gate"}),
-    "all mended": Variant(
-        shuffle=LIVE,
-        faulty_labels=False,
-        options={**_GP, "generator": "lean", "conditioning": "gate"},
-    ),
-    "acgan as printed": Variant("dissertation-acgan", faulty_labels=False),
-    "acgan, class loss mended": Variant(
-        "dissertation-acgan", faulty_labels=False, options={"class_loss": "generator"}
-    ),
-    "acgan, all mended": Variant(
-        "dissertation-acgan",
-        shuffle=LIVE,
-        faulty_labels=False,
-        options={"class_loss": "generator", "generator": "lean"},
-    ),
-    "wgan as printed": Variant("dissertation-wgan", faulty_labels=False),
-    "wgan, live shuffle": Variant("dissertation-wgan", shuffle=LIVE, faulty_labels=False),
-}
-
-
-def build_trial(variant: Variant, dataset: Dataset, seed: int, **own: Any) -> Any:
-    """Return the trial of a variant."""
-    from faults import with_faulty_labels
-    from products import speed_up
-    from trial import Trial
-
-    from kwavegan.config.settings import resolve
-    from kwavegan.training.build import build_gan
-
+def build_variant(variant: Variant, dataset: Dataset, seed: int, **own: Any) -> Trial:
+    """Return the trial of a variant; `own` settings replace its own."""
     options = {
         "length": dataset.length,
         "rate": dataset.rate,
         "channels": 1,
         "labels": dataset.labels,
-        "batch": BATCH,
+        "batch_size": BATCH_SIZE,
         "seed": seed,
         **variant.options,
         **own,
     }
-    gan = speed_up(build_gan(resolve(preset=variant.preset, options=options)))
-    labels = len(dataset.labels) if variant.faulty_labels else 0
-    if labels:
-        with_faulty_labels(gan)
-    return Trial(gan, dataset.train, variant.shuffle, labels, options["batch"])
+    config = resolve(preset=variant.preset, options=options)
+    return build_trial(config, dataset.train, variant.shuffle, variant.faulty_labels)
 
 
-def train(trial: Any, seconds: float) -> tuple[np.ndarray, int | None]:
+def train_for(trial: Trial, seconds: float) -> tuple[np.ndarray, int | None]:
     """Train for some seconds, compilation aside; return the log and where it diverged."""
-    from trial import CHUNK, LOGGED, survived
-
-    found, spent = [], 0.0
+    chunks, spent = [], 0.0
     while spent < seconds:
         began = time.perf_counter()
-        found.append(trial.run(CHUNK))
+        chunks.append(trial.run(CHUNK))
         # The first chunk compiles: it counts as long as the second.
-        spent += (time.perf_counter() - began) * {1: 0, 2: 2}.get(len(found), 1)
-        past = survived(found[-1][:, LOGGED.index("peak_loss")], BOUND)
+        spent += (time.perf_counter() - began) * {1: 0, 2: 2}.get(len(chunks), 1)
+        past = survived(chunks[-1][:, LOGGED.index("peak_loss")], BOUND)
         if past is not None:
-            return np.concatenate(found), trial.iteration - CHUNK + past
-    return np.concatenate(found), None
+            return np.concatenate(chunks), trial.iteration - CHUNK + past
+    return np.concatenate(chunks), None
 
 
-def generated(trial: Any, labels: np.ndarray, seed: int) -> np.ndarray:
-    """Return sounds of labels, as `kwavegan generate` makes them."""
-    from kwavegan.generation import sampling
-
+def generate(trial: Trial, labels: np.ndarray, seed: int) -> np.ndarray:
+    """Return sounds of labels (n,), as `kwavegan generate` makes them."""
     gan = trial.gan
-    width = gan.generator.input["latent"].shape[-1]
-    latents = sampling.draw_latents(gan.latent_distribution, width, len(labels), seed)
-    return np.concatenate(list(sampling.sounds(gan.sounding_generator, latents, labels)))
-
-
-def row_of(
-    name: str, trial: Any, logs: np.ndarray, diverged: int | None, audience: Any, seed: int
-) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
-    """Return a variant's line of the table, and its sounds with their labels."""
-    import keras
-    from advantage import scores, told
-    from trial import LOGGED
-
-    from kwavegan.evaluation import evaluator
-    from kwavegan.generation import sampling
-
-    labelled = trial.gan.objectives.conditional
-    labels = sampling.labels_like(audience.ears.training.labels, SOUNDS)
-    sounds = generated(trial, labels, seed)
-    overall = evaluator.scores(sounds, labels, audience, labelled, seed)["overall"]
-    real, real_labels = audience.audio["test"]
-    order = np.random.default_rng(seed).permutation(len(labels))[: len(real)]
-    advantage = told(
-        scores(trial, real, real_labels, "real", seed),
-        scores(trial, sounds[order], labels[order], "fake", seed),
+    latents = sampling.draw_latents(
+        gan.settings.latent_distribution, gan.step_noise.latent_dim, len(labels), seed
     )
+    return np.concatenate(list(sampling.generate_batches(gan.inference_generator, latents, labels)))
+
+
+def measure_advantage(
+    trial: Trial, reference: evaluator.Reference, sounds: np.ndarray, labels: np.ndarray, seed: int
+) -> float:
+    """Return how often a real test sound scores above a generated one."""
+    real, real_labels = reference.audio["test"]
+    order = np.random.default_rng(seed).permutation(len(labels))[: len(real)]
+    return auc(
+        trial.scores(real, real_labels, "real", seed),
+        trial.scores(sounds[order], labels[order], "fake", seed),
+    )
+
+
+def measure_losses(trial: Trial, logs: np.ndarray) -> dict[str, Any]:
+    """Return the losses at the end of a run, and when the discriminator's was low."""
     last = logs[-50:].mean(axis=0)
-    frechet = overall["frechet_distance"]
-    row = {
-        "variant": name,
-        "seed": seed,
-        "iterations": trial.iteration,
-        "diverged": "" if diverged is None else diverged,
+    return {
         "d_loss": round(float(last[LOGGED.index("d_loss")]), 4),
         "g_loss": round(float(last[LOGGED.index("g_loss")]), 3),
         "d_below": _d_below(trial, logs),
-        "advantage": round(advantage, 3),
-        "label_accuracy": _value(overall, "label_accuracy", 3) if labelled else "",
-        "frechet_distance": round(frechet.value, 1),
-        "floor": round(frechet.real, 3),
-        "diversity": _value(overall, "diversity", 2),
-        **trial.shown_shifts,
-        "backend": keras.backend.backend(),
     }
-    return row, sounds, labels
 
 
-def _value(overall: dict, name: str, digits: int) -> float | str:
-    return round(overall[name].value, digits) if name in overall else ""
-
-
-def _d_below(trial: Any, logs: np.ndarray) -> int | str:
+def _d_below(trial: Trial, logs: np.ndarray) -> int | str:
     """Return when a discriminator's cross-entropy fell below `LOW`; a WGAN's loss says nothing."""
-    if trial.gan.loss_name == "wgan-gp":
+    if trial.gan.settings.loss == "wgan-gp":
         return ""
-    from trial import CHUNK, LOGGED
-
     losses = logs[:, LOGGED.index("d_loss")].reshape(-1, CHUNK).mean(axis=1)
     below = np.flatnonzero(losses < LOW)
     return int(below[0] + 1) * CHUNK if below.size else "never"
 
 
+def _rounded(overall: dict, name: str, digits: int) -> float | str:
+    return round(overall[name].value, digits) if name in overall else ""
+
+
+def run_variant(
+    name: str, dataset: Dataset, reference: evaluator.Reference, seconds: float, seed: int,
+    work: Path,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Train and measure a variant; return its row, and keep its log and some of its sounds."""
+    began = time.perf_counter()
+    trial = build_variant(VARIANTS[name], dataset, seed)
+    logs, diverged = train_for(trial, seconds)
+    labelled = trial.gan.objectives.generator_takes_label
+    labels = sampling.labels_like(np.asarray(reference.audio["train"][1]), SOUNDS)
+    sounds = generate(trial, labels, seed)
+    overall = evaluator.scores(sounds, labels, reference, labelled, seed)["overall"]
+    row = {
+        "variant": name,
+        "seed": seed,
+        "iterations": trial.iteration,
+        "diverged": "" if diverged is None else diverged,
+        **measure_losses(trial, logs),
+        "advantage": round(measure_advantage(trial, reference, sounds, labels, seed), 3),
+        "label_accuracy": _rounded(overall, "label_accuracy", 3) if labelled else "",
+        "frechet_distance": round(overall["frechet_distance"].value, 1),
+        "floor": round(overall["frechet_distance"].real, 3),
+        "diversity": _rounded(overall, "diversity", 2),
+        **trial.shown_shifts,
+        "backend": keras.backend.backend(),
+    }
+    kept = work / f"{file_name((name,))}-s{seed}.npz"
+    with files.atomic(kept) as partial_file, partial_file.open("wb") as file:
+        np.savez(file, logs=logs, sounds=sounds[::KEPT_EVERY], labels=labels[::KEPT_EVERY])
+    return [{**row, "minutes": round((time.perf_counter() - began) / 60, 1)}]
+
+
 @click.command()
-@click.argument("data", type=click.Path(exists=True, file_okay=False))
+@dataset_argument
 @click.option("--variant", "names", multiple=True, type=click.Choice(list(VARIANTS)))
 @click.option("--seconds", default=150.0, show_default=True, help="Of training, for each.")
 @click.option("--seed", default=0, show_default=True)
-@click.option("--out", default=str(rows.RESULTS / "ablation.csv"), help="The table to add to.")
-@click.option("--work-dir", default="dissertation-work", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), default=RESULTS / "ablation.csv",
+              show_default=True, help="The table to add to.")  # fmt: skip
+@click.option("--work-dir", type=click.Path(path_type=Path), default=Path("dissertation-work"),
+              show_default=True, help="For logs and sounds.")  # fmt: skip
 def main(
-    data: str, names: tuple[str, ...], seconds: float, seed: int, out: str, work_dir: str
+    dataset: Dataset, names: tuple[str, ...], seconds: float, seed: int, out: Path, work_dir: Path
 ) -> None:
     """Train every variant on DATA that has no row yet, or those named."""
-    dataset = opened(data)
-    from kwavegan.evaluation import evaluator
-
-    audience, path = evaluator.assemble(dataset, click.echo), Path(out)
-    for name in names or VARIANTS:
-        if (name, str(seed)) in {(row["variant"], row["seed"]) for row in rows.read(path)}:
-            continue
-        began = time.perf_counter()
-        trial = build_trial(VARIANTS[name], dataset, seed)
-        logs, diverged = train(trial, seconds)
-        row, sounds, labels = row_of(name, trial, logs, diverged, audience, seed)
-        kept = Path(work_dir) / f"{name.replace(', ', '-').replace(' ', '-')}-s{seed}.npz"
-        rows.keep(kept, logs=logs, sounds=sounds[::50], labels=labels[::50])
-        row["minutes"] = round((time.perf_counter() - began) / 60, 1)
-        rows.append(path, COLUMNS, row)
-        click.echo(" ".join(f"{column}={row[column]}" for column in COLUMNS[:12]))
+    reference = evaluator.build_reference(dataset, click.echo)
+    trials = {
+        (name, str(seed)): partial(run_variant, name, dataset, reference, seconds, seed, work_dir)
+        for name in names or VARIANTS
+    }
+    run_all(trials, ResultTable(out, COLUMNS, KEY), work_dir, COLUMNS[2:12])
 
 
 if __name__ == "__main__":

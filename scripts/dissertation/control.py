@@ -1,116 +1,113 @@
 """The control of the shuffle question: real audio on both branches of a discriminator.
 
     kwavegan prepare RECORDINGS set1024 --rate 1024 --length 1024 --labels zero,one
-    python scripts/dissertation/control.py set1024 --runs 5 --iterations 1000
+    python -m scripts.dissertation.control set1024 --runs 5 --iterations 1000
     kwavegan prepare RECORDINGS set4096 --rate 4096 --length 4096 --labels zero,one
-    python scripts/dissertation/control.py set4096 --runs 3 --iterations 300
+    python -m scripts.dissertation.control set4096 --runs 3 --iterations 300
 
 A discriminator alone, with the loss of WGAN-GP, is given two independent batches of real audio: one
 as "real", one as "generated". There is nothing to learn. With *live* shifts (drawn anew for every
-call) it ought to stay at chance; with *frozen* ones (a draw a run, apart for the branches) it can
-tell the branches by their shift; where frozen ones happen to *agree* it cannot. Every 50 iterations
-it is heard on test sounds it never saw. `docs/dissertation/control.csv` has a row for each hearing;
-a run that is there is not made again.
+call) it ought to stay at chance; with *frozen* ones (drawn once a run, apart for the branches) it
+can tell the branches by their shift; where frozen ones happen to *agree* it cannot. Every 50
+iterations it scores test sounds that it never saw. `docs/dissertation/control.csv` has a row for
+each of these tests; a run that has rows is not made again.
 """
 
 import time
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
-import rows
-from conditions import KINDS
-from opening import opened
 
-from kwavegan.data.dataset import Dataset, Sounds
+from kwavegan.config.resolution import resolve
+from kwavegan.data.dataset import Dataset, Split
+from kwavegan.training.build import build_gan
+from scripts.common.data import dataset_argument
+from scripts.common.runner import ResultTable, run_all
+from scripts.dissertation.conditions import ALL_SHUFFLES, LOGGED, RESULTS
+from scripts.dissertation.trial import SCORED_TOGETHER, BothReal, auc, share_above_zero
 
-BATCH = 16
+BATCH_SIZE = 16
 """Sounds on each branch."""
 
-HEARD = 512
-"""Test sounds that it is heard on, at most."""
+TEST_SOUNDS = 512
+"""Test sounds that the discriminator scores, at most."""
 
 COLUMNS = (
     "length", "shuffle", "seed", "shifts_real", "shifts_fake", "shifts_mixed", "iteration",
-    "gap", "told", "told_same", "trained_gap", "minutes",
+    "gap", "other_higher", "same_higher", "trained_gap", "minutes",
 )  # fmt: skip
 KEY = COLUMNS[:3]
 
 
-def build_trial(dataset: Dataset, kind: str, seed: int, **own: Any) -> Any:
+def build_control(dataset: Dataset, shuffle: str, seed: int, **own: Any) -> BothReal:
     """Return the trial of a discriminator that gets real audio on both branches."""
-    from trial import BothReal
-
-    from kwavegan.config.settings import resolve
-    from kwavegan.training.build import build_gan
-
     options = {"length": dataset.length, "rate": dataset.rate, "channels": 1, "seed": seed, **own}
     gan = build_gan(resolve(preset="dissertation-wgan", options=options))
-    return BothReal(gan, dataset.train, kind, 0, 2 * BATCH)
+    return BothReal(gan, dataset.train, shuffle, 0, 2 * BATCH_SIZE)
 
 
-def heard(trial: Any, sounds: Sounds, seed: int) -> dict[str, float]:
+def measure_branches(trial: BothReal, sounds: Split, seed: int) -> dict[str, float]:
     """Return how well the discriminator tells the branches on sounds it never saw.
 
-    `gap` is the mean score of the real branch less that of the other, of the same sounds; `told`
-    how often a sound on the real branch scores above another sound on the other, halves of the
-    sounds taking turns; `told_same` how often a sound scores higher on the real branch than the
-    very same sound on the other. Chance is 0, 0.5 and 0.5.
+    `gap` is the mean score of the real branch less that of the other, of the same sounds;
+    `same_higher` how often a sound scores higher on the real branch than the very same sound on the
+    other; `other_higher` how often it scores higher than another sound on the other, halves of the
+    sounds taking turns. Chance is 0, 0.5 and 0.5.
     """
-    from advantage import BATCH, scores, share, told
-
     chosen = np.random.default_rng([seed, 1]).permutation(len(sounds))
-    half = min(HEARD, len(sounds)) // (2 * BATCH) * BATCH
+    half = min(TEST_SOUNDS, len(sounds)) // (2 * SCORED_TOGETHER) * SCORED_TOGETHER
     audio, labels = sounds.batch(chosen[: 2 * half]), np.asarray(sounds.labels)[chosen[: 2 * half]]
-    real = scores(trial, audio, labels, "real", seed)
-    other = scores(trial, audio, labels, "fake", seed)
+    real = trial.scores(audio, labels, "real", seed)
+    other = trial.scores(audio, labels, "fake", seed)
     return {
         "gap": float(real.mean() - other.mean()),
-        "told": (told(real[:half], other[half:]) + told(real[half:], other[:half])) / 2,
-        "told_same": share(real - other),
+        "other_higher": (auc(real[:half], other[half:]) + auc(real[half:], other[:half])) / 2,
+        "same_higher": share_above_zero(real - other),
     }
 
 
-def run(
-    dataset: Dataset, kind: str, seed: int, iterations: int, **own: Any
-) -> Iterator[dict[str, Any]]:
-    """Train one discriminator; yield a row for each time it is heard."""
-    from trial import LOGGED
-
-    trial = build_trial(dataset, kind, seed, **own)
-    began = time.perf_counter()
+def run_control(
+    dataset: Dataset, shuffle: str, seed: int, iterations: int, **own: Any
+) -> list[dict[str, Any]]:
+    """Train one discriminator; return a row for each test of it."""
+    trial = build_control(dataset, shuffle, seed, **own)
+    began, rows = time.perf_counter(), []
     for logs in trial.chunks(iterations):
-        yield {
+        measured = measure_branches(trial, dataset.test, seed)
+        rows.append({
             "length": dataset.length,
-            "shuffle": kind,
+            "shuffle": shuffle,
             "seed": seed,
             **trial.shown_shifts,
             "iteration": trial.iteration,
-            **{n: round(v, 4) for n, v in heard(trial, dataset.test, seed).items()},
-            "trained_gap": round(-float(logs[:, LOGGED.index("d_raw")].mean()), 4),
+            **{name: round(value, 4) for name, value in measured.items()},
+            "trained_gap": round(-float(logs[:, LOGGED.index("d_adversarial_loss")].mean()), 4),
             "minutes": round((time.perf_counter() - began) / 60, 2),
-        }
+        })  # fmt: skip
+    return rows
 
 
 @click.command()
-@click.argument("data", type=click.Path(exists=True, file_okay=False))
-@click.option("--runs", default=5, show_default=True, help="Seeds 0, 1, … of each kind of shuffle.")
+@dataset_argument
+@click.option("--runs", default=5, show_default=True, help="Seeds 0, 1, … of each shuffle.")
 @click.option("--iterations", default=1_000, show_default=True)
-@click.option("--out", default=str(rows.RESULTS / "control.csv"), help="The table to add to.")
-def main(data: str, runs: int, iterations: int, out: str) -> None:
+@click.option("--out", type=click.Path(path_type=Path), default=RESULTS / "control.csv",
+              show_default=True, help="The table to add to.")  # fmt: skip
+@click.option("--work-dir", type=click.Path(path_type=Path), default=Path("dissertation-work"),
+              show_default=True, help="For locks.")  # fmt: skip
+def main(dataset: Dataset, runs: int, iterations: int, out: Path, work_dir: Path) -> None:
     """Run the control on DATA, what has no rows yet."""
-    dataset = opened(data)
-    path = Path(out)
-    finished = {tuple(row[name] for name in KEY) for row in rows.read(path)}
-    for seed in range(runs):
-        for kind in KINDS:
-            if (str(dataset.length), kind, str(seed)) in finished:
-                continue
-            found = list(run(dataset, kind, seed, iterations))
-            rows.append(path, COLUMNS, *found)
-            click.echo(" ".join(f"{name}={value}" for name, value in found[-1].items()))
+    trials = {
+        (str(dataset.length), shuffle, str(seed)): partial(
+            run_control, dataset, shuffle, seed, iterations
+        )
+        for seed in range(runs)
+        for shuffle in ALL_SHUFFLES
+    }
+    run_all(trials, ResultTable(out, COLUMNS, KEY), work_dir, COLUMNS[6:])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Draw the dissertation's figures 2–11 from our runs, the generated beside the real.
 
-    python scripts/dissertation/figures.py set4096 --work-dir dissertation-work
+    python -m scripts.dissertation.figures set4096 --work-dir dissertation-work
 
 `set4096` and `--work-dir` are those of `ablation.py`, whose runs are drawn. Needs the extra
 `plots`. Writes `docs/dissertation/figure-*.png`, and `control.png` from `control.csv`.
@@ -13,12 +13,14 @@ from typing import Any
 
 import click
 import numpy as np
-import rows
 
-from kwavegan.data.dataset import Dataset, open_dataset
+from kwavegan.data.dataset import Dataset
 from kwavegan.errors import InputError
 from kwavegan.reporting import figures
 from kwavegan.storage import files
+from scripts.common.data import dataset_argument
+from scripts.common.runner import read_rows
+from scripts.dissertation.conditions import LOGGED, RESULTS
 
 SOUNDS = {"waves": 4, "spectrograms": 2}
 """Sounds in a column of each kind of figure."""
@@ -44,15 +46,15 @@ def load(work: Path, seed: int) -> dict[str, dict[str, dict[str, np.ndarray]]]:
     Raises:
         InputError: a run is missing.
     """
-    found: dict[str, dict] = defaultdict(dict)
+    kept: dict[str, dict] = defaultdict(dict)
     for model, runs in RUNS.items():
         for name, file in runs.items():
             path = work / f"{file}-s{seed}.npz"
             if not path.exists():
-                raise InputError(f"{path}: missing; run scripts/dissertation/ablation.py first")
+                raise InputError(f"{path}: missing; run scripts.dissertation.ablation first")
             with np.load(path) as stored:
-                found[model][name] = dict(stored)
-    return found
+                kept[model][name] = dict(stored)
+    return kept
 
 
 def columns(
@@ -87,56 +89,55 @@ def _name(dataset: Dataset, label: int) -> str:
 
 def curve(runs: dict[str, dict[str, np.ndarray]], loss: str) -> Any:
     """Draw a loss of several runs over iterations."""
-    from trial import LOGGED
-
     place = LOGGED.index(loss)
     series = {n: (np.arange(1, len(k["logs"]) + 1), k["logs"][:, place]) for n, k in runs.items()}
     return figures.curves(series, "iteration", LOSSES[loss])
 
 
-def control(found: list[dict[str, str]]) -> Any:
-    """Draw how often the control's discriminators told the branches, each kind's mean.
+def control(rows: list[dict[str, str]]) -> Any:
+    """Draw how well the control's discriminators told the branches, each shuffle's mean.
 
     Of the shortest sounds alone, which were trained on for the most iterations.
     """
-    shortest = min(int(row["length"]) for row in found)
-    told: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for row in found:
+    shortest = min(int(row["length"]) for row in rows)
+    shares: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
         if int(row["length"]) == shortest:
-            at = told[f"{row['shuffle']} shifts"]
-            at[int(row["iteration"])].append(float(row["told_same"]))
-    series = {name: (list(at), [mean(v) for v in at.values()]) for name, at in told.items()}
-    return figures.curves(series, "iteration", "same sound told (chance: 0.5)")
+            by_iteration = shares[f"{row['shuffle']} shifts"]
+            by_iteration[int(row["iteration"])].append(float(row["same_higher"]))
+    series = {name: (list(at), [mean(v) for v in at.values()]) for name, at in shares.items()}
+    return figures.curves(series, "iteration", "same sound higher (chance: 0.5)")
 
 
 def save(figure: Any, name: str) -> None:
     """Save a figure small: a spectrogram of noise hardly compresses."""
-    with files.atomic(rows.RESULTS / name) as partial:
+    with files.atomic(RESULTS / name) as partial:
         figure.savefig(partial, format="png", dpi=DPI)
 
 
 @click.command()
-@click.argument("data", type=click.Path(exists=True, file_okay=False))
-@click.option("--work-dir", default="dissertation-work", show_default=True)
+@dataset_argument
+@click.option("--work-dir", type=click.Path(path_type=Path), default=Path("dissertation-work"),
+              show_default=True)  # fmt: skip
 @click.option("--seed", default=0, show_default=True)
-def main(data: str, work_dir: str, seed: int) -> None:
-    """Draw all figures."""
+def main(dataset: Dataset, work_dir: Path, seed: int) -> None:
+    """Draw all figures, from DATA and the runs in --work-dir."""
     try:
-        dataset, found = open_dataset(data), load(Path(work_dir), seed)
+        kept = load(work_dir, seed)
     except InputError as error:
         raise click.ClickException(str(error)) from error
     one = {"real": columns(dataset, {}, 1, False)["real"]}
     drawn = {2: figures.waves(one, dataset.rate), 3: figures.spectrograms(one, dataset.rate)}
     for number, (model, loss) in CURVES.items():
-        drawn[number] = curve(found[model], loss)
+        drawn[number] = curve(kept[model], loss)
     for number, (model, kind) in PICTURES.items():
         drawn[number] = getattr(figures, kind)(
-            columns(dataset, found[model], SOUNDS[kind], model != "wgan"), dataset.rate
+            columns(dataset, kept[model], SOUNDS[kind], model != "wgan"), dataset.rate
         )
     for number, figure in sorted(drawn.items()):
         save(figure, f"figure-{number}.png")
-    save(control(rows.read(rows.RESULTS / "control.csv")), "control.png")
-    click.echo(rows.RESULTS)
+    save(control(read_rows(RESULTS / "control.csv")), "control.png")
+    click.echo(RESULTS)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Write the tables of `docs/dissertation.md` from the CSV files beside it.
 
-    python scripts/dissertation/page.py
+    python -m scripts.dissertation.page
 
 Between the lines `<!-- NAME -->` and `<!-- /NAME -->` of the page goes the table of that name; the
-rest is prose, and is left. A cell without a run says so.
+rest is prose, and is left. A cell without a run says so. Imports no Keras.
 """
 
 import re
@@ -12,25 +12,29 @@ from pathlib import Path
 from statistics import mean, median
 
 import click
-import rows
-from ablation import VARIANTS
-from conditions import (
+
+from kwavegan.storage.files import write_text
+from scripts.common.runner import read_rows
+from scripts.dissertation.conditions import (
     AGREEING,
+    ALL_SHUFFLES,
     AVERAGES,
+    CONDITION_FIELDS,
     ITERATIONS,
-    KINDS,
     MODELS,
+    RESULTS,
     SHUFFLES,
     TABLES,
+    VARIANTS,
     Condition,
     Table,
     conditions,
 )
 
-from kwavegan.storage.files import write_text
-
-PAGE = rows.RESULTS.parent / "dissertation.md"
+PAGE = RESULTS.parent / "dissertation.md"
 MISSING = "not run yet"
+
+Rows = list[dict[str, str]]
 
 
 def grid(header: list[str], body: list[list[str]]) -> str:
@@ -42,13 +46,13 @@ def grid(header: list[str], body: list[list[str]]) -> str:
 # -- Tables 8–15 ----------------------------------------------------------------------------------
 
 
-def runs_of(found: list[dict[str, str]], condition: Condition, shuffle: str) -> list[int]:
+def runs_of(rows: Rows, condition: Condition, shuffle: str) -> list[int]:
     """Return the iterations that the runs of a condition survived, by seed."""
-    wanted = [str(value) for value in vars(condition).values()]
+    wanted = [str(getattr(condition, name)) for name in CONDITION_FIELDS]
     mine = [
         row
-        for row in found
-        if row["shuffle"] == shuffle and [row[name] for name in vars(condition)] == wanted
+        for row in rows
+        if row["shuffle"] == shuffle and [row[name] for name in CONDITION_FIELDS] == wanted
     ]
     return [int(row["survived"]) for row in sorted(mine, key=lambda row: int(row["seed"]))]
 
@@ -64,7 +68,7 @@ def cells(survived: list[int]) -> list[str]:
     return [rounded, exact, str(len(survived))]
 
 
-def table_of(table: Table, found: list[dict[str, str]]) -> str:
+def table_of(table: Table, rows: Rows) -> str:
     """Return one of tables 8–15, the dissertation's beside ours."""
     header = [table.title, "Hill, ten runs"]
     for shuffle in SHUFFLES:
@@ -73,17 +77,17 @@ def table_of(table: Table, found: list[dict[str, str]]) -> str:
     for value, printed in zip(table.printed, AVERAGES[table.number], strict=True):
         line = [f"{value:g}".replace("1e-05", "0.00001"), f"{printed:g}k"]
         for shuffle in SHUFFLES:
-            line += cells(runs_of(found, table.condition(value), shuffle))
+            line += cells(runs_of(rows, table.condition(value), shuffle))
         body.append(line)
     name = {"wgan": "WaveGAN", "cwgan": "concatenated conditional WaveGAN"}[table.model]
     return f"**Table {table.number}**: {name}, {table.title}\n\n{grid(header, body)}"
 
 
-def by_run(found: list[dict[str, str]]) -> dict[tuple[str, ...], dict[str, int]]:
+def by_run(rows: Rows) -> dict[tuple[str, ...], dict[str, int]]:
     """Return the iterations survived with each shuffle, by condition and seed."""
     runs: dict[tuple[str, ...], dict[str, int]] = {}
-    for row in found:
-        key = tuple(row[name] for name in (*vars(Condition("")), "seed"))
+    for row in rows:
+        key = tuple(row[name] for name in (*CONDITION_FIELDS, "seed"))
         runs.setdefault(key, {})[row["shuffle"]] = int(row["survived"])
     return runs
 
@@ -93,11 +97,11 @@ def lasting(survived: Iterable[int]) -> int:
     return sum(n == ITERATIONS for n in survived)
 
 
-def pairs(found: list[dict[str, str]]) -> str:
+def pairs(rows: Rows) -> str:
     """Return how many runs lasted, of those made with both shuffles from the same seed."""
     body = []
     for model in MODELS:
-        runs = [v for key, v in by_run(found).items() if key[0] == model]
+        runs = [v for key, v in by_run(rows).items() if key[0] == model]
         both = [v for v in runs if all(shuffle in v for shuffle in SHUFFLES)]
         lasted = [lasting(v[shuffle] for v in both) for shuffle in SHUFFLES]
         longer = sum(v["live"] > v["frozen"] for v in both)
@@ -107,30 +111,30 @@ def pairs(found: list[dict[str, str]]) -> str:
     return grid(header, body)
 
 
-def agreeing(found: list[dict[str, str]]) -> str:
+def agreeing(rows: Rows) -> str:
     """Return what runs survived whose frozen shifts are alike on all branches."""
     body = [
-        [*key, *(f"{v[kind]:,}" if kind in v else MISSING for kind in KINDS)]
-        for key, v in by_run(found).items()
+        [*key, *(f"{v[kind]:,}" if kind in v else MISSING for kind in ALL_SHUFFLES)]
+        for key, v in by_run(rows).items()
         if AGREEING in v
     ]
-    header = ["model", "learning rate", "batch", "λ", "D updates", "seed", *KINDS]
+    header = ["model", "learning rate", "batch", "λ", "D updates", "seed", *ALL_SHUFFLES]
     return grid(header, body)
 
 
-def ratio(found: list[dict[str, str]]) -> str:
+def ratio(rows: Rows) -> str:
     """Return what runs of one discriminator update to five of the generator survived."""
     body = []
     for model in MODELS:
-        runs = [runs_of(found, Condition(model), shuffle) for shuffle in SHUFFLES]
+        runs = [runs_of(rows, Condition(model), shuffle) for shuffle in SHUFFLES]
         body.append([model, *(", ".join(f"{n:,}" for n in mine) or MISSING for mine in runs)])
     return grid(["model", *SHUFFLES], body)
 
 
-def ends(found: list[dict[str, str]]) -> str:
+def ends(rows: Rows) -> str:
     """Return how far apart the scores were in the last iteration of runs that diverged."""
     lost: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for row in found:
+    for row in rows:
         if row["diverged"] == "1" and row.get("real_score"):
             scores = float(row["real_score"]), float(row["fake_score"])
             lost.setdefault((row["model"], row["shuffle"]), []).append(scores)
@@ -144,10 +148,10 @@ def ends(found: list[dict[str, str]]) -> str:
     return grid(header, body)
 
 
-def progress(found: list[dict[str, str]]) -> str:
+def progress(rows: Rows) -> str:
     """Return how many of the cells have how many seeds, and how many of all runs lasted."""
     counts = [
-        len(runs_of(found, condition, shuffle))
+        len(runs_of(rows, condition, shuffle))
         for model in MODELS
         for condition in conditions(model)
         for shuffle in SHUFFLES
@@ -155,38 +159,38 @@ def progress(found: list[dict[str, str]]) -> str:
     said = [f"{sum(n >= least for n in counts)} at least {least}" for least in (3, 10)]
     once = sum(n > 0 for n in counts)
     cells = f"Of {len(counts)} cells {once} have been run; {', '.join(said)} times."
-    return " ".join([cells, *(_lasted(found, shuffle) for shuffle in SHUFFLES)])
+    return " ".join([cells, *(_lasted(rows, shuffle) for shuffle in SHUFFLES)])
 
 
-def _lasted(found: list[dict[str, str]], shuffle: str) -> str:
-    runs = [int(row["survived"]) for row in found if row["shuffle"] == shuffle]
+def _lasted(rows: Rows, shuffle: str) -> str:
+    runs = [int(row["survived"]) for row in rows if row["shuffle"] == shuffle]
     return f"With the {shuffle} shuffle {lasting(runs)} of {len(runs)} runs lasted."
 
 
 # -- The control and the ablation -----------------------------------------------------------------
 
 
-def control(found: list[dict[str, str]]) -> str:
-    """Return what each discriminator of the control could tell at its end."""
+def control(rows: Rows) -> str:
+    """Return how well each discriminator of the control told the branches at its end."""
     runs: dict[tuple, dict[str, str]] = {}
-    for row in found:
+    for row in rows:
         runs[(int(row["length"]), row["shuffle"], int(row["seed"]))] = row
     header = ["samples", "shuffle", "seed", "shifts: real", "generated", "iterations",
-              "same sound told", "other sound told", "score gap"]  # fmt: skip
+              "same sound higher", "other sound higher", "score gap"]  # fmt: skip
     body = []
     for (length, shuffle, seed), row in sorted(runs.items()):
         shifts = [row["shifts_real"] or "drawn anew", row["shifts_fake"] or "drawn anew"]
-        numbers = [row["iteration"], row["told_same"], row["told"], row["gap"]]
+        numbers = [row["iteration"], row["same_higher"], row["other_higher"], row["gap"]]
         body.append([str(length), shuffle, str(seed), *shifts, *numbers])
     return grid(header, body)
 
 
-def ablation(found: list[dict[str, str]]) -> str:
+def ablation(rows: Rows) -> str:
     """Return the table of the ablation."""
     header = ["variant", "iterations", "diverged at", "D loss", "D loss < 0.1 by", "G loss",
               "advantage", "label accuracy", "Fréchet", "× floor", "diversity"]  # fmt: skip
     body = []
-    for row in sorted(found, key=lambda row: (list(VARIANTS).index(row["variant"]), row["seed"])):
+    for row in sorted(rows, key=lambda row: (list(VARIANTS).index(row["variant"]), row["seed"])):
         times = float(row["frechet_distance"]) / float(row["floor"])
         line = [row["variant"], row["iterations"], row["diverged"] or "–", row["d_loss"]]
         line += [row["d_below"] or "–", row["g_loss"], row["advantage"]]
@@ -197,13 +201,13 @@ def ablation(found: list[dict[str, str]]) -> str:
 
 def sections(folder: Path) -> dict[str, str]:
     """Return the tables by the name of their place in the page."""
-    found = rows.read(folder / "tables.csv")
-    made = {f"table-{table.number}": table_of(table, found) for table in TABLES}
-    made["agreeing"], made["ends"] = agreeing(found), ends(found)
-    made["pairs"], made["progress"] = pairs(found), progress(found)
-    made["ratio"] = ratio(rows.read(folder / "ratio.csv"))
-    made["control"] = control(rows.read(folder / "control.csv"))
-    made["ablation"] = ablation(rows.read(folder / "ablation.csv"))
+    rows = read_rows(folder / "tables.csv")
+    made = {f"table-{table.number}": table_of(table, rows) for table in TABLES}
+    made["agreeing"], made["ends"] = agreeing(rows), ends(rows)
+    made["pairs"], made["progress"] = pairs(rows), progress(rows)
+    made["ratio"] = ratio(read_rows(folder / "ratio.csv"))
+    made["control"] = control(read_rows(folder / "control.csv"))
+    made["ablation"] = ablation(read_rows(folder / "ablation.csv"))
     return made
 
 
@@ -217,14 +221,14 @@ def filled(page: str, made: dict[str, str]) -> str:
         place = re.compile(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if not place.search(page):
             raise click.ClickException(f"{PAGE}: has no place <!-- {name} --> … <!-- /{name} -->")
-        page = place.sub(lambda found, text=text: f"{found[1]}\n{text}\n\n{found[2]}", page)
+        page = place.sub(lambda match, text=text: f"{match[1]}\n{text}\n\n{match[2]}", page)
     return page
 
 
 @click.command()
 def main() -> None:
     """Fill the page."""
-    write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), sections(rows.RESULTS)))
+    write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), sections(RESULTS)))
     click.echo(PAGE)
 
 

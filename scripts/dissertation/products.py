@@ -5,34 +5,32 @@ input have one sum for each output. XLA on CPU takes the general path for both a
 gradients, which makes a step of the conditional networks several times slower.
 """
 
-from typing import Any
+from collections.abc import Callable
 
 import keras
 from keras import ops
 
 from kwavegan.gan.model import WaveGAN
+from kwavegan.types import Tensor
 
 
 def speed_up(gan: WaveGAN) -> WaveGAN:
     """Let a GAN's `up_0` and `score` layers compute the same numbers by products; return it."""
-    for network, name, call in (
-        (gan.generator, "up_0", _spread),
-        (gan.discriminator, "score", _gather),
+    for network, name, kind, call in (
+        (gan.generator, "up_0", keras.layers.Conv1DTranspose, _spread),
+        (gan.discriminator, "score", keras.layers.Conv1D, _gather),
     ):
         for layer in network.layers:
-            if layer.name == name and isinstance(layer, keras.layers.Conv1D | _TRANSPOSED):
+            if layer.name == name and isinstance(layer, kind):
                 layer.call = _bound(call, layer)
     return gan
 
 
-_TRANSPOSED = keras.layers.Conv1DTranspose
-
-
-def _bound(call: Any, layer: keras.Layer) -> Any:
+def _bound(call: Callable, layer: keras.Layer) -> Callable[[Tensor], Tensor]:
     return lambda x: call(layer, x)
 
 
-def _spread(layer: keras.Layer, x: Any) -> Any:
+def _spread(layer: keras.Layer, x: Tensor) -> Tensor:
     """(batch, 1, channels) to (batch, taps, filters)."""
     taps, filters, channels = layer.kernel.shape
     kernel = ops.reshape(layer.kernel, (taps * filters, channels))
@@ -40,10 +38,9 @@ def _spread(layer: keras.Layer, x: Any) -> Any:
     return ops.reshape(y, (-1, taps, filters)) + layer.bias
 
 
-def _gather(layer: keras.Layer, x: Any) -> Any:
+def _gather(layer: keras.Layer, x: Tensor) -> Tensor:
     """(batch, taps, channels) to (batch, 1, filters)."""
     taps, channels, filters = layer.kernel.shape
     kernel = ops.reshape(layer.kernel, (taps * channels, filters))
-    return ops.expand_dims(ops.matmul(ops.reshape(x, (-1, taps * channels)), kernel), 1) + (
-        layer.bias
-    )
+    y = ops.matmul(ops.reshape(x, (-1, taps * channels)), kernel)
+    return ops.expand_dims(y, 1) + layer.bias

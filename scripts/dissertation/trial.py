@@ -2,26 +2,31 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
-from conditions import AGREEING, LIVE
-from faults import agreeing_shifts, frozen_shifts, noise_of
 from keras import ops
 
 from kwavegan.backend import autodiff
+from kwavegan.config.settings import Config
 from kwavegan.data.batches import StepBatches
-from kwavegan.data.dataset import Sounds
+from kwavegan.data.dataset import Split
 from kwavegan.gan.model import WaveGAN
-from kwavegan.gan.state import capture, restore
-from kwavegan.gan.step_metrics import PEAK
+from kwavegan.gan.state import capture_state, restore_state
+from kwavegan.training.build import build_gan
+from scripts.dissertation.conditions import AGREEING, BRANCHES, CHUNK, LIVE, LOGGED
+from scripts.dissertation.faults import (
+    FaultyObjectives,
+    agreeing_shifts,
+    faulty_noise,
+    frozen_shifts,
+)
+from scripts.dissertation.products import speed_up
 
-CHUNK = 50
-"""Iterations between two looks at the losses."""
-
-LOGGED = ("d_loss", "g_loss", PEAK, "d_raw", "slope", "real_score", "fake_score")
-"""What is kept of each iteration."""
+SCORED_TOGETHER = 16
+"""Sounds that share a shift where a discriminator is tested, as in training."""
 
 
 @dataclass
@@ -33,24 +38,27 @@ class Trial:
         sounds: to train on.
         shuffle: `"frozen"`, drawn once for the run; `"agreeing"`, frozen but alike on all branches;
             or `"live"`.
-        labels: number of labels that generated audio draws from; 0 for the real audio's.
-        batch: sounds in a batch.
+        num_labels: number of labels that generated audio draws from; 0 to give it the labels of the
+            real audio.
+        batch_size: sounds in a batch.
+        scanned: on JAX, run a chunk without going back to Python between iterations.
     """
 
     gan: WaveGAN
-    sounds: Sounds
+    sounds: Split
     shuffle: str
-    labels: int
-    batch: int
+    num_labels: int
+    batch_size: int
+    scanned: bool = True
 
     def __post_init__(self) -> None:
-        gan = self.gan
+        gan, settings = self.gan, self.gan.settings
         self.frozen = self.shuffle != LIVE
         draw = agreeing_shifts if self.shuffle == AGREEING else frozen_shifts
-        self.shifts = draw(gan.seed, gan.step_noise.shuffles, gan.phase_shuffle)
-        self.labelled = gan.objectives.conditional or gan.objectives.has_classes
+        self.shifts = draw(settings.seed, gan.step_noise.shuffles, settings.phase_shuffle)
+        self.labelled = gan.num_labels > 0
         self.order = StepBatches(
-            self.sounds, self.batch, gan.d_updates, gan.seed, 0, 1, self.labelled
+            self.sounds, self.batch_size, settings.d_updates, settings.seed, 0, 1, self.labelled
         )
         self._chunk: Callable | None = None
         self._compiled = _graph(self._update)
@@ -69,34 +77,64 @@ class Trial:
         """Go on for some iterations; return `LOGGED` of each, (iterations, len(LOGGED))."""
         start = self.iteration
         rows = np.array([self.order.indices(start + i) for i in range(iterations)])
-        if keras.backend.backend() == "jax":
+        if self.scanned and keras.backend.backend() == "jax":
             return self._run_scanned(rows)
         return np.array([self._run_one(chosen) for chosen in rows])
 
-    def chunks(self, iterations: int) -> Iterator[np.ndarray]:
-        """Yield what `run` logs, a chunk at a time, up to a number of iterations in all."""
+    def chunks(self, iterations: int, size: int = CHUNK) -> Iterator[np.ndarray]:
+        """Yield what `run` logs, `size` iterations at a time, up to a number in all."""
         while (left := iterations - self.iteration) > 0:
-            yield self.run(min(CHUNK, left))
+            yield self.run(min(size, left))
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that a run goes on from."""
-        return capture(self.gan)
+        return capture_state(self.gan)
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from what `state` returned."""
-        restore(self.gan, arrays)
+        restore_state(self.gan, arrays)
+
+    def scores(self, audio: np.ndarray, labels: np.ndarray, branch: str, seed: int) -> np.ndarray:
+        """Return the discriminator's scores (n,) of sounds on a branch, `"real"` or `"fake"`.
+
+        The shifts are the branch's where the trial's are frozen, else drawn anew for each batch of
+        `SCORED_TOGETHER`; sounds that do not fill a batch are left out.
+
+        Args:
+            audio: (n, length, channels).
+            labels: (n,).
+            branch: whose shifts to use.
+            seed: of live shifts.
+        """
+        discriminator, largest = self.gan.discriminator, self.gan.settings.phase_shuffle
+        rng, scores = np.random.default_rng([seed, BRANCHES.index(branch)]), []
+        size = SCORED_TOGETHER
+        for start in range(0, len(audio) // size * size, size):
+            shifts = self.shifts[f"shifts_{branch}"]
+            if not self.frozen:
+                shifts = rng.integers(-largest, largest + 1, shifts.shape)
+            given = {
+                "audio": audio[start : start + size],
+                "label": labels[start : start + size].astype("int32"),
+                "shifts": np.broadcast_to(shifts, (size, len(shifts))).astype("int32"),
+            }
+            inputs = {name: given[name] for name in discriminator.input}
+            score = discriminator.predict_on_batch(inputs)["score"]
+            scores.append(np.ravel(ops.convert_to_numpy(score)))
+        return np.concatenate(scores)
 
     def _data(self, audio: Any, labels: Any) -> tuple:
-        updates = self.gan.d_updates
-        lead = (self.batch,) if updates == 1 else (self.batch, updates)
-        audio = ops.reshape(audio, (*lead, *self.gan.sound_shape))
+        updates = self.gan.settings.d_updates
+        lead = (self.batch_size,) if updates == 1 else (self.batch_size, updates)
+        audio = ops.reshape(audio, (*lead, *self.gan.audio_shape))
         return (audio, ops.reshape(labels, lead)) if self.labelled else (audio,)
 
     def _update(self, data: tuple, frozen: Any, shifts: dict) -> list:
         gan = self.gan
-        for tracker in gan.trackers.values():
+        for tracker in gan.step_metrics.values():
             tracker.reset_state()
-        logs = gan.update(data, noise_of(gan, self.batch, frozen, shifts, self.labels))
+        noise = faulty_noise(gan, self.batch_size, frozen, shifts, self.num_labels)
+        logs = gan.update(data, noise)
         return [logs[name] for name in LOGGED]
 
     def _run_one(self, chosen: np.ndarray) -> list[float]:
@@ -105,7 +143,6 @@ class Trial:
         return [float(value) for value in self._compiled(data, self.frozen, self.shifts)]
 
     def _run_scanned(self, rows: np.ndarray) -> np.ndarray:
-        """Run on JAX without going back to Python between iterations."""
         import jax
 
         if self._chunk is None:
@@ -150,15 +187,32 @@ class BothReal(Trial):
     def _update(self, data: tuple, frozen: Any, shifts: dict) -> list:
         gan = self.gan
         real, other = ops.split(data[0], 2)
-        noise = noise_of(gan, self.batch // 2, frozen, shifts, self.labels)["discriminator"][0]
+        noise = faulty_noise(gan, self.batch_size // 2, frozen, shifts, self.num_labels)
         weights = [v.value for v in gan.discriminator.trainable_variables]
-        value, parts, gradients = gan.objectives.discriminator_descent(
-            weights, {"audio": real}, other, noise, {"gamma": 0.0}
+        value, parts, gradients = gan.objectives.discriminator_loss_and_gradients(
+            weights, {"audio": real}, other, noise["discriminator"][0], {"gamma": 0.0}
         )
         autodiff.apply_gradients(gan.d_optimizer, gradients, gan.discriminator.trainable_variables)
         gan.step.assign_add(1)
-        logs = {**parts, "d_loss": value, "g_loss": 0.0 * value, PEAK: ops.abs(value)}
+        logs = {**parts, "d_loss": value, "g_loss": 0.0 * value, "peak_loss": ops.abs(value)}
         return [logs[name] for name in LOGGED]
+
+
+def build_trial(
+    config: Config, sounds: Split, shuffle: str, faulty_labels: bool, **options: Any
+) -> Trial:
+    """Return the trial of a GAN.
+
+    Args:
+        config: of `build_gan`.
+        sounds, shuffle: as in `Trial`.
+        faulty_labels: whether generated audio has labels of its own, and the penalty the fault.
+        **options: `scanned` of `Trial`.
+    """
+    objectives = {"objectives": FaultyObjectives} if faulty_labels else {}
+    gan = speed_up(build_gan(config, partial(WaveGAN, **objectives)))
+    num_labels = len(config.labels) if faulty_labels else 0
+    return Trial(gan, sounds, shuffle, num_labels, config.batch_size, **options)
 
 
 def _graph(function: Callable) -> Callable:
@@ -177,3 +231,13 @@ def survived(peaks: np.ndarray, bound: float) -> int | None:
     """
     past = np.flatnonzero(~(peaks <= bound))
     return int(past[0]) if past.size else None
+
+
+def share_above_zero(differences: np.ndarray) -> float:
+    """Return the share of differences above zero; ties count half, so chance is 0.5."""
+    return float((differences > 0).mean() + (differences == 0).mean() / 2)
+
+
+def auc(real: np.ndarray, other: np.ndarray) -> float:
+    """Return how often a score of `real` lies above one of `other`, over all pairs."""
+    return share_above_zero(real[:, None] - other[None])

@@ -1,26 +1,23 @@
-"""`scripts/benchmark.py`: how it counts, what it compares with, and the table it writes."""
+"""`scripts/benchmarks/`: how it counts, what it compares with, and the table it writes."""
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from keras import ops
 from support.gans import BATCH, arrays, relative_error, tiny_architecture
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-
-from benchmarks import table
-from benchmarks.counting import Cost, cost_of, step_multiply_adds
-from benchmarks.plain import plain_discriminator, plain_generator
-from benchmarks.rows import Bench, row, side
-
-from kwavegan.networks.build import build
+from kwavegan.backend import autodiff
+from kwavegan.networks.build import build_networks
+from scripts.benchmarks import table
+from scripts.benchmarks.counting import Cost, cost_of, step_multiply_adds
+from scripts.benchmarks.passes import profile
+from scripts.benchmarks.plain import plain_discriminator, plain_generator
+from scripts.benchmarks.rows import Bench, row, side
 
 
 def test_multiply_adds_of_a_tiny_network_are_those_counted_by_hand():
-    generator, discriminator = (cost_of(network) for network in build(tiny_architecture()))
+    generator, discriminator = (cost_of(network) for network in build_networks(tiny_architecture()))
     # 8 + 4 values to 16 frames of 4; 16 frames in, 25 taps, 4 to 2; 64 frames in, 25 taps, 2 to 1.
     assert generator == Cost(12 * 64 + 16 * 25 * 4 * 2 + 64 * 25 * 2 * 1, 12 * 64)
     # 64 frames out, 25 taps, 2 gated channels to 2; 16 frames out, 25 taps, 2 to 4; 16 × 4 to 1.
@@ -32,8 +29,8 @@ def test_multiply_adds_of_a_tiny_network_are_those_counted_by_hand():
     [
         # Generator 100, first layer 10; discriminator 1000, first layer 1.
         ("none", False, 1, 100 + (6000 - 2) + (300 - 10) + 2000),
-        ("slope", False, 1, 100 + (6000 - 2) + 4000 + (300 - 10) + 2000),
-        ("slope", False, 5, 5 * (100 + (6000 - 2) + 4000) + (300 - 10) + 2000),
+        ("gp", False, 1, 100 + (6000 - 2) + 4000 + (300 - 10) + 2000),
+        ("gp", False, 5, 5 * (100 + (6000 - 2) + 4000) + (300 - 10) + 2000),
         ("r1r2", True, 1, 100 + 10_000 + (300 - 10) + 3000),
     ],
 )
@@ -45,13 +42,13 @@ def test_the_plain_networks_are_the_same_networks():
     a = tiny_architecture()
     rng = np.random.default_rng(0)
     inputs = {
-        "latent": rng.uniform(-1, 1, (BATCH, a.latent)).astype("float32"),
+        "latent": rng.uniform(-1, 1, (BATCH, a.latent_dim)).astype("float32"),
         "audio": rng.uniform(-1, 1, (BATCH, a.length, 1)).astype("float32"),
         "label": rng.integers(0, 2, BATCH).astype("int32"),
         "shifts": rng.integers(-2, 3, (BATCH, a.shuffles)).astype("int32"),
     }
     plain = plain_generator(a), plain_discriminator(a)
-    for ours, theirs in zip(build(a, seed=1), plain, strict=True):
+    for ours, theirs in zip(build_networks(a, seed=1), plain, strict=True):
         theirs.set_weights(ours.get_weights())
         fed = {name: ops.convert_to_tensor(inputs[name]) for name in ours.input}
         got, want = (arrays(_flat(network(fed))) for network in (theirs, ours))
@@ -68,6 +65,14 @@ def test_sides_are_repeated_in_turn():
     seconds = Bench("jax", "cpu", quick=True, repeat=3).interleave(sides)
     assert "".join(done) == "aabb" + "ababab"
     assert {name: len(values) for name, values in seconds.items()} == {"a": 3, "b": 3}
+
+
+def test_a_profile_adds_up_to_the_whole_step():
+    parts = profile(Bench(autodiff.BACKEND, "cpu", quick=True, repeat=1))
+    whole = parts.pop("whole")
+    assert whole == pytest.approx(sum(parts.values()))
+    assert parts["generator's layers"] > 0
+    assert parts["optimizers, average, noise, logs"] < whole
 
 
 def result(backend, seconds, load=0.1, more=()):
@@ -93,8 +98,8 @@ def test_the_table_comes_from_the_files(tmp_path):
         "jax": result("jax", 0.5, more=[slow_help, half]),
         "torch": result("torch", 0.8, load=3.0),
     }
-    for backend, found in written.items():
-        (tmp_path / f"{backend}.json").write_text(json.dumps(found))
+    for backend, measured in written.items():
+        (tmp_path / f"{backend}.json").write_text(json.dumps(measured))
     results = table.read(tmp_path, ("jax", "torch", "tensorflow"))
     assert results == written
     lines = table.render(results).splitlines()

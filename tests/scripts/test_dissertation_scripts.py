@@ -1,35 +1,36 @@
 """`scripts/dissertation/`: the faults it puts back, and that its tables lose nothing in a kill."""
 
-import sys
-from pathlib import Path
+from functools import partial, partialmethod
 
 import keras
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from keras import ops
 from support.datasets import LENGTH, RATE, write_sines
 from support.gans import arrays, relative_error
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts" / "dissertation"))
-
-import advantage
-import control
-import page
-import ratio
-import rows
-import tables
-import trial as trials
-from conditions import AGREEING, AVERAGES, TABLES, Condition, conditions
-from faults import BRANCHES, frozen_shifts, noise_of, with_faulty_labels
-from products import speed_up
-from trial import LOGGED, Trial, survived
-
+from kwavegan.data import PrepareSettings, prepare
 from kwavegan.data.dataset import open_dataset
-from kwavegan.data.preparation import PrepareSettings, prepare
-from kwavegan.gan.state import capture
+from kwavegan.gan.model import WaveGAN
+from kwavegan.gan.state import capture_state
 from kwavegan.training.build import build_gan
+from scripts.common.runner import ResultTable, read_rows
+from scripts.dissertation import control, page, tables
+from scripts.dissertation.conditions import (
+    AGREEING,
+    AVERAGES,
+    BRANCHES,
+    LOGGED,
+    TABLES,
+    Condition,
+    conditions,
+)
+from scripts.dissertation.faults import FaultyObjectives, faulty_noise, frozen_shifts
+from scripts.dissertation.products import speed_up
+from scripts.dissertation.trial import Trial, build_trial, survived
 
-TINY = {"length": 256, "width": 2, "latent": 8}
+TINY = {"length": 256, "width": 2, "latent_dim": 8}
 LABELS = 2
 APART = next(s for s in range(50) if len({int(v[0]) for v in frozen_shifts(s, 1).values()}) == 3)
 """A seed whose three branches have three shifts, where there is one phase shuffle."""
@@ -39,19 +40,29 @@ jax_only = pytest.mark.skipif(keras.backend.backend() != "jax", reason="scans on
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
+    """More sines than other tests have: the control needs a whole batch of test sounds."""
     folder = tmp_path_factory.mktemp("toys")
     settings = PrepareSettings(rate=RATE, length=LENGTH)
     prepare(write_sines(folder / "sines", 100), folder / "set", settings, jobs=1)
     return open_dataset(folder / "set")
 
 
-def tiny_gan(model="cwgan", seed=0, **changes):
-    condition = Condition(model, batch=4, **changes)
-    return build_gan(condition.config(seed, ("high", "low"), 2048, **TINY))
+def tiny_gan(**options):
+    """Return a conditional GAN; `options` are those of `FaultyObjectives`, without it none."""
+    config = Condition("cwgan", batch_size=4).config(0, ("high", "low"), 2048, **TINY)
+    faulty = {"objectives": partial(FaultyObjectives, **options)} if options else {}
+    return build_gan(config, partial(WaveGAN, **faulty))
 
 
 def tiny_cell(shuffle="frozen", model="cwgan", seed=0):
-    return tables.Cell(Condition(model, batch=4, d_updates=2), shuffle, seed)
+    return tables.Cell(Condition(model, batch_size=4, d_updates=2), shuffle, seed)
+
+
+def tiny_trial(dataset, shuffle="frozen", seed=0, **options):
+    """Return the trial of a conditional GAN with faulty labels and two discriminator updates."""
+    condition = Condition("cwgan", batch_size=4, d_updates=2)
+    config = condition.config(seed, dataset.labels, dataset.rate, **TINY)
+    return build_trial(config, dataset.train, shuffle, faulty_labels=True, **options)
 
 
 # -- The faults -----------------------------------------------------------------------------------
@@ -59,13 +70,13 @@ def tiny_cell(shuffle="frozen", model="cwgan", seed=0):
 
 def shifts_by_update(gan, frozen, steps=4):
     """Return the shifts of several steps by name, a row for each update that has them."""
-    fixed, found = frozen_shifts(APART, gan.step_noise.shuffles), {}
+    fixed, shifts = frozen_shifts(APART, gan.step_noise.shuffles), {}
     for _ in range(steps):
-        noise = noise_of(gan, 4, frozen, fixed, LABELS)
+        noise = faulty_noise(gan, 4, frozen, fixed, LABELS)
         for update in (*noise["discriminator"], *noise["generator"]):
             for name in set(fixed) & set(update):
-                found.setdefault(name, []).append(ops.convert_to_numpy(update[name]))
-    return {name: np.concatenate(drawn) for name, drawn in found.items()}
+                shifts.setdefault(name, []).append(ops.convert_to_numpy(update[name]))
+    return {name: np.concatenate(drawn) for name, drawn in shifts.items()}
 
 
 def test_frozen_shifts_stay_for_the_run_and_differ_between_branches():
@@ -78,15 +89,17 @@ def test_frozen_shifts_stay_for_the_run_and_differ_between_branches():
 
 def test_live_shifts_are_drawn_anew_for_each_update():
     live = shifts_by_update(tiny_gan(), frozen=False)
+    assert sorted(live) == sorted(f"shifts_{branch}" for branch in BRANCHES)
     assert all(len(np.unique(shifts, axis=0)) > 1 for shifts in live.values())
 
 
 def test_agreeing_shifts_are_frozen_and_alike_on_all_branches(dataset):
-    trial = tables.build_trial(tiny_cell(AGREEING, seed=APART), dataset, **TINY)
+    trial = tiny_trial(dataset, AGREEING, APART)
     assert trial.frozen
     real, *others = trial.shifts.values()
+    assert len(others) == len(BRANCHES) - 1
     assert all((shifts == real).all() for shifts in others)
-    apart = tables.build_trial(tiny_cell("frozen", seed=APART), dataset, **TINY).shifts
+    apart = tiny_trial(dataset, "frozen", APART).shifts
     assert (apart["shifts_real"] == real).all()
     assert (apart["shifts_fake"] != real).any()
 
@@ -103,52 +116,55 @@ def one_update(gan, labels):
     rng = np.random.default_rng(3)
     audio = ops.convert_to_tensor(rng.uniform(-0.5, 0.5, (4, 256, 1)).astype("float32"))
     label = ops.convert_to_tensor(np.array([0, 1, 0, 1], "int32"))
-    noise = noise_of(gan, 4, True, frozen_shifts(0, gan.step_noise.shuffles), LABELS)
+    noise = faulty_noise(gan, 4, True, frozen_shifts(0, gan.step_noise.shuffles), LABELS)
     for update in (*noise["discriminator"], *noise["generator"]):
         update["label_fake"] = ops.convert_to_tensor(np.array(labels, "int32"))
     logs = gan.update((audio, label), noise)
     return {name: float(value) for name, value in logs.items()}
 
 
-def test_faulty_labels_that_agree_are_the_products_own_game():
+def test_faulty_labels_that_agree_give_the_losses_of_the_package():
     sane = one_update(tiny_gan(), [0, 1, 0, 1])
-    faulty = one_update(with_faulty_labels(tiny_gan(), twice=False), [0, 1, 0, 1])
+    faulty = one_update(tiny_gan(twice=False), [0, 1, 0, 1])
     assert faulty == pytest.approx(sane, rel=1e-5, abs=1e-6)
 
 
-def test_generated_audio_has_labels_of_its_own_and_a_slope_counted_twice():
+def test_generated_audio_has_labels_of_its_own_and_a_gradient_counted_twice():
     sane = one_update(tiny_gan(), [0, 1, 0, 1])
-    other = one_update(with_faulty_labels(tiny_gan(), twice=False), [1, 0, 1, 0])
+    other = one_update(tiny_gan(twice=False), [1, 0, 1, 0])
     assert other["real_score"] == pytest.approx(sane["real_score"], rel=1e-5)
     assert other["fake_score"] != pytest.approx(sane["fake_score"], rel=1e-3)
     assert other["g_loss"] != pytest.approx(sane["g_loss"], rel=1e-3)
-    gan = tiny_gan()
     once, twice = (
-        with_faulty_labels(gan, twice=twice).objectives.score_gradient(
+        gan.objectives.score_gradient(
             [v.value for v in gan.discriminator.trainable_variables],
             ops.ones((4, 256, 1)),
             ops.zeros((4,), "int32"),
             {"shifts_mixed": ops.zeros((4, gan.step_noise.shuffles), "int32")},
         )
-        for twice in (False, True)
+        for gan in (tiny_gan(twice=False), tiny_gan(twice=True))
     )
     assert relative_error(*arrays([twice, 2.0 * once])) < 1e-5
 
 
-def test_the_discriminator_hears_generated_audio_with_its_own_labels():
-    gan = with_faulty_labels(tiny_gan())
+def test_the_discriminator_scores_generated_audio_with_its_own_labels():
+    gan = tiny_gan(twice=True)
     weights = [v.value for v in gan.discriminator.trainable_variables]
     audio, shifts = ops.ones((4, 256, 1)), ops.zeros((4, gan.step_noise.shuffles), "int32")
     zeros, ones = ops.zeros((4,), "int32"), ops.ones((4,), "int32")
-    noise = {"shifts_real": shifts, "shifts_fake": shifts, "label_fake": ones}
-    heads = gan.objectives._heads_of_all(zeros, noise)
-    both, _ = heads(weights, ops.concatenate([audio, audio]))
+    noise = {f"shifts_{branch}": shifts for branch in BRANCHES}
+    noise |= {"label_fake": ones, "mix": ops.ones((4, 1, 1))}
+    scheduled = {"gamma": 0.0, "mismatch": 0.0}
+    _, parts, _ = gan.objectives.discriminator_loss_and_gradients(
+        weights, {"audio": audio, "label": zeros}, audio, noise, scheduled
+    )
     of_zeros, of_ones = (
-        gan.objectives.discriminate(weights, audio, label, shifts)["score"]
+        arrays([gan.objectives.discriminate(weights, audio, label, shifts)["score"]])[0].mean()
         for label in (zeros, ones)
     )
-    assert relative_error(*arrays([both, ops.concatenate([of_zeros, of_ones])])) < 1e-5
-    assert relative_error(*arrays([of_zeros, of_ones])) > 1e-2
+    assert of_zeros != pytest.approx(of_ones, rel=1e-2)
+    assert arrays([parts["real_score"]]) == [pytest.approx(of_zeros, rel=1e-5)]
+    assert arrays([parts["fake_score"]]) == [pytest.approx(of_ones, rel=1e-5)]
 
 
 def test_the_products_are_the_layers_they_replace():
@@ -164,16 +180,13 @@ def test_the_products_are_the_layers_they_replace():
 
 @jax_only
 def test_scanned_iterations_are_those_of_update(dataset):
-    whole, alone = (tables.build_trial(tiny_cell(), dataset, **TINY) for _ in range(2))
-    before = capture(whole.gan)
-    logs = whole.run(2)
-    for i in range(2):
-        one = alone._run_one(alone.order.indices(i))
-        assert one == pytest.approx(list(logs[i]), rel=1e-3, abs=1e-5)
+    whole, alone = (tiny_trial(dataset, scanned=scanned) for scanned in (True, False))
+    before = capture_state(whole.gan)
+    assert alone.run(2) == pytest.approx(whole.run(2), rel=1e-3, abs=1e-5)
     assert whole.iteration == alone.iteration == 2
-    for name, value in capture(alone.gan).items():
-        assert relative_error(capture(whole.gan)[name], value) < 1e-3, name
-    assert (capture(whole.gan)["seed"] != before["seed"]).any()
+    for name, value in capture_state(alone.gan).items():
+        assert relative_error(capture_state(whole.gan)[name], value) < 1e-3, name
+    assert (capture_state(whole.gan)["seed"] != before["seed"]).any()
 
 
 # -- Survival, and tables that go on --------------------------------------------------------------
@@ -189,14 +202,14 @@ def test_a_run_survives_the_iterations_before_the_first_loss_past_the_bound():
 def test_the_loss_that_passed_is_named():
     peak = LOGGED.index("peak_loss")
     assert (LOGGED[0], LOGGED[1], peak) == ("d_loss", "g_loss", 2)
-    assert tables._why(np.array([5.0, -150.0, 150.0]), 100) == "g_loss"
-    assert tables._why(np.array([-120.0, -150.0, 150.0]), 100) == "d_loss"
-    assert tables._why(np.array([60.0, 3.0, 150.0]), 100) == "d_loss"  # one of two updates
-    assert tables._why(np.array([np.nan, 3.0, 3.0]), 100) == "nan"
+    assert tables.which_loss(np.array([5.0, -150.0, 150.0]), 100) == "g_loss"
+    assert tables.which_loss(np.array([-120.0, -150.0, 150.0]), 100) == "d_loss"
+    # One of two updates of the discriminator.
+    assert tables.which_loss(np.array([60.0, 3.0, 150.0]), 100) == "d_loss"
+    assert tables.which_loss(np.array([np.nan, 3.0, 3.0]), 100) == "nan"
 
 
 def test_a_diverged_run_stops_where_its_loss_passed(dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(trials, "CHUNK", 4)
     losses = np.full((12, len(LOGGED)), 1.0)
     losses[6] = (-3.0, 130.0, 130.0, 0.0, 0.0, -127.0, -130.0)  # as in LOGGED
 
@@ -206,7 +219,7 @@ def test_a_diverged_run_stops_where_its_loss_passed(dataset, tmp_path, monkeypat
         return losses[start : start + iterations]
 
     monkeypatch.setattr(Trial, "run", run)
-    row = tables.run_cell(tiny_cell(), dataset, tmp_path, iterations=12, **TINY)
+    [row] = tables.run_cell(tiny_cell(), dataset, tmp_path, iterations=12, chunk=4, **TINY)
     assert (row["survived"], row["reached"], row["diverged"], row["why"]) == (6, 7, 1, "g_loss")
     assert [row[name] for name in tables.LAST] == ["-3", "130", "-127", "-130"]
 
@@ -217,27 +230,26 @@ def test_killed_tables_go_on_and_lose_at_most_the_cell_they_were_at(dataset, tmp
 
     def run(self, iterations):
         start = self.iteration
-        starts.append((self.gan.seed, start))
+        starts.append((self.gan.settings.seed, start))
         if starts[-1] in killed_at:
             raise KeyboardInterrupt
         self.gan.step.assign(start + iterations)
         return np.full((iterations, len(LOGGED)), 1.0)
 
     monkeypatch.setattr(Trial, "run", run)
-    monkeypatch.setattr(trials, "CHUNK", 2)
-    monkeypatch.setattr(tables, "SAVE_EVERY", 4)
+    options = {"iterations": 8, "chunk": 2, "save_every": 4, **TINY}
     with pytest.raises(KeyboardInterrupt):
-        tables.run_all(cells, dataset, broken, work, iterations=8, **TINY)
-    assert [row["seed"] for row in rows.read(broken)] == ["0"]
+        tables.run_cells(cells, dataset, broken, work, **options)
+    assert [row["seed"] for row in read_rows(broken)] == ["0"]
     starts.clear(), killed_at.clear()
-    tables.run_all(cells, dataset, broken, work, iterations=8, **TINY)
+    tables.run_cells(cells, dataset, broken, work, **options)
     # The second cell from its save on, then the third; the first is not run again.
     assert starts == [(1, 4), (1, 6), (2, 0), (2, 2), (2, 4), (2, 6)]
-    found = rows.read(broken)
-    assert [(row["seed"], row["survived"]) for row in found] == [("0", "8"), ("1", "8"), ("2", "8")]
+    ends = [(row["seed"], row["survived"]) for row in read_rows(broken)]
+    assert ends == [("0", "8"), ("1", "8"), ("2", "8")]
     assert not list(work.glob("*.npz"))
     starts.clear()
-    tables.run_all(cells, dataset, broken, work, iterations=8, **TINY)
+    tables.run_cells(cells, dataset, broken, work, **options)
     assert not starts
 
 
@@ -246,29 +258,29 @@ def test_two_processes_share_the_cells_of_one_table(dataset, tmp_path, monkeypat
     shared, work, ran = tmp_path / "tables.csv", tmp_path / "work", []
 
     def run(self, iterations):
-        ran.append(self.gan.seed)
+        ran.append(self.gan.settings.seed)
         if len(ran) == 1:  # the other process starts while this one is at its first cell
-            tables.run_all(cells[:2], dataset, shared, work, iterations=2, **TINY)
+            tables.run_cells(cells[:2], dataset, shared, work, iterations=2, **TINY)
         self.gan.step.assign(iterations)
         return np.full((iterations, len(LOGGED)), 1.0)
 
     monkeypatch.setattr(Trial, "run", run)
-    tables.run_all(cells, dataset, shared, work, iterations=2, **TINY)
+    tables.run_cells(cells, dataset, shared, work, iterations=2, **TINY)
     # It leaves the first cell alone and takes the second; neither is run again.
     assert ran == [0, 1, 2, 3]
-    assert [row["seed"] for row in rows.read(shared)] == ["1", "0", "2", "3"]
+    assert [row["seed"] for row in read_rows(shared)] == ["1", "0", "2", "3"]
 
 
 def test_a_cell_that_goes_on_from_its_save_ends_with_the_same_weights(dataset):
-    whole, again = (tables.build_trial(tiny_cell(), dataset, **TINY) for _ in range(2))
+    whole, again = (tiny_trial(dataset) for _ in range(2))
     whole.run(2)
     saved = whole.state()
     whole.run(2)
     again.restore(saved)
     again.run(2)
     assert again.iteration == 4
-    for name, value in capture(whole.gan).items():
-        assert relative_error(capture(again.gan)[name], value) < 1e-6, name
+    for name, value in capture_state(whole.gan).items():
+        assert relative_error(capture_state(again.gan)[name], value) < 1e-6, name
 
 
 # -- The plan and the page ------------------------------------------------------------------------
@@ -295,11 +307,14 @@ def test_the_page_shows_what_was_run_and_says_what_was_not(tmp_path):
         named = dict(zip(tables.KEY, cell.key(), strict=True))
         return {**dict.fromkeys(tables.COLUMNS, ""), **named, "survived": survived_by}
 
+    results, ratio = (
+        ResultTable(tmp_path / f"{name}.csv", tables.COLUMNS, tables.KEY)
+        for name in ("tables", "ratio")
+    )
     for seed, survived_by in enumerate((3999, 5000)):
         done = row_of(tables.Cell(Condition("wgan", lr=1e-5), "frozen", seed), survived_by)
-        rows.append(tmp_path / "tables.csv", tables.COLUMNS, done)
-    own_ratio = row_of(tables.Cell(Condition("cwgan"), "live", 0), 1234)
-    rows.append(tmp_path / "ratio.csv", tables.COLUMNS, own_ratio)
+        results.append([done])
+    ratio.append([row_of(tables.Cell(Condition("cwgan"), "live", 0), 1234)])
     made = page.sections(tmp_path)
     assert f"| cwgan | {page.MISSING} | 1,234 |" in made["ratio"]
     assert "With the frozen shuffle 1 of 2 runs lasted." in made["progress"]
@@ -309,7 +324,7 @@ def test_the_page_shows_what_was_run_and_says_what_was_not(tmp_path):
     assert made["ends"].count("\n") == 1  # no run that diverged
     for real, fake in (("-127", "-130"), ("60", "-41")):
         ended = {"diverged": 1, "real_score": real, "fake_score": fake}
-        rows.append(tmp_path / "tables.csv", tables.COLUMNS, {**done, **ended})
+        results.append([{**done, **ended}])
     line = page.sections(tmp_path)["ends"].splitlines()[-1]
     assert line == "| wgan | frozen | 2 | 52 (3 to 101) | -60 (-128 to 10) |"
     text = "".join(f"<!-- {name} -->\nbefore\n<!-- /{name} -->\n" for name in made)
@@ -318,41 +333,46 @@ def test_the_page_shows_what_was_run_and_says_what_was_not(tmp_path):
     assert page.filled(filled, made) == filled
 
 
-def test_the_ratio_runs_five_generator_updates_to_one_of_the_discriminator(dataset, tmp_path):
-    made = {}
+def test_the_ratio_runs_five_generator_updates_to_one_of_the_discriminator(
+    dataset, tmp_path, monkeypatch
+):
+    gans = []
 
-    def run_all(cells, opened, out, work, **own):
-        made["cells"], made["out"] = list(cells), out
-        made["gan"] = tables.build_trial(made["cells"][0], opened, **TINY, **own).gan
+    def run(self, iterations):
+        gans.append(self.gan)
+        self.gan.step.assign(tables.ITERATIONS)
+        return np.full((iterations, len(LOGGED)), 1.0)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ratio, "run_all", run_all)
-        patch.setattr(ratio, "opened", lambda data: dataset)
-        ratio.main([str(tmp_path), "--seeds", "2"], standalone_mode=False)
-    assert (made["gan"].d_updates, made["gan"].g_updates) == (1, 5)
-    assert len({cell.key() for cell in made["cells"]}) == 2 * 2 * 2
-    assert {cell.condition for cell in made["cells"]} == {Condition("wgan"), Condition("cwgan")}
-    assert made["out"].name == "ratio.csv"
+    monkeypatch.setattr(Trial, "run", run)
+    monkeypatch.setattr(Condition, "config", partialmethod(Condition.config, **TINY))
+    out = ["--out", str(tmp_path / "ratio.csv"), "--work-dir", str(tmp_path / "work")]
+    given = [str(dataset.path), "--seeds", "2", "--ratio", *out]
+    CliRunner().invoke(tables.main, given, catch_exceptions=False)
+    assert {(gan.settings.d_updates, gan.settings.g_updates) for gan in gans} == {(1, 5)}
+    rows = read_rows(tmp_path / "ratio.csv")
+    assert len({tuple(row[name] for name in tables.KEY) for row in rows}) == 2 * 2 * 2
+    assert {row["model"] for row in rows} == {"wgan", "cwgan"}
+    assert {row["batch_size"] for row in rows} == {"64"}
 
 
 # -- The control ----------------------------------------------------------------------------------
 
 
 def test_frozen_shifts_alone_let_a_discriminator_tell_real_audio_from_real_audio(dataset):
-    tiny = {"width": 4, "lr": 1e-2, "lamb": 1.0}
+    tiny = {"width": 4, "lr": 1e-2, "gp_weight": 1.0}
     ends = {
-        kind: list(control.run(dataset, kind, APART, 150, **tiny))[-1]
+        kind: control.run_control(dataset, kind, APART, 150, **tiny)[-1]
         for kind in ("frozen", "live")
     }
     assert ends["frozen"]["gap"] > 1.0
     assert abs(ends["live"]["gap"]) < 0.5
-    assert ends["frozen"]["told_same"] > ends["live"]["told_same"]
+    assert ends["frozen"]["same_higher"] > ends["live"]["same_higher"]
 
 
 def test_branches_whose_shifts_agree_cannot_be_told_and_live_ones_have_their_own(dataset):
-    agreeing = control.build_trial(dataset, "agreeing", 0, width=2)
-    assert control.heard(agreeing, dataset.test, 0)["told_same"] == 0.5
-    live = control.build_trial(dataset, "live", 0, width=2)
+    agreeing = control.build_control(dataset, "agreeing", 0, width=2)
+    assert control.measure_branches(agreeing, dataset.test, 0)["same_higher"] == 0.5
+    live = control.build_control(dataset, "live", 0, width=2)
     audio, labels = dataset.test.batch(np.arange(16)), np.zeros(16)
-    real, fake = (advantage.scores(live, audio, labels, side, 0) for side in ("real", "fake"))
+    real, fake = (live.scores(audio, labels, side, 0) for side in ("real", "fake"))
     assert (real != fake).any()

@@ -1,8 +1,8 @@
 """Measure what kwavegan promises about speed and memory, as ratios within one run.
 
-    python scripts/benchmark.py --backend jax [--rows step,fit] [--out docs/performance/jax.json]
-    python scripts/benchmark.py --backend all
-    python scripts/benchmark.py --table
+    python -m scripts.benchmarks.benchmark --backend jax [--rows step,fit] [--out FILE]
+    python -m scripts.benchmarks.benchmark --backend all
+    python -m scripts.benchmarks.benchmark --table
 
 Every time is the median of interleaved repetitions (A B A B …), warm. `--backend all` takes one
 backend after the other, each in a process of its own, then writes the table of `--table`,
@@ -18,26 +18,24 @@ from pathlib import Path
 
 import click
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from benchmarks import machine, table
-from benchmarks.rows import DATA, ROWS, Bench
-
 from kwavegan.backend.selection import BACKENDS, installed_backends, select_backend
 from kwavegan.errors import InputError
 from kwavegan.storage.files import write_json, write_text
+from scripts.benchmarks import machine, table
+from scripts.benchmarks.rows import DATA, ROWS, Bench
+from scripts.common.runner import DOCS
 
-DOCS = Path(__file__).parents[1] / "docs"
 MEASURED = tuple(name for name in ROWS if name not in ("backends", "prepare-memory"))
 """Rows that can be asked for; `prepare` gives its memory as well."""
 
-SETTLING = 300
-"""Seconds to wait, at most, until the load of the backend before has died away."""
+COMMAND = (sys.executable, "-m", "scripts.benchmarks.benchmark")
+MAX_WAIT = 300
+"""Seconds to wait, at most, until the load of the previous backend has died away."""
 
 
 def functions() -> dict[str, Callable]:
-    """Return what measures each row; imports Keras."""
-    from benchmarks import data, generation, steps
+    """Return what measures each row; imports Keras, so the backend must be chosen before."""
+    from scripts.benchmarks import data, generation, steps
 
     return {
         "step": steps.step,
@@ -60,36 +58,36 @@ def measure(bench: Bench, rows: tuple[str, ...], out: Path | None) -> None:
         InputError: a row failed, after the others were measured.
     """
     result = {**machine.header(bench), "rows": []}
-    _say_what_disturbs(result)
+    _warn_of_disturbances(result)
     known, failed = functions(), []
     for name in rows:
         click.echo(f"{bench.backend}: {ROWS[name]} …")
         try:
-            found = known[name](bench)
+            rows = known[name](bench)
         except RuntimeError as error:  # out of memory, or a child process failed
             click.echo(f"{bench.backend}: {name} failed: {error}", err=True)
             failed.append(name)
             continue
-        for one in found if isinstance(found, list) else [found]:
-            result["rows"].append(one)
-            click.echo(f"{bench.backend}: {one['title']}: {_told(one)}")
+        for row in rows if isinstance(rows, list) else [rows]:
+            result["rows"].append(row)
+            click.echo(f"{bench.backend}: {row['title']}: {_in_words(row)}")
         if out is not None:
             write_json(out, result)
     if failed:
         raise InputError(f"{', '.join(failed)}: not measured")
 
 
-def _told(one: dict) -> str:
+def _in_words(row: dict) -> str:
     value, bar = (
-        None if number is None else table.amount(number, one["unit"])
-        for number in (one["value"], one["bar"])
+        None if number is None else table.amount(number, row["unit"])
+        for number in (row["value"], row["bar"])
     )
     if bar is None:
-        return f"{value} ({one['note']})"
-    return f"{value} (bar {bar}, {'met' if one['met'] else 'NOT met'})"
+        return f"{value} ({row['note']})"
+    return f"{value} (bar {bar}, {'met' if row['met'] else 'NOT met'})"
 
 
-def _say_what_disturbs(result: dict) -> None:
+def _warn_of_disturbances(result: dict) -> None:
     if (result["load"] or 0) > machine.QUIET:
         click.echo(f"warning: the load average is {result['load']}: other programs disturb this")
     if result["quick"]:
@@ -97,7 +95,7 @@ def _say_what_disturbs(result: dict) -> None:
 
 
 def measure_all(rows: tuple[str, ...], options: list[str], folder: Path, quick: bool) -> None:
-    """Measure on every installed backend; what no backend has a part in, once.
+    """Measure on every installed backend; rows that need no backend, once.
 
     Raises:
         InputError: a backend failed, after the others were measured.
@@ -108,17 +106,17 @@ def measure_all(rows: tuple[str, ...], options: list[str], folder: Path, quick: 
         if not mine:
             continue
         if place and not quick:
-            _settle()
-        command = [sys.executable, __file__, "--backend", backend, "--rows", ",".join(mine)]
-        command += [*options, "--out", str(folder / f"{backend}.json")]
+            _wait_for_quiet()
+        command = [*COMMAND, "--backend", backend, "--rows", ",".join(mine), *options]
+        command += ["--out", str(folder / f"{backend}.json")]
         if subprocess.run(command, check=False).returncode:
             failed.append(backend)
     if failed:
         raise InputError(f"{', '.join(failed)}: not measured to the end; no table is written")
 
 
-def _settle() -> None:
-    end = time.monotonic() + SETTLING
+def _wait_for_quiet() -> None:
+    end = time.monotonic() + MAX_WAIT
     while (machine.load() or 0) > machine.QUIET / 2 and time.monotonic() < end:
         time.sleep(5)
 
@@ -127,11 +125,11 @@ def write_table(folder: Path) -> None:
     """Write the table of the JSON files in `folder` to the page beside it, and print it.
 
     Raises:
-        InputError: there is none.
+        InputError: there are no JSON files.
     """
     results = table.read(folder, BACKENDS)
     if not results:
-        raise InputError(f"{folder}: no results; run scripts/benchmark.py --backend all first")
+        raise InputError(f"{folder}: no results; measure with --backend all first")
     page = folder.with_suffix(".md")
     text = table.render(results)
     write_text(page, table.placed(text, page.read_text("utf-8") if page.is_file() else None))

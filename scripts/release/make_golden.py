@@ -1,7 +1,8 @@
-"""Write the numbers that every backend must reproduce: `tests/golden/`.
+r"""Write the numbers that every backend must reproduce: `tests/golden/`.
 
-    KERAS_BACKEND=jax python scripts/make_golden.py parity
-    KERAS_BACKEND=<each of the three> python scripts/make_golden.py checkpoint
+    KERAS_BACKEND=jax PYTHONPATH=tests python -m scripts.release.make_golden parity
+    KERAS_BACKEND=<each of the three> PYTHONPATH=tests \
+        python -m scripts.release.make_golden checkpoint
 
 `parity` computes, for every model and loss, one whole update from NumPy's weights, batch and noise:
 its losses and the weights after it. `checkpoint` trains a tiny model for three steps and keeps its
@@ -9,27 +10,23 @@ checkpoint with the sounds it makes. Run it only where a change of numbers is me
 """
 
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
 from gan.test_parity import GOLDEN, sounds_of, updated
 from support.gans import CASES, batch_of, fed_noise, tiny_gan
 
-from kwavegan.gan.state import capture
+from kwavegan.gan.state import capture_state
 
 
 def parity() -> None:
-    kept = {}
+    arrays = {}
     for model, loss in CASES:
         losses, weights = updated(model, loss)
-        kept[f"{model}/{loss}/losses"] = np.array(list(losses.values()), "float32")
+        arrays[f"{model}/{loss}/losses"] = np.array(list(losses.values()), "float32")
         # One flat array a case keeps the file small.
-        kept[f"{model}/{loss}/weights"] = np.concatenate([w.ravel() for w in weights])
-    np.savez_compressed(GOLDEN / "parity.npz", **kept)
+        arrays[f"{model}/{loss}/weights"] = np.concatenate([w.ravel() for w in weights])
+    np.savez_compressed(GOLDEN / "parity.npz", **arrays)
 
 
 def checkpoint() -> None:
@@ -37,7 +34,7 @@ def checkpoint() -> None:
     for seed in range(3):
         gan.update(batch_of(gan, seed), fed_noise(gan, seed))
     path = GOLDEN / f"checkpoint-{keras.backend.backend()}.npz"
-    np.savez_compressed(path, sounds=sounds_of(gan), **capture(gan))
+    np.savez_compressed(path, sounds=sounds_of(gan), **capture_state(gan))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Draw real beside generated sounds of a run: waves and spectrograms, one pair of rows a label.
+"""Draw spectrograms of real beside generated sounds of a run, a pair of rows for each label.
 
-    python scripts/picture.py [RUN] [--out docs/drums.png] [--columns 4] [--seed 0]
+    python -m scripts.experiments.picture [RUN] [--out docs/drums.png] [--columns 4] [--seed 0]
 
 Needs the extra `plots`. Real and generated share one scale; time in seconds, frequency in hertz.
 """
@@ -12,11 +12,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from kwavegan.backend.selection import select_backend
+from kwavegan.data.load import load_dataset
+from kwavegan.generation.generator import load_generator
 
 mpl.use("Agg")
 
-FLOOR = 80
+RANGE_DB = 80
 """Decibels below the loudest point of the picture that are drawn as silence."""
 
 
@@ -48,7 +49,7 @@ def draw(rows: list[tuple[str, np.ndarray]], rate: int, out: str) -> None:
                 origin="lower",
                 aspect="auto",
                 extent=(0, seconds, 0, rate / 2000),
-                vmin=top - FLOOR,
+                vmin=top - RANGE_DB,
                 vmax=top,
                 cmap="magma",
             )
@@ -67,17 +68,13 @@ def draw(rows: list[tuple[str, np.ndarray]], rate: int, out: str) -> None:
 @click.option("--seed", default=0, show_default=True)
 def main(run: str | None, out: str, columns: int, seed: int) -> None:
     """Draw RUN, the latest if none is named."""
-    select_backend()
-    from kwavegan.data.load import load
-    from kwavegan.generation.generator import load_run
-
-    generator = load_run(run)
-    dataset = load(generator.config.data, generator.config)
+    generator = load_generator(run)
+    dataset = load_dataset(generator.config.data, generator.config)
     rng = np.random.default_rng(seed)
     rows = []
     for index, label in enumerate(generator.labels or (None,)):
-        mine = np.flatnonzero(np.asarray(dataset.train.labels) == index)
-        real = dataset.train.batch(rng.choice(mine, columns, replace=False))
+        of_label = np.flatnonzero(np.asarray(dataset.train.labels) == index)
+        real = dataset.train.batch(rng.choice(of_label, columns, replace=False))
         rows.append((f"real {label or ''}", real))
         rows.append((f"generated {label or ''}", generator.generate(label, columns, seed)))
     draw(rows, generator.rate, out)

@@ -1,0 +1,1 @@
+"""What experiments share: their data, their tables of results, and one runner."""

@@ -1,0 +1,1 @@
+"""What is made once for the repository: golden numbers and pretrained models."""
