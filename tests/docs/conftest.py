@@ -1,0 +1,62 @@
+"""Fresh Python processes, and a folder with recordings: what a reader of the documentation has."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kwavegan
+
+TIMEOUT = 390  # seconds; the tests around allow 400, for machines with other work to do
+SOUNDS = 20  # of each label: enough for a test split of two
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    """A cache that all processes of one test session share: the built-in drums are made once."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "documentation-cache"
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory):
+    """A folder with `recordings/`, a folder for each drum, and `set/`, prepared of it."""
+    from kwavegan.audio.soundfiles import write_wav
+    from kwavegan.data.drums import LABELS, RATE, synthesize
+
+    folder = tmp_path_factory.mktemp("desk")
+    for label in LABELS:
+        for i in range(SOUNDS):
+            sound = synthesize(label, 0, i)
+            write_wav(folder / "recordings" / label / f"{i:02}.wav", sound.reshape(-1, 1), RATE)
+    settings = kwavegan.PrepareSettings(rate=4096, length=1024)
+    kwavegan.prepare(folder / "recordings", folder / "set", settings, jobs=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory, cache):
+    """Run `python …` in a new process and an empty folder; return what it printed."""
+    kept = {name: value for name, value in os.environ.items() if name != "KWAVEGAN_RUNS"}
+    environment = {
+        **kept,
+        "KWAVEGAN_CACHE": str(cache),
+        "PYTHONPATH": str(Path(kwavegan.__file__).parents[1]),
+        "IPYTHONDIR": str(tmp_path_factory.mktemp("ipython")),
+    }
+
+    def run(*arguments):
+        done = subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            cwd=tmp_path_factory.mktemp("fresh"),
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return run
