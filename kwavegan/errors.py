@@ -1,7 +1,7 @@
 """What the user can mend: one class of error, shown as one line and exit code 2."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _MARK = "\x1f"
 _SPELLED = {"origin": "--from", "evaluators": "--judge", "validation": "--split", "test": "--split"}
@@ -20,6 +20,13 @@ def setting(name: str, value: object = None) -> str:
 def option_name(name: str) -> str:
     """Return a setting as the command line spells it: `d_updates` → `--d-updates`."""
     return _SPELLED.get(name, "--" + name.replace("_", "-"))
+
+
+def require_choice(spelled: str, value: object, choices: Iterable[str]) -> None:
+    """Raise an `InputError` that starts with `spelled` unless `value` is one of `choices`."""
+    choices = tuple(choices)
+    if value not in choices:
+        raise InputError(f"{spelled}: {value!r} is unknown; choose from {', '.join(choices)}")
 
 
 def for_python(text: str) -> str:

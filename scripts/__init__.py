@@ -1,3 +1,5 @@
 """Programs beside the package; run them from a clone: `python -m scripts.dissertation.tables`."""
 
-import kwavegan  # noqa: F401  (chooses Keras' backend, before a script imports Keras)
+from kwavegan.backend.selection import set_default_backend
+
+set_default_backend()  # before a script imports Keras

@@ -6,9 +6,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kwavegan.backend._two_passes import EagerTrainStep as TrainStep
-from kwavegan.backend._two_passes import value_and_grad_with_penalty as _in_two_passes
-
 STRIDED_FORM_ON_CPU = "folded"
 
 
@@ -30,33 +27,5 @@ def input_gradient(function: Callable[..., Any], x: Any) -> tuple[Any, ...]:
     return tape.gradient(y, x), aux
 
 
-def value_and_grad_with_penalty(
-    score: Callable[..., Any],
-    raw: Callable[..., Any],
-    penalty: Callable[..., Any],
-    values: list[Any],
-    x: Any,
-) -> tuple[Any, ...]:
-    return _in_two_passes(value_and_grad, input_gradient, score, raw, penalty, values, x)
-
-
 def apply_gradients(optimizer: keras.Optimizer, gradients: list[Any], variables: list[Any]) -> None:
     optimizer.apply(gradients, variables)
-
-
-def with_gradients(
-    function: Callable[..., Any], gradients: Callable[..., Any]
-) -> Callable[..., Any]:
-    return function
-
-
-__all__ = [
-    "STRIDED_FORM_ON_CPU",
-    "TrainStep",
-    "apply_gradients",
-    "input_gradient",
-    "on_cpu",
-    "value_and_grad",
-    "value_and_grad_with_penalty",
-    "with_gradients",
-]

@@ -6,8 +6,6 @@ from typing import Any
 import keras
 import torch
 
-from kwavegan.backend._two_passes import EagerTrainStep as TrainStep
-from kwavegan.backend._two_passes import value_and_grad_with_penalty as _in_two_passes
 from kwavegan.types import Tensor
 
 STRIDED_FORM_ON_CPU = "planar"
@@ -38,36 +36,8 @@ def input_gradient(function: Callable[..., Any], x: Any) -> tuple[Any, ...]:
     return torch.func.grad(total, has_aux=True)(x)
 
 
-def value_and_grad_with_penalty(
-    score: Callable[..., Any],
-    raw: Callable[..., Any],
-    penalty: Callable[..., Any],
-    values: list[Tensor],
-    x: Any,
-) -> tuple[Any, ...]:
-    return _in_two_passes(value_and_grad, input_gradient, score, raw, penalty, values, x)
-
-
 def apply_gradients(
     optimizer: keras.Optimizer, gradients: list[Tensor], variables: list[Tensor]
 ) -> None:
     with torch.no_grad():
         optimizer.apply(gradients, variables)
-
-
-def with_gradients(
-    function: Callable[..., Any], gradients: Callable[..., Any]
-) -> Callable[..., Any]:
-    return function
-
-
-__all__ = [
-    "STRIDED_FORM_ON_CPU",
-    "TrainStep",
-    "apply_gradients",
-    "input_gradient",
-    "on_cpu",
-    "value_and_grad",
-    "value_and_grad_with_penalty",
-    "with_gradients",
-]

@@ -1,5 +1,7 @@
 """Gradients on any Keras backend, behind one interface; a file per backend implements it.
 
+A backend's file may leave out what has a default here.
+
 Keras has no gradient of its own. Here a loss is a pure function of a list of tensors, and two
 operations differentiate it the same way on JAX, PyTorch and TensorFlow.
 """
@@ -98,7 +100,19 @@ def value_and_grad_with_penalty(
         >>> float(loss), float(gradient[0])
         (12.0, 7.0)
     """
-    return _backend.value_and_grad_with_penalty(score, raw, penalty, list(values), x)
+    if hasattr(_backend, "value_and_grad_with_penalty"):
+        return _backend.value_and_grad_with_penalty(score, raw, penalty, list(values), x)
+
+    def loss(values: list[Any]) -> tuple[Any, ...]:
+        gradient, (y, aux) = input_gradient(lambda x: _with_itself(*score(values, x)), x)
+        (value, logs), (extra, more) = raw(y), penalty(gradient, aux)
+        return value + extra, {**logs, **more}
+
+    return value_and_grad(loss, values)
+
+
+def _with_itself(y: Any, aux: Any) -> tuple[Any, ...]:
+    return y, (y, aux)
 
 
 def with_gradients(
@@ -113,7 +127,9 @@ def with_gradients(
         function: (a, b, fixed) → a tensor, of two tensors and something hashable.
         gradients: (a, b, fixed, g) → the gradients to a and b, differentiable in turn.
     """
-    return _backend.with_gradients(function, gradients)
+    if hasattr(_backend, "with_gradients"):
+        return _backend.with_gradients(function, gradients)
+    return function
 
 
 def apply_gradients(optimizer: keras.Optimizer, gradients: list[Any], variables: list[Any]) -> None:

@@ -8,13 +8,25 @@ import keras
 
 from kwavegan.backend.autodiff import BACKEND
 
+
+class _DirectTrainStep(keras.Model):
+    """Keras' TensorFlow and PyTorch trainers: a step assigns the model's variables directly."""
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        return self.update(data)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        return self.evaluate_batch(data)
+
+
 if TYPE_CHECKING:
 
     class _TrainStep(keras.Model):
-        """A file per backend has its own."""
+        """The backend's own where its file has one, else `_DirectTrainStep`."""
 
 else:
-    _TrainStep = importlib.import_module(f"kwavegan.backend._{BACKEND}").TrainStep
+    _backend = importlib.import_module(f"kwavegan.backend._{BACKEND}")
+    _TrainStep = getattr(_backend, "TrainStep", _DirectTrainStep)
 
 
 class StatefulModel(_TrainStep, ABC):

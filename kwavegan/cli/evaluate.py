@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import click
 
 from kwavegan.cli.options import backend_option, runs_dir_option, warn
-from kwavegan.errors import InputError
 
 if TYPE_CHECKING:
     from kwavegan.evaluation.results import Evaluation
@@ -63,30 +62,13 @@ def command(
     from kwavegan.backend.selection import select_backend
 
     select_backend(backend)
-    from kwavegan.data.load import load_dataset
-    from kwavegan.evaluation import external
+    from kwavegan.evaluation.results import save_evaluation
     from kwavegan.generation.generator import load_generator
+    from kwavegan.training.api import evaluate
 
     generator = load_generator(run, checkpoint, runs_dir)
-    config = generator.config
-    external.check(evaluators, config.labels)
-    for problem in generator.problems:
-        warn(problem)
-    dataset = load_dataset(config.data if data is None else data, config)
-
-    from kwavegan.evaluation.evaluator import build_reference, evaluate
-    from kwavegan.evaluation.results import save_evaluation
-
-    try:
-        config.for_dataset(dataset)
-    except InputError as error:
-        raise InputError(
-            f"{dataset.path}: not what {generator.run.name} was trained on: {error.args[0]}"
-        ) from error
-    evaluation = evaluate(generator, build_reference(dataset, warn), count, seed, evaluators)
+    evaluation = evaluate(generator, count, seed=seed, evaluators=evaluators, data=data, note=warn)
     path = save_evaluation(generator.run, evaluation)
-    for line in evaluation.warnings:
-        warn(line)
     if as_json:
         click.echo(path.read_text(encoding="utf-8"), nl=False)
     else:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import Field
 from typing import Any
 
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, require_choice
 
 
 def check_value(setting: Field[Any], value: Any, spelled: str) -> Any:
@@ -20,9 +20,8 @@ def check_value(setting: Field[Any], value: Any, spelled: str) -> Any:
         raise InputError(f"{spelled}: {value!r} is not {what}")
     if isinstance(value, str):
         _check_text(value, spelled)
-        if limits["choices"] and value not in limits["choices"]:
-            choices = ", ".join(limits["choices"])
-            raise InputError(f"{spelled}: {value!r} is unknown; choose from {choices}")
+        if limits["choices"]:
+            require_choice(spelled, value, limits["choices"])
         return value
     fits = limits["low"] <= value <= limits["high"] or (limits["or_zero"] and value == 0)
     if not fits:  # NaN never fits

@@ -7,7 +7,7 @@ from typing import Any
 from kwavegan.config.fields import check_value, nearest
 from kwavegan.config.presets import PRESETS, Preset
 from kwavegan.config.settings import SETTINGS, Config, check_together
-from kwavegan.errors import InputError, setting
+from kwavegan.errors import InputError, require_choice, setting
 from kwavegan.storage.files import read_toml
 
 
@@ -70,6 +70,5 @@ def resolve(
 
 
 def _preset(name: Any, spelled: str) -> Preset:
-    if not isinstance(name, str) or name not in PRESETS:
-        raise InputError(f"{spelled}: {name!r} is unknown; choose from {', '.join(PRESETS)}")
+    require_choice(spelled, name, PRESETS)
     return PRESETS[name]

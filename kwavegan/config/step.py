@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from kwavegan.config.losses import LOSSES, PENALTIES
-from kwavegan.errors import InputError, setting
+from kwavegan.errors import InputError, require_choice, setting
 
 if TYPE_CHECKING:
     from kwavegan.gan.losses import AdversarialLoss
@@ -78,11 +78,7 @@ class StepSettings:
         if isinstance(self.loss, str):
             choices["loss"] = tuple(LOSSES)
         for name, allowed in choices.items():
-            value = getattr(self, name)
-            if value not in allowed:
-                raise InputError(
-                    f"{setting(name)}: {value!r} is unknown; choose from {', '.join(allowed)}"
-                )
+            require_choice(setting(name), getattr(self, name), allowed)
         for name in ("d_updates", "g_updates"):
             if getattr(self, name) < 1:
                 raise InputError(f"{setting(name)}: {getattr(self, name)} is less than 1")

@@ -121,11 +121,7 @@ class Objectives:
             noise: of the update.
             scheduled: the weights `gamma` and `mismatch` at this step.
         """
-        real = batch["audio"]
-        if self.settings.input_noise:
-            real, fake = real + noise["noise_real"], fake + noise["noise_fake"]
-        parts = {"real": self.front_end.features(real), "fake": self.front_end.features(fake)}
-        features = ops.concatenate([parts[side] for side in self._sides])
+        parts, features = self._features(batch["audio"], fake, noise)
         label, heads = batch.get("label"), self._all_heads(batch.get("label"), noise)
 
         def adversarial(score: Tensor) -> tuple[Any, ...]:
@@ -152,6 +148,13 @@ class Objectives:
             return value + rest, {**logs, **more}
 
         return autodiff.value_and_grad(loss, weights)
+
+    def _features(self, real: Tensor, fake: Tensor, noise: Tensors) -> tuple[Tensors, Tensor]:
+        """Return the features of real and of generated audio, and those of all sides in a row."""
+        if self.settings.input_noise:
+            real, fake = real + noise["noise_real"], fake + noise["noise_fake"]
+        parts = {"real": self.front_end.features(real), "fake": self.front_end.features(fake)}
+        return parts, ops.concatenate([parts[side] for side in self._sides])
 
     @property
     def _sides(self) -> tuple[str, ...]:
@@ -231,14 +234,18 @@ class Objectives:
             "penalty": ops.convert_to_tensor(weighted, "float32"),
             "gradient_penalty": ops.convert_to_tensor(unweighted, "float32"),
         }
+        classes, more = self._class_loss(heads, label)
+        return logs["penalty"] + classes, {**logs, **more}
+
+    def _class_loss(self, heads: Tensors, label: Any) -> tuple[Any, Tensors]:
+        """Return the discriminator's weighted class loss and its log; 0 without a class head."""
         if not self.has_class_head:
-            return logs["penalty"], logs
+            return 0.0, {}
         of_real, of_fake = (
             class_cross_entropy(logits, label) for logits in ops.split(heads["logits"], 2)
         )
-        logs["class_real"] = of_real
         classes = (of_real + of_fake) / 2 if self.settings.class_loss == "both" else of_real
-        return logs["penalty"] + self.settings.class_weight * classes, logs
+        return self.settings.class_weight * classes, {"class_real": of_real}
 
     # -- The generator ----------------------------------------------------------------------------
 
@@ -295,17 +302,13 @@ class Objectives:
             scheduled: as in `discriminator_loss_and_gradients`.
         """
         drawn, label = noise["discriminator"], batch.get("label")
-        real, fake = batch["audio"], self.generate(weights, batch, drawn)
-        if self.settings.input_noise:
-            real, fake = real + drawn["noise_real"], fake + drawn["noise_fake"]
-        parts = {"real": self.front_end.features(real), "fake": self.front_end.features(fake)}
-        features = ops.concatenate([parts[side] for side in self._sides])
+        fake = self.generate(weights, batch, drawn)
+        _, features = self._features(batch["audio"], fake, drawn)
         score, heads = self._all_heads(label, drawn)(d_weights, features)
         value, logs = self._adversarial(score, drawn.get("target", 1.0), scheduled)
-        rest, more = self._with_class_loss(0.0, 0.0, heads, label)
-        g_loss, parts = self.generator_loss(weights, d_weights, batch, noise["generator"])
-        logs.update({name: more[name] for name in more.keys() & {"class_real"}})
-        return {"d_loss": value + rest, "g_loss": g_loss, **logs, **parts}
+        classes, d_logs = self._class_loss(heads, label)
+        g_loss, g_logs = self.generator_loss(weights, d_weights, batch, noise["generator"])
+        return {"d_loss": value + classes, "g_loss": g_loss, **logs, **d_logs, **g_logs}
 
     def generate(self, weights: list[Tensor], batch: Tensors, noise: Tensors) -> Tensor:
         """Return generated audio of the batch's labels."""

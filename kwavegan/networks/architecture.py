@@ -8,7 +8,7 @@ the next such length and cropped, and padded with silence before the discriminat
 
 from dataclasses import dataclass
 
-from kwavegan.errors import InputError, setting
+from kwavegan.errors import InputError, require_choice, setting
 
 FRAMES = 16
 STRIDE = 4
@@ -133,11 +133,7 @@ def _check(a: Architecture) -> None:
         "critic": CRITICS,
     }
     for name, allowed in choices.items():
-        value = getattr(a, name)
-        if value not in allowed:
-            raise InputError(
-                f"{setting(name)}: {value!r} is unknown; choose from {', '.join(allowed)}"
-            )
+        require_choice(setting(name), getattr(a, name), allowed)
     ranges = {
         "length": (SHORTEST, LONGEST),
         "channels": (1, 2),

@@ -105,6 +105,8 @@ def evaluate(
     generator = run if isinstance(run, SoundGenerator) else load_generator(run)
     config = generator.config
     external.check(evaluators, config.labels)
+    for problem in generator.problems:
+        (note or _silent)(problem)
     dataset = load_dataset(str(data) if data is not None else config.data, config)
     try:
         config.for_dataset(dataset)
