@@ -188,22 +188,24 @@ def _rate_quality(
     fits = _MOS_FITS.values()
     scores = np.empty((len(sounds), len(fits)))
     for i, sound in enumerate(sounds):
-        rated = {}  # a short sound, which is repeated, may have the same window many times
-        windows = _mos_windows(sound)
-        for window in windows:
-            if (key := window.tobytes()) not in rated:
-                raw = model.run(None, {"input_1": window[np.newaxis]})[0][0]
-                rated[key] = [np.polyval(*pair) for pair in zip(fits, raw, strict=True)]
-        scores[i] = np.mean([rated[window.tobytes()] for window in windows], axis=0)
+        outputs = [
+            model.run(None, {"input_1": window[np.newaxis]})[0][0] for window in _mos_windows(sound)
+        ]
+        rated = [[np.polyval(*pair) for pair in zip(fits, raw, strict=True)] for raw in outputs]
+        scores[i] = np.mean(rated, axis=0)
     return dict(zip(_MOS_FITS, scores.T, strict=True))
 
 
 def _mos_windows(sound: np.ndarray) -> list[np.ndarray]:
-    """Cut (time,) int16 into float32 windows; a short sound is doubled until it fills one."""
+    """Cut (time,) int16 into float32 windows; a short sound is repeated until it fills one.
+
+    speechmos doubles a short sound until it fills one or more windows, which for one second are
+    eight of nearly the same sound, and eight times the time.
+    """
     samples = int(_MOS_SECONDS * RATE)
     floats = pcm.to_float(sound)
-    while len(floats) < samples:
-        floats = np.append(floats, floats)
+    if len(floats) <= samples:
+        return [np.resize(floats, samples)]
     hops = int(len(floats) // RATE - _MOS_SECONDS) + 1
     # The model's own code rounds the ends, so that some windows are too short, and skips those.
     ends = [(hop * RATE, int((hop + _MOS_SECONDS) * RATE)) for hop in range(hops)]

@@ -211,10 +211,9 @@ def test_refuses_what_is_no_sound(bad):
 
 def test_dnsmos_repeats_short_sounds_and_slides_over_long_ones():
     second = pcm.to_int16(noise()[0, :, 0])
-    windows = external._mos_windows(second)
-    assert len(windows) == 7  # 1 s doubled to 16 s
-    assert all(np.array_equal(window, windows[0]) for window in windows)
-    assert np.array_equal(windows[0][RATE : 2 * RATE] * 32768, second)
+    (window,) = external._mos_windows(second)
+    assert window.shape == (144160,)
+    assert np.array_equal(window[RATE : 2 * RATE] * 32768, second)
     windows = external._mos_windows((np.arange(11 * RATE) // RATE).astype(np.int16))
     assert [window.shape for window in windows] == [(144160,)] * 2
     assert [window[0] * 32768 for window in windows] == [0, 1]
