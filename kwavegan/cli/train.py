@@ -172,7 +172,8 @@ class _Progress(Listener):
         best = ", the best so far" if result.best else ""
         self.line.news(
             f"step {result.step}: Fréchet distance {result.frechet_distance:.4g} (real "
-            f"{result.floor:.4g}){accuracy}{best}"
+            f"{result.floor:.4g}), texture distance {result.texture_distance:.4g} (real "
+            f"{result.texture_floor:.4g}){accuracy}{best}"
         )
 
     def previewed(self, preview: "Preview") -> None:

@@ -166,14 +166,15 @@ class Features:
 
 @dataclass(frozen=True)
 class DistanceToReal:
-    """The Fréchet distance of generated sounds to real ones, and its floor.
+    """The Fréchet distances of generated sounds to real ones, and their floors.
 
-    The floor is the distance between two sets of real sounds. A distance of finite sets is never
+    A floor is the distance between two sets of real sounds. A distance of finite sets is never
     zero and depends on how many sounds there are, so it says something only beside its floor.
 
     Attributes:
         real: features of the real sounds.
         floor: distance of other real sounds to them.
+        texture_floor: their texture distance; NaN in a space without texture.
 
     Example:
         >>> import numpy as np
@@ -189,6 +190,7 @@ class DistanceToReal:
 
     real: Features = field(repr=False)
     floor: float
+    texture_floor: float
 
     @classmethod
     def fit(cls, real: Features, others: Features) -> "DistanceToReal":
@@ -201,7 +203,9 @@ class DistanceToReal:
         Raises:
             ValueError: either set has fewer than two sounds.
         """
-        return cls(real, others.frechet_distance(real))
+        textured = real.texture is not None
+        texture_floor = others.texture_distance(real) if textured else float("nan")
+        return cls(real, others.frechet_distance(real), texture_floor)
 
     def of(self, generated: Features) -> float:
         """Return the distance of generated sounds, at least two; read it beside `floor`."""

@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,15 +134,3 @@ def _read_rows(stored: dict[str, Any]) -> dict[str, dict[str, MeasureRow]]:
         }
         for name, rows in stored.items()
     }
-
-
-def rank(evaluation: Mapping[str, float]) -> float:
-    """Return the number that checkpoints are compared by: the score, capped at that of real sounds.
-
-    A distance *below* real-versus-real is no better, and is lowest for a few sounds near the real
-    mean. Ties go to the later checkpoint, whose sounds vary more.
-
-    Args:
-        evaluation: `score` and `label_accuracy`, as a row of `validation.csv` has them.
-    """
-    return min(evaluation["score"], evaluation["label_accuracy"])

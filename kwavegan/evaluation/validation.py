@@ -1,5 +1,6 @@
 """Evaluation during training: which checkpoint is the best, and whether the run still gains."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +12,6 @@ from kwavegan.config.settings import Config
 from kwavegan.data.dataset import Dataset, subset
 from kwavegan.evaluation.classifier import load_or_train_classifier
 from kwavegan.evaluation.features import DistanceToReal, Features, FeatureSpace
-from kwavegan.evaluation.results import rank
 from kwavegan.gan import sampling
 from kwavegan.gan.sampling import labels_like
 
@@ -42,33 +42,42 @@ class ValidationResult:
             log-mel statistics for a set without labels.
         floor: the same distance of as many training sounds.
         label_accuracy: share of sounds whose label the classifier predicts, 0…1; 1 without labels.
-        best: whether no step before had a better rank.
+        texture_distance: distance to the validation sounds in statistics of texture, which neither
+            the critics nor the classifier hear.
+        texture_floor: the same distance of as many training sounds.
+        best: whether no step before had a better score.
 
     Example:
         >>> from kwavegan.evaluation import ValidationResult
-        >>> result = ValidationResult(400, frechet_distance=2.0, floor=0.5, label_accuracy=0.8)
-        >>> result.score
-        0.2
-        >>> closer_than_real = ValidationResult(800, 0.25, floor=0.5, label_accuracy=1.0)
-        >>> closer_than_real.score, closer_than_real.rank
-        (2.0, 1.0)
+        >>> ValidationResult(400, 2.0, 0.5, 0.8, texture_distance=4.0, texture_floor=4.0).score
+        0.4
+        >>> ValidationResult(800, 0.2, 0.5, 1.0, texture_distance=3.0, texture_floor=4.0).score
+        1.0
     """
 
     step: int
     frechet_distance: float
     floor: float
     label_accuracy: float
+    texture_distance: float
+    texture_floor: float
     best: bool = False
 
     @property
     def score(self) -> float:
-        """Label accuracy × floor / Fréchet distance: higher is better, 1 is as good as real."""
-        return self.label_accuracy * self.floor / max(self.frechet_distance, 1e-9)
+        """What checkpoints are compared by: higher is better, 1 is as good as real.
 
-    @property
-    def rank(self) -> float:
-        """The number that checkpoints are compared by; see `kwavegan.evaluation.results.rank`."""
-        return rank({"score": self.score, "label_accuracy": self.label_accuracy})
+        Label accuracy × √(floor / Fréchet distance × floor / texture distance), where each ratio
+        counts as 1 at most: a distance *below* real-versus-real is no better, and is lowest for a
+        few sounds near the real mean. Ties go to the later checkpoint, whose sounds vary more.
+        """
+        embedding = _closeness(self.frechet_distance, self.floor)
+        texture = _closeness(self.texture_distance, self.texture_floor)
+        return self.label_accuracy * math.sqrt(embedding * texture)
+
+
+def _closeness(distance: float, floor: float) -> float:
+    return min(1.0, floor / max(distance, 1e-9))
 
 
 class ValidationScorer:
@@ -100,7 +109,9 @@ class ValidationScorer:
             config.latent_distribution, config.latent_dim, len(self.labels), _LATENT_SEED
         )
         mel = mel_settings(dataset.rate, dataset.length)
-        self.space = FeatureSpace.fit(*subset(dataset.train, _REAL_SOUNDS), mel, classifier)
+        self.space = FeatureSpace.fit(
+            *subset(dataset.train, _REAL_SOUNDS), mel, classifier, with_texture=True
+        )
         self.distance = DistanceToReal.fit(*self._real_sounds(dataset, note))
 
     def _real_sounds(
@@ -127,4 +138,8 @@ class ValidationScorer:
         predicted = features.predicted_labels
         if self.labelled and predicted is not None:
             accuracy = float((predicted == features.labels).mean())
-        return ValidationResult(step, self.distance.of(features), self.distance.floor, accuracy)
+        real = self.distance
+        texture = features.texture_distance(real.real)
+        return ValidationResult(
+            step, real.of(features), real.floor, accuracy, texture, real.texture_floor
+        )

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from kwavegan.config.losses import LOSSES
 from kwavegan.config.settings import Config
-from kwavegan.evaluation.results import rank
 from kwavegan.monitoring.advice import advise
 from kwavegan.runs.run import HEALTH, VALIDATION, Run
 from kwavegan.storage.csv_log import read_metrics
@@ -382,9 +381,9 @@ def _since_best(validation: Sequence[HealthRow], config: Config) -> list[HealthR
 
     Of evaluations as good as real sounds the last counts as the best: nothing is left to gain.
     """
-    ranks = [rank(row) for row in validation if "score" in row]
-    if not ranks:
+    scores = [row["score"] for row in validation if "score" in row]
+    if not scores:
         return []
-    since = ranks[::-1].index(max(ranks))
-    patience = config.stop_when_stalled or max(10, math.ceil(len(ranks) / 2))
+    since = scores[::-1].index(max(scores))
+    patience = config.stop_when_stalled or max(10, math.ceil(len(scores) / 2))
     return [{"since_best": since, "patience": patience}]

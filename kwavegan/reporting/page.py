@@ -56,6 +56,12 @@ _CURVES = (
         "validation",
         {"frechet_distance": "generated", "floor": "training sounds"},
     ),
+    (
+        "texture",
+        "Texture distance to validation sounds",
+        "validation",
+        {"texture_distance": "generated", "texture_floor": "training sounds"},
+    ),
     ("accuracy", "Label accuracy", "validation", {"label_accuracy": "generated"}),
     ("diversity", "Diversity within a label, over real", "health", {"diversity": "generated"}),
 )

@@ -88,7 +88,8 @@ class Board(Listener):
 
     def validated(self, result: ValidationResult) -> None:
         """Write an evaluation on the validation sounds."""
-        for name in ("frechet_distance", "floor", "label_accuracy", "score"):
+        names = ("frechet_distance", "floor", "texture_distance", "texture_floor")
+        for name in (*names, "label_accuracy", "score"):
             self.writer.add_scalar(f"validation/{name}", getattr(result, name), result.step)
 
     def previewed(self, preview: Preview) -> None:

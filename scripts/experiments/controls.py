@@ -8,7 +8,9 @@ against the other, training sounds with their labels swapped, one training sound
 repeated, training sounds 6 dB quieter, training sounds whispered (their spectra smoothed, so that
 no partials are left, and their phases drawn at random), training sounds with noise 20 dB below full
 scale, white noise; and training sounds with a fault of texture: buzzing (a pulse every 16 ms at the
-levels of the sound), vocoded (noise at the levels of the sound) and soft (50 ms to begin).
+levels of the sound), vocoded (noise at the levels of the sound), smeared (phases of windows of
+64 ms drawn at random, so that partials and attacks dissolve), on one pitch (played at the speed
+that gives each the median period) and soft (50 ms to begin).
 """
 
 from dataclasses import replace
@@ -23,6 +25,7 @@ from kwavegan.data.dataset import Dataset, Split
 from kwavegan.data.load import load_dataset
 from kwavegan.evaluation.evaluator import Audio, build_reference, scores
 from kwavegan.evaluation.results import Evaluation
+from kwavegan.evaluation.texture import measure_texture
 from kwavegan.reporting.tables import comparison_table
 
 
@@ -65,6 +68,8 @@ def _controls(real: Audio, rate: int) -> dict[str, Audio]:
         "white noise": (np.clip(0.3 * noise, -1, 1), labels),
         "buzzing": (_with_carrier(sounds, _pulses(sounds.shape[1], rate), rate), labels),
         "vocoded": (_with_carrier(sounds, rng.standard_normal(sounds.shape[:2]), rate), labels),
+        "smeared": (_smeared(sounds, rate, rng), labels),
+        "one pitch": (_on_one_pitch(sounds, rate), labels),
         "soft": (_softened(sounds, rate), labels),
     }
 
@@ -96,6 +101,30 @@ def _with_carrier(sounds: np.ndarray, carrier: np.ndarray, rate: int) -> np.ndar
     level, present = (np.sqrt(power + 1e-12) for power in smooth)
     made = librosa.istft(own * level / present, n_fft=window, length=channels.shape[-1])
     return np.moveaxis(np.clip(made, -1, 1), 1, 2).astype("float32")
+
+
+def _smeared(sounds: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
+    """Return sounds with the levels of windows of 64 ms, and phases at random."""
+    channels = np.moveaxis(sounds, 2, 1)
+    window = 1 << round(np.log2(0.064 * rate))
+    spectra = np.abs(librosa.stft(channels, n_fft=window))
+    phases = np.exp(2j * np.pi * rng.random(spectra.shape))
+    smeared = librosa.istft(spectra * phases, n_fft=window, length=channels.shape[-1])
+    # Windows that overlap with phases of their own partly cancel.
+    scale = np.sqrt((channels**2).mean() / (smeared**2).mean())
+    return np.moveaxis(np.clip(scale * smeared, -1, 1), 1, 2).astype("float32")
+
+
+def _on_one_pitch(sounds: np.ndarray, rate: int) -> np.ndarray:
+    """Return sounds played at the speed, an octave away at most, that gives the median period."""
+    period = measure_texture(sounds, rate).period
+    speeds = np.clip(period / np.median(period[period > 0]), 0.5, 2.0)
+    times = np.arange(sounds.shape[1])
+    played = [
+        [np.interp(times * speed, times, channel, right=0.0) for channel in sound.T]
+        for sound, speed in zip(sounds, speeds, strict=True)
+    ]
+    return np.moveaxis(np.array(played, "float32"), 1, 2)
 
 
 def _softened(sounds: np.ndarray, rate: int, seconds: float = 0.05) -> np.ndarray:

@@ -79,7 +79,7 @@ def test_the_numbers_of_the_page_are_those_of_the_files(tmp_path):
                 assert float(page.cells[column]) == value, column
     drawn = [chart["aria-labelledby"] for chart in page.all("svg") if "aria-labelledby" in chart]
     assert drawn == [f"{name}-description" for name in ("loss", "raw", "score", "gradient")] + [
-        f"{name}-description" for name in ("frechet", "accuracy", "diversity")
+        f"{name}-description" for name in ("frechet", "texture", "accuracy", "diversity")
     ]
     last = read_metrics(run.path / "metrics.csv")[-1]
     assert f"{last['d_loss']:.4g} at step 600" in page.text

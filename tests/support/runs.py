@@ -31,7 +31,8 @@ def written_run(base, name="run", steps=(200, 400, 600), **changes):
     for step in steps:
         losses = dict(zip(METRICS, rng.uniform(0.2, 0.9, len(METRICS)), strict=True))
         logs["metrics.csv"].append({"step": step, "seconds": step / 10, **losses})
-        found = {"frechet_distance": 900 / step, "floor": 0.5, "label_accuracy": 0.9, "score": 0.3}
+        found = {"frechet_distance": 900 / step, "floor": 0.5, "label_accuracy": 0.9}
+        found |= {"texture_distance": 400 / step, "texture_floor": 0.2, "score": 0.3}
         logs[VALIDATION].append({"step": step, **found, "seconds": 0.2})
         logs[HEALTH].append({"step": step, "real_fake_auc": 0.8, "diversity": 0.9, "seconds": 0.3})
         PreviewStore(run).add(step, sounds(config, pitch=step))

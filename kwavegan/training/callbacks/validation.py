@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from kwavegan.evaluation.results import rank
 from kwavegan.evaluation.validation import ValidationResult, ValidationScorer
 from kwavegan.runs.run import Run
 from kwavegan.storage.csv_log import MetricsLog, read_metrics
@@ -50,9 +49,9 @@ class ValidationCallback(StepCallback):
         self.run, self.log, self.scorer, self.checkpoints = run, log, scorer, checkpoints
         self.every, self.patience, self.report = every, patience, report
         self.stalled = ""
-        ranks = [rank(row) for row in read_metrics(log.path)]
-        self.best = max(ranks, default=-np.inf)
-        self.since_best = len(ranks) - 1 - ranks.index(self.best) if ranks else 0
+        scores = [row["score"] for row in read_metrics(log.path)]
+        self.best = max(scores, default=-np.inf)
+        self.since_best = len(scores) - 1 - scores.index(self.best) if scores else 0
 
     def on_step(self, step: int, logs: dict[str, Any]) -> None:
         if step % self.every == 0 and self.checkpoints.save(step, logs):
@@ -61,13 +60,13 @@ class ValidationCallback(StepCallback):
     def _validate(self, step: int) -> None:
         began = time.perf_counter()
         result = self.scorer.score(self.model.inference_generator, step)
-        result = replace(result, best=result.rank >= self.best)
+        result = replace(result, best=result.score >= self.best)
         numbers = {name: value for name, value in vars(result).items() if name != "best"}
         seconds = time.perf_counter() - began
         self.log.append({**numbers, "score": result.score, "seconds": seconds})
-        self.since_best = 0 if result.rank > self.best else self.since_best + 1
+        self.since_best = 0 if result.score > self.best else self.since_best + 1
         if result.best:
-            self.best = result.rank
+            self.best = result.score
             self.run.mark_best(**numbers, score=result.score)
         self.report(result)
         if self.patience and self.since_best >= self.patience:
