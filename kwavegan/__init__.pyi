@@ -53,7 +53,7 @@ from .generation.generator import load_pretrained as load_pretrained
 from .layers.inverse_stft import InverseSTFT as InverseSTFT
 from .layers.label_conditioning import LabelConcat as LabelConcat
 from .layers.label_conditioning import LabelGate as LabelGate
-from .layers.log_mel import LogMel as LogMel
+from .layers.log_spectrograms import LogMel as LogMel
 from .layers.phase_shuffle import PhaseShuffle as PhaseShuffle
 from .networks.architecture import Architecture as Architecture
 from .networks.build import build_networks as build_networks

@@ -108,13 +108,13 @@ class Config:
     )
     generator: str = _setting(
         Architecture.generator,
-        "istft: STFT frames and an inverse transform. waveform: WaveGAN's transposed convolutions."
+        "istft: noise, tones and sweeps of frames. waveform: WaveGAN's transposed convolutions."
         " dissertation: tables 5 and 7 of Hill 2018.",
         choices=GENERATORS,
     )
     critic: str = _setting(
         Architecture.critic,
-        "Input of the discriminator: waveform, log-mel spectrograms (spectral), or both.",
+        "Input of the discriminator: waveform, three spectrograms (spectral), or both.",
         choices=CRITICS,
     )
     waveform_scale: float = _setting(
@@ -209,7 +209,7 @@ class Config:
         high=1_000,
     )
     mismatch_final: float = _setting(
-        1.0,
+        0.3,
         "Fraction of mismatch reached at the last step, by a cosine; 1 for constant.",
         low=0,
         high=10,
@@ -224,7 +224,7 @@ class Config:
     )
     batch_size: int = _setting(16, "Sounds in a batch.", low=1, high=65_536)
     steps: int = _setting(4_000, "Steps to train for.", low=1, high=1_000_000_000)
-    lr: float = _setting(4e-4, "Learning rate of Adam.", low=1e-9, high=1)
+    lr: float = _setting(8e-4, "Learning rate of Adam.", low=1e-9, high=1)
     d_lr: float = _setting(
         0.0, "Learning rate of the discriminator; 0 for the same.", low=1e-9, high=1, or_zero=True
     )

@@ -1,7 +1,12 @@
+from .detuned_bins import DetunedBins as DetunedBins
+from .frame_gate import FrameGate as FrameGate
 from .inverse_stft import InverseSTFT as InverseSTFT
 from .label_conditioning import LabelConcat as LabelConcat
 from .label_conditioning import LabelGate as LabelGate
-from .log_mel import LogMel as LogMel
+from .latent_noise import LatentNoise as LatentNoise
+from .log_spectrograms import LogMel as LogMel
+from .log_spectrograms import LogSpectrogram as LogSpectrogram
+from .oscillators import Oscillators as Oscillators
 from .phase_shuffle import PhaseShuffle as PhaseShuffle
 from .strided_conv import StridedConv1D as StridedConv1D
 from .strided_conv import StridedConv1DTranspose as StridedConv1DTranspose

@@ -55,7 +55,7 @@ class InverseSTFT(keras.layers.Layer):
         super().__init__(autocast=False, **kwargs)
         if hop < 1 or channels < 1:
             raise ValueError(
-                f"InverseFourier: hop and channels must be positive; got {hop} and {channels}"
+                f"InverseSTFT: hop and channels must be positive; got {hop} and {channels}"
             )
         self.hop, self.channels = hop, channels
         self.window = OVERLAP * hop
@@ -70,7 +70,7 @@ class InverseSTFT(keras.layers.Layer):
     def build(self, x_shape: Shape) -> None:
         if x_shape[-1] != self.units:
             raise ValueError(
-                f"InverseFourier: frames of {self.channels} channels at hop {self.hop} have "
+                f"InverseSTFT: frames of {self.channels} channels at hop {self.hop} have "
                 f"{self.units} values; got {x_shape[-1]}"
             )
 

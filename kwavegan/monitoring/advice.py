@@ -84,8 +84,8 @@ _WIDER = Try("width", _times("width", 2), "more filters to learn with")
 _HEARS_TEXTURE = (
     Try(
         "generator",
-        lambda c: "waveform" if c.generator == "istft" else None,
-        "no window whose length every sound repeats",
+        lambda c: "istft" if c.generator != "istft" else None,
+        "makes noise of noise, where other generators repeat themselves",
     ),
     Try(
         "critic",

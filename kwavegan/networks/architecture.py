@@ -61,16 +61,17 @@ class Architecture:
         model: `"wgan"` (tables 2 and 3), `"cwgan"` (4 and 5) or `"acgan"` (6 and 7).
         conditioning: how the label enters `cwgan`'s discriminator: `"gate"` (the waveform times
             the label planes), `"concat"` (constant planes beside it) or `"learned"` planes.
-        generator: `"istft"` makes frames of a spectrum and an inverse short-time Fourier transform;
-            `"waveform"` has the transposed convolutions of the tables; both concatenate a label
-            embedding to the latent. `"dissertation"` is tables 5 and 7 as printed: the one-hot
-            label beside 16 frames' worth of units before one large transposed convolution.
+        generator: `"istft"` makes frames, and of them noise, tones and sweeps, with inverse
+            short-time Fourier transforms and oscillators; `"waveform"` has the transposed
+            convolutions of the tables; both concatenate a label embedding to the latent.
+            `"dissertation"` is tables 5 and 7 as printed: the one-hot label beside 16 frames'
+            worth of units before one large transposed convolution.
         width: filters of the layer next to the waveform, the tables' d.
         latent_dim: dimensions of a latent.
         label_embedding: dimensions of the label embedding of the first two generators.
         phase_shuffle: largest shift between the discriminator's layers, in samples; 0 for none.
         critic: input of the discriminator: `"waveform"`, the samples (the tables); `"spectral"`,
-            log-mel spectrograms of them at two resolutions; or `"both"`, whose scores are added.
+            spectrograms of them at three resolutions; or `"both"`, whose scores are added.
         rate: sample rate in Hz; mel bands and the generator's frames depend on it.
         waveform_scale: factor on the samples, with `"both"`; a larger one lets the waveform critic
             react more sharply under the same penalty.

@@ -7,13 +7,13 @@ from kwavegan.layers.label_conditioning import LabelConcat, LabelGate
 from kwavegan.layers.phase_shuffle import PhaseShuffle
 from kwavegan.layers.strided_conv import StridedConv1D
 from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
-from kwavegan.networks.front_end import CRITICS_MODEL, front_end_layers
+from kwavegan.networks.front_end import CRITICS_MODEL, front_end_layers, resolutions
 from kwavegan.networks.label_axes import LabelAxis, mark
 from kwavegan.types import Tensor, Tensors
 
 SPECTRAL_TAPS = 9
-SPECTRAL_WIDTH = 4
-"""Times the width: filters of a spectral critic's first layer."""
+SPECTRAL_GROWTH = 4
+"""Most filters of a layer of a spectral critic, in those of its first layer."""
 SPECTRAL_FRAMES = 8
 
 
@@ -66,10 +66,11 @@ def _critics(a: Architecture, outer: Tensors, front_end: Tensors, dtype: str) ->
         name: keras.Input(layer.compute_output_shape((None, a.length, a.channels))[1:], name=name)
         for name, layer in front_end.items()
     }
+    widths = iter(each.width * a.width for each in resolutions(a.rate, a.length))
     heads = [
         _waveform_critic(a, {**labels, "audio": x}, dtype)
         if name == "samples"
-        else _spectral_critic(a, {**labels, name: x}, name, dtype)
+        else _spectral_critic(a, {**labels, name: x}, name, next(widths), dtype)
         for name, x in features.items()
     ]
     total = {name: _sum([each[name] for each in heads], name) for name in heads[0]}
@@ -111,34 +112,41 @@ def _conditioning_layer(a: Architecture, dtype: str) -> keras.Layer:
     return LabelConcat(a.num_labels, planes=planes, dtype=dtype, name="label_concat")
 
 
-def _spectral_critic(a: Architecture, inputs: Tensors, name: str, dtype: str) -> Tensors:
+def _spectral_critic(
+    a: Architecture, inputs: Tensors, name: str, filters: int, dtype: str
+) -> Tensors:
     """Return the heads of a critic of one spectrogram: bands as channels, frames halved to 8."""
     x = inputs[name]
     if a.discriminator_sees_label and a.conditioning != "gate":
         x = LabelConcat(a.num_labels, dtype=dtype, name=f"{name}_label_concat")(x, inputs["label"])
-    filters, stage = SPECTRAL_WIDTH * a.width, 1
+    most, stage = SPECTRAL_GROWTH * filters, 1
     while x.shape[1] > SPECTRAL_FRAMES:
         down = StridedConv1D(filters, SPECTRAL_TAPS, 2, dtype=dtype, name=f"{name}_down_{stage}")
         if stage == 1 and a.discriminator_sees_label and a.conditioning != "gate":
             mark(down, kernel=LabelAxis(1, at_the_end=True))
         x = layers.LeakyReLU(0.2, dtype=dtype)(down(x))
-        filters, stage = min(2 * filters, 4 * SPECTRAL_WIDTH * a.width), stage + 1
+        filters, stage = min(2 * filters, most), stage + 1
     return _spectral_heads(a, x, inputs, name)
 
 
 def _spectral_heads(a: Architecture, x: Tensor, inputs: Tensors, name: str) -> Tensors:
-    """Return the score, one for each label behind a gate, and the class logits of `acgan`."""
+    """Return the score and the class logits of `acgan`.
+
+    Behind a gate the score has a part that all labels share and one for each label, as in a
+    projection discriminator (Miyato & Koyama 2018): what makes a sound real is learned from all.
+    """
     flat = layers.Flatten(dtype="float32", name=f"{name}_flat")(x)
-    score = layers.Dense(1, dtype="float32", name=f"{name}_score")
-    heads = {}
+    heads = {"score": layers.Dense(1, dtype="float32", name=f"{name}_score")(flat)}
     if a.model == "acgan":
         heads["logits"] = _logits(a, f"{name}_logits")(flat)
     if a.discriminator_sees_label and a.conditioning == "gate":
         row = layers.Reshape((1, -1), dtype="float32")(flat)
         gate = LabelGate(a.num_labels, dtype="float32", name=f"{name}_label_gate")
-        flat = layers.Flatten(dtype="float32")(gate(row, inputs["label"]))
-        mark(score, kernel=LabelAxis(0))
-    return {"score": score(flat), **heads}
+        gated = layers.Flatten(dtype="float32")(gate(row, inputs["label"]))
+        own = layers.Dense(1, use_bias=False, dtype="float32", name=f"{name}_label_score")
+        own = mark(own, kernel=LabelAxis(0))(gated)
+        heads["score"] = layers.Add(dtype="float32", name=f"{name}_scores")([heads["score"], own])
+    return heads
 
 
 def _heads(a: Architecture, x: Tensor) -> Tensors:

@@ -7,50 +7,84 @@ weights, so the discriminator's own update need not go back through it.
 """
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from kwavegan.audio.mel import MelSettings, bands_of
-from kwavegan.layers.log_mel import LogMel
+from kwavegan.audio.mel import bands_of
+from kwavegan.layers.log_spectrograms import LogMel, LogSpectrogram
 from kwavegan.networks.architecture import Architecture
 from kwavegan.types import Tensor, Tensors
 
 CRITICS_MODEL = "critics"
 """Name of the nested model of all critics, in a discriminator that has a front end."""
 
-_FRAMES = (128, 32)  # of a sound: one spectrogram is sharp in time, the other in frequency
-_BANDS = 32
-_OVERLAP = 4  # windows over each sample
-_WINDOWS = (16, 2048)
+_SHORT_BANDS = 32
+"""Mel bands of the shortest window, where a whole attack is a few frames."""
+
+_SHORT_SCALE = 3.0
+"""A few frames of it differ between a sharp attack and a soft one, so they must weigh more."""
+
+_SMALLEST, _LARGEST = 64, 1024
+"""Limits of the middle window, in samples."""
 
 
-def resolutions(rate: int, length: int) -> tuple[MelSettings, ...]:
+@dataclass(frozen=True)
+class Resolution:
+    """A spectrogram that a critic takes.
+
+    Attributes:
+        window: samples in a window.
+        hop: samples from one window to the next.
+        bands: mel bands; 0 for every bin.
+        width: filters of the critic's first layer, in widths of the architecture.
+        scale: factor on the levels, in spectral scales of the architecture.
+    """
+
+    window: int
+    hop: int
+    bands: int
+    width: int
+    scale: float
+
+
+def resolutions(rate: int, length: int) -> tuple[Resolution, ...]:
     """Return the spectrograms that the critics of sounds of `length` samples take.
 
-    One of about 128 frames and one of about 32, in windows that overlap fourfold; of at least 16
-    and at most 2,048 samples, so that very short sounds have fewer frames and long ones more.
+    The shortest window sees an attack of two milliseconds, in mel bands; the two longer are heard
+    bin by bin, since mel bands do not distinguish noise from a pulse train. The middle one has
+    about as many bins as its sounds have frames.
     """
-    chosen = []
-    for frames in _FRAMES:
-        window = 2 ** round(math.log2(_OVERLAP * length / frames))
-        window = int(np.clip(window, *_WINDOWS))
-        settings = MelSettings(rate, window, window // _OVERLAP, bands_of(rate, window, _BANDS))
-        if settings not in chosen:
-            chosen.append(settings)
-    return tuple(chosen)
+    longest = 2 ** int(math.log2(length))
+    middle = 2 ** round(math.log2(math.sqrt(rate * length) / 32))
+    middle = min(int(np.clip(middle, _SMALLEST, _LARGEST)), longest)
+    short, long = middle // 8, min(4 * middle, longest)
+    bands = bands_of(rate, short, _SHORT_BANDS)
+    chosen = [
+        Resolution(short, short // 2, bands, 1, _SHORT_SCALE),
+        Resolution(middle, middle // 4, 0, 4, 1.0),
+    ]
+    return (*chosen, Resolution(long, long // 4, 0, 4, 1.0)) if long > middle else tuple(chosen)
 
 
 def front_end_layers(a: Architecture) -> list[keras.Layer]:
     """Return the layers of the front end: samples and spectrograms, each on its own scale."""
     samples = keras.layers.Rescaling(a.waveform_scale, dtype="float32", name="samples")
     spectrograms = [
-        LogMel(**vars(mel), scale=a.spectral_scale, dtype="float32", name=f"spectrum_{number}")
-        for number, mel in enumerate(resolutions(a.rate, a.length), start=1)
+        _spectrogram(a, each, name=f"spectrum_{number}")
+        for number, each in enumerate(resolutions(a.rate, a.length), start=1)
     ]
     return [samples, *spectrograms] if a.critic == "both" else spectrograms
+
+
+def _spectrogram(a: Architecture, each: Resolution, name: str) -> keras.Layer:
+    scale, given = each.scale * a.spectral_scale, {"dtype": "float32", "name": name}
+    if each.bands:
+        return LogMel(a.rate, each.window, each.hop, each.bands, scale, **given)
+    return LogSpectrogram(each.window, each.hop, scale, **given)
 
 
 class FrontEnd:
@@ -70,7 +104,7 @@ class FrontEnd:
         >>> a = Architecture(256, num_labels=2, width=2, rate=4096)
         >>> front_end = FrontEnd(build_discriminator(a))
         >>> sorted(front_end.layers), front_end.features(np.zeros((3, 256, 1))).shape[0]
-        (['spectrum_1', 'spectrum_2'], 3)
+        (['spectrum_1', 'spectrum_2', 'spectrum_3'], 3)
     """
 
     def __init__(self, discriminator: keras.Model):

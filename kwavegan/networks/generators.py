@@ -5,11 +5,11 @@ import math
 import keras
 from keras import layers
 
-from kwavegan.layers.inverse_stft import InverseSTFT
 from kwavegan.layers.label_conditioning import LabelConcat
 from kwavegan.layers.strided_conv import StridedConv1DTranspose
 from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
 from kwavegan.networks.label_axes import LabelAxis, mark
+from kwavegan.networks.synthesis import synthesize
 from kwavegan.types import Tensor, Tensors
 
 
@@ -26,8 +26,6 @@ FRAME_WIDTHS = (16, 12, 8)
 """Times the width: filters of 16 frames, of 32, and of 64 or more, in a generator of frames."""
 
 FRAME_TAPS = 9
-
-BIN_TAPS = 5
 
 
 def build_generator(a: Architecture, dtype: str = "float32") -> keras.Model:
@@ -59,7 +57,7 @@ def build_generator(a: Architecture, dtype: str = "float32") -> keras.Model:
 
 
 def _stft_frames(a: Architecture, inputs: Tensors, dtype: str) -> Tensor:
-    """Double 16 frames until there is one a hop, and turn them into spectra and a waveform."""
+    """Double 16 frames until there is one a hop, and synthesize a waveform of them."""
     hop = hop_of(a.rate, a.stages.length)
     x = _label_and_dense(a, inputs, FRAME_WIDTHS[0] * a.width, dtype)
     x = layers.ReLU(dtype=dtype)(x)
@@ -69,9 +67,7 @@ def _stft_frames(a: Architecture, inputs: Tensors, dtype: str) -> Tensor:
         filters = FRAME_WIDTHS[min(stage, len(FRAME_WIDTHS) - 1)] * a.width
         up = StridedConv1DTranspose(filters, FRAME_TAPS, 2, dtype=dtype, name=f"up_{stage}")
         x = layers.ReLU(dtype=dtype)(up(x))
-    synthesis = InverseSTFT(hop, a.channels, dtype="float32", name="synthesis")
-    bins = layers.Conv1D(synthesis.units, BIN_TAPS, padding="same", dtype=dtype, name="bins")
-    return synthesis(bins(x))
+    return synthesize(a, inputs["latent"], x, hop, dtype)
 
 
 def _upsample_stages(a: Architecture, inputs: Tensors, dtype: str) -> Tensor:

@@ -11,7 +11,7 @@ from support.layers import run_layer_test
 from kwavegan.audio.mel import MelSettings, mel_filters
 from kwavegan.backend import autodiff
 from kwavegan.gan.model import WaveGAN
-from kwavegan.layers.log_mel import POWER_FLOOR, LogMel
+from kwavegan.layers.log_spectrograms import POWER_FLOOR, LogMel, LogSpectrogram
 from kwavegan.networks.discriminators import build_discriminator
 from kwavegan.networks.front_end import FrontEnd, resolutions
 
@@ -60,23 +60,44 @@ def test_the_gradient_at_silence_is_finite():
     assert np.isfinite(arrays([gradient])[0]).all()
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_log_spectrogram_is_a_keras_layer(tmp_path, channels):
+    settings = {"window": 128, "hop": 32, "scale": 0.5}
+    shape = (3, 7, 64 * channels)
+    run_layer_test(LogSpectrogram, settings, (noise(3, 200, channels),), shape, tmp_path)
+
+
+def test_bins_tell_noise_from_a_pulse_train_and_mel_bands_do_not():
+    pulses = np.zeros((1, 4096, 1), "float32")
+    pulses[:, ::64] = 1.0
+    hiss = np.random.default_rng(0).normal(0, pulses.std(), pulses.shape).astype("float32")
+    spread = {}
+    for name, layer in {"bins": LogSpectrogram(512, 128), "mel": LogMel(4096, 128, 32, 20)}.items():
+        # Of the mean over time: where the energy lies, not how it fluctuates.
+        levels = [ops.convert_to_numpy(layer(x))[0, 2:-2].mean(axis=0) for x in (pulses, hiss)]
+        spread[name] = [np.std(each[: len(each) - 1]) for each in levels]
+    assert spread["bins"][0] > 5 * spread["bins"][1]
+    assert spread["mel"][0] < 3 * spread["mel"][1]
+
+
 @pytest.mark.parametrize(
     ("rate", "length", "windows"),
     [
-        (4096, 4096, [128, 512]),
-        (16_384, 16_384, [512, 2048]),
-        (48_000, 64, [16]),
-        (44_100, 2**20, [2048]),
-        (16_000, 5000, [128, 512]),
+        (4096, 4096, [16, 128, 512]),
+        (16_384, 4096, [32, 256, 1024]),
+        (16_384, 16_384, [64, 512, 2048]),
+        (48_000, 64, [8, 64]),
+        (44_100, 2**20, [128, 1024, 4096]),
+        (16_000, 5000, [32, 256, 1024]),
     ],
 )
 def test_resolutions(rate, length, windows):
     found = resolutions(rate, length)
-    assert [mel.window for mel in found] == windows
-    for mel in found:
-        assert mel.hop * 4 == mel.window
-        # No band is empty.
-        assert (mel_filters(mel).max(axis=1) > 0).all()
+    assert [each.window for each in found] == windows
+    short = MelSettings(rate, found[0].window, found[0].hop, found[0].bands)
+    # No band is empty, and longer windows are heard bin by bin.
+    assert (mel_filters(short).max(axis=1) > 0).all()
+    assert not any(each.bands for each in found[1:])
 
 
 def test_a_window_is_whole_hops():

@@ -1,12 +1,15 @@
-"""The inverse Fourier transform that ends a generator of frames."""
+"""The end of a generator of frames: the inverse transform, and the parts that are summed."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
 from support.gans import tiny_architecture
 from support.layers import run_layer_test
 
+from kwavegan.evaluation.texture import measure_texture
 from kwavegan.layers.inverse_stft import InverseSTFT
+from kwavegan.networks.build import build_networks
 from kwavegan.networks.generators import build_generator, hop_of
 
 HOP, WINDOW, BINS, FRAMES = 8, 32, 16, 12
@@ -114,11 +117,45 @@ def test_bad_arguments_are_refused(make, says):
 
 def test_a_generator_of_frames_doubles_them_until_there_is_one_each_hop():
     generator = build_generator(tiny_architecture("istft", length=300, width=4, channels=2))
-    # 512 samples are the next ladder: 64 frames at a hop of 8 samples.
-    shapes = [generator.get_layer(f"up_{rung}").output.shape[1:] for rung in (1, 2)]
+    # 512 samples are the next length of stages: 64 frames at a hop of 8 samples.
+    shapes = [generator.get_layer(f"up_{stage}").output.shape[1:] for stage in (1, 2)]
     assert shapes == [(32, 48), (64, 32)]
-    assert generator.get_layer("bins").output.shape[1:] == (64, 2 * 2 * 16)
+    assert generator.get_layer("bins").output.shape[1:] == (64, 2 * 3 * 16)
     assert generator.output_shape == (None, 300, 2)
+
+
+def parts_of(channels=1):
+    """Return the parts of three sounds that an untrained generator sums, by name."""
+    a = tiny_architecture("istft", length=1024, width=4, channels=channels, rate=8000)
+    generator, _ = build_networks(a)
+    names = ("tones", "noise", "sweeps")
+    outputs = [generator.get_layer(f"{name}_gate").output for name in names]
+    parts = keras.Model(generator.input, outputs)
+    rng = np.random.default_rng(0)
+    given = {"latent": rng.normal(size=(3, a.latent_dim)).astype("float32")}
+    given["label"] = np.zeros(3, "int32")
+    return dict(zip(names, map(ops.convert_to_numpy, parts(given)), strict=True))
+
+
+def test_a_generator_begins_with_noise():
+    parts = parts_of()
+    assert parts["noise"].std() > 2 * parts["sweeps"].std() > 4 * parts["tones"].std() > 0
+
+
+def test_a_generator_begins_with_sounds_that_share_no_period():
+    texture = measure_texture(parts_of()["noise"], 8000)
+    assert texture.periodicity.max() < 0.5
+
+
+def test_channels_begin_as_middle_and_side():
+    a = tiny_architecture("istft", length=256, width=4, channels=2)
+    generator, _ = build_networks(a)
+    given = {"latent": np.ones((1, a.latent_dim), "float32"), "label": np.zeros(1, "int32")}
+    middle_and_side = keras.Model(generator.input, generator.get_layer("sum_of_parts").output)
+    middle, side = ops.convert_to_numpy(middle_and_side(given))[0].T
+    left, right = ops.convert_to_numpy(generator(given))[0].T
+    np.testing.assert_allclose(left, np.tanh(middle + side)[:256], atol=1e-5)
+    np.testing.assert_allclose(right, np.tanh(middle - side)[:256], atol=1e-5)
 
 
 def test_a_generator_of_frames_needs_no_label():

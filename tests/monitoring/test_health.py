@@ -193,7 +193,7 @@ def test_no_gain_for_half_of_the_run_and_ten_evaluations_is_a_stall():
     (finding,) = verdict([], [], scores(9, *[1] * 12), CONFIG)
     assert (finding.value, finding.bound) == (12, 10)
     assert names(validation=scores(9, 1, 1, 1)) == []
-    assert names(validation=scores(300, *[120] * 26)) == []  # as near as real: no gain is left
+    assert names(validation=scores(9, *[100] * 26)) == []  # as near as real: no gain is left
     patient = replace(CONFIG, stop_when_stalled=3)
     assert names(validation=scores(9, 1, 1, 1), config=patient) == ["stalled"]
 
@@ -341,8 +341,8 @@ def test_unequal_steps_are_made_equal_by_the_rate_that_is_out_of_the_way():
         config = Config(**rates)
         return advise(name, config)[0].split(":")[0]
 
-    assert first("discriminator_too_strong", d_lr=0.012) == "--d-lr 0.0004"
+    assert first("discriminator_too_strong", d_lr=0.012) == "--d-lr 0.0008"
     assert first("discriminator_too_strong", lr=1e-7, d_lr=4e-4) == "--lr 0.0004"
     assert first("discriminator_too_strong") == "--gamma 0.9"
-    assert first("generator_too_strong", d_lr=1e-6) == "--d-lr 0.0004"
-    assert first("diverged", loss="wgan-gp", d_lr=0.1) == "--d-lr 0.0004"
+    assert first("generator_too_strong", d_lr=1e-6) == "--d-lr 0.0008"
+    assert first("diverged", loss="wgan-gp", d_lr=0.1) == "--d-lr 0.0008"

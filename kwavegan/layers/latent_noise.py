@@ -1,0 +1,119 @@
+"""Noise with a spectrum as a Keras layer: what a network cannot spell from a latent."""
+
+from functools import lru_cache
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kwavegan.backend.serialization import register
+from kwavegan.types import Shape, Tensor
+
+_TABLE_FRAMES = 16
+"""Frames of the table of directions; later frames take it with the latent's values exchanged."""
+
+_TABLE_SEED = 1234
+
+_LOWEST, _HIGHEST = -12.0, 3.0
+"""Limits of the levels, natural logarithms: -104 dB is silence, and 26 dB clips in any sound."""
+
+_LINEAR_BINS = 6.0
+"""Bands are linear below this bin and logarithmic above, as hearing is about 500 Hz."""
+
+
+@register
+class LatentNoise(keras.layers.Layer):
+    """Turn levels in bands into complex Gaussian bins; no weights.
+
+    Each value of the noise is the latent's direction, a unit vector, times a fixed normal vector of
+    its own. It is Gaussian, independent from bin to bin and from frame to frame, another for
+    another latent, and a smooth function of the latent that is alike on every backend: a sound
+    stays a pure function of latent and label.
+
+    Args:
+        bins: complex bins of a frame, as `InverseSTFT` takes them.
+        channels: of the audio.
+
+    Call arguments:
+        latent: (batch, latent_dim).
+        levels: (batch, frames, channels × bands): natural logarithms of the standard deviation in
+            each band, at least 2 bands; a bin between the middles of two bands is interpolated.
+
+    Returns:
+        (batch, frames, channels × 2 × bins): for each channel real parts, then imaginary parts.
+
+    Raises:
+        ValueError: bins or channels are not positive.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan.layers import LatentNoise
+        >>> latent = np.random.default_rng(0).normal(size=(3, 10)).astype("float32")
+        >>> tuple(LatentNoise(bins=32)(latent, np.zeros((3, 12, 8), "float32")).shape)
+        (3, 12, 64)
+    """
+
+    def __init__(self, bins: int, channels: int = 1, **kwargs: Any):
+        super().__init__(autocast=False, **kwargs)
+        if bins < 1 or channels < 1:
+            raise ValueError(
+                f"LatentNoise: bins and channels must be positive; got {bins} and {channels}"
+            )
+        self.bins, self.channels = bins, channels
+
+    def call(self, latent: Tensor, levels: Tensor) -> Tensor:
+        frames, bands = levels.shape[1], levels.shape[2] // self.channels
+        levels = ops.reshape(ops.cast(levels, "float32"), (-1, frames, self.channels, 1, bands))
+        sizes = ops.exp(ops.clip(levels, _LOWEST, _HIGHEST))
+        if bands != self.bins:
+            sizes = ops.matmul(sizes, ops.convert_to_tensor(bands_to_bins(bands, self.bins)))
+        noise = self._unit_noise(direction_of(latent), frames)
+        bins = ops.reshape(noise * sizes, (-1, frames, self.channels * 2 * self.bins))
+        return ops.cast(bins, self.compute_dtype)
+
+    def _unit_noise(self, direction: Tensor, frames: int) -> Tensor:
+        """Return noise of variance 1: (batch, frames, channels, 2, bins)."""
+        rows = min(_TABLE_FRAMES, frames)
+        values = self.channels * 2 * self.bins
+        table, signs = _tables(direction.shape[1], rows * values, -(-frames // rows))
+        # A whole table for every frame would take 100 MB for a second at 44.1 kHz.
+        exchanged = [
+            ops.multiply(ops.roll(direction, turn, axis=-1), each)
+            for turn, each in enumerate(signs)
+        ]
+        blocks = ops.matmul(ops.stack(exchanged, axis=1), ops.convert_to_tensor(table))
+        shape = (-1, len(signs) * rows, self.channels, 2, self.bins)
+        return ops.reshape(blocks, shape)[:, :frames]
+
+    def compute_output_shape(self, latent_shape: Shape, levels_shape: Shape) -> Shape:
+        return latent_shape[0], levels_shape[1], self.channels * 2 * self.bins
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "bins": self.bins, "channels": self.channels}
+
+
+def direction_of(latent: Tensor) -> Tensor:
+    """Return latents (batch, latent_dim) with length 1, float32."""
+    latent = ops.cast(latent, "float32")
+    return latent * ops.rsqrt(ops.sum(ops.square(latent), axis=-1, keepdims=True) + 1e-9)
+
+
+@lru_cache(maxsize=4)
+def _tables(latent_dim: int, values: int, turns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return directions (latent_dim, values) and signs (turns, latent_dim) of ±1."""
+    rng = np.random.default_rng(_TABLE_SEED)
+    directions = rng.standard_normal((latent_dim, values)).astype("float32")
+    return directions, np.sign(rng.standard_normal((turns, latent_dim))).astype("float32")
+
+
+@lru_cache(maxsize=8)
+def bands_to_bins(bands: int, bins: int) -> np.ndarray:
+    """Return (bands, bins) float32, by which values in bands are interpolated at bins."""
+    places = np.log1p(np.arange(1, bins + 1) / _LINEAR_BINS)
+    places = (places - places[0]) / (places[-1] - places[0]) * (bands - 1)
+    low = np.clip(np.floor(places).astype(int), 0, bands - 2)
+    matrix, columns = np.zeros((bands, bins), "float32"), np.arange(bins)
+    matrix[low, columns] += 1 - (places - low)
+    matrix[low + 1, columns] += places - low
+    return matrix

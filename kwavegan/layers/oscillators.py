@@ -1,0 +1,101 @@
+"""A few sinusoids with a pitch of their own as a Keras layer: sweeps, bodies of drums."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kwavegan.backend.serialization import register
+from kwavegan.layers.frame_gate import interpolated, sample_shares, to_next_frame
+from kwavegan.types import Shape, Tensor
+
+LOWEST_HZ, HIGHEST_HZ = 30.0, 2000.0
+
+_FIRST, _LAST = -2.0, 1.5
+"""Logits of the first and the last oscillator's pitch where the input is 0: 50 and 930 Hz."""
+
+_QUIETEST, _LOUDEST = -12.0, 1.0
+"""Limits of the levels, natural logarithms."""
+
+
+@register
+class Oscillators(keras.layers.Layer):
+    """Sum sinusoids whose frequencies and levels go in a line from frame to frame; no weights.
+
+    The phase is the integral of the frequency, in closed form within a frame: a sum over samples in
+    float32 would differ between backends by more than the frames do.
+
+    Args:
+        hop: samples in a frame.
+        rate: sample rate in Hz.
+        count: oscillators, at least 2.
+        channels: of the audio; an oscillator has one pitch, and a level in each channel.
+
+    Call arguments:
+        x: (batch, frames, (1 + channels) × count): logits of the pitches between 30 Hz and 2 kHz,
+            at most a quarter of the rate, on a logarithmic scale; then for each channel natural
+            logarithms of the levels.
+
+    Returns:
+        (batch, frames × hop, channels).
+
+    Raises:
+        ValueError: hop, rate or channels are not positive, or there are fewer than 2 oscillators.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan.layers import Oscillators
+        >>> layer = Oscillators(hop=64, rate=16000, count=4)
+        >>> tuple(layer(np.zeros((2, 10, layer.units), "float32")).shape)
+        (2, 640, 1)
+    """
+
+    def __init__(self, hop: int, rate: int, count: int, channels: int = 1, **kwargs: Any):
+        super().__init__(autocast=False, **kwargs)
+        if min(hop, rate, channels) < 1 or count < 2:
+            raise ValueError(
+                "Oscillators: hop, rate and channels must be positive and count at least 2; got "
+                f"{hop}, {rate}, {channels} and {count}"
+            )
+        self.hop, self.rate, self.count, self.channels = hop, rate, count, channels
+
+    @property
+    def units(self) -> int:
+        """Values of a frame."""
+        return (1 + self.channels) * self.count
+
+    def call(self, x: Tensor) -> Tensor:
+        x = ops.cast(x, "float32")
+        frames, samples = x.shape[1], x.shape[1] * self.hop
+        waves = ops.sin(self._angles(x[..., : self.count]))
+        levels = ops.exp(ops.clip(x[..., self.count :], _QUIETEST, _LOUDEST))
+        levels = ops.reshape(
+            interpolated(levels, self.hop), (-1, frames, self.hop, self.channels, self.count)
+        )
+        audio = ops.sum(levels * waves[:, :, :, None], axis=-1)
+        return ops.cast(ops.reshape(audio, (-1, samples, self.channels)), self.compute_dtype)
+
+    def _angles(self, logits: Tensor) -> Tensor:
+        """Return the phases (batch, frames, hop, count) in radians."""
+        highest = min(HIGHEST_HZ, self.rate / 4)
+        apart = np.linspace(_FIRST, _LAST, self.count).astype("float32")
+        places = ops.sigmoid(ops.add(logits, apart))
+        cycles = ops.exp(math.log(highest / LOWEST_HZ) * places) * (LOWEST_HZ / self.rate)
+        step = to_next_frame(cycles)
+        of_frame = (cycles + step / 2) * self.hop
+        # Whole turns are left out before the sum over frames, where they would cost digits.
+        of_frame = of_frame - ops.stop_gradient(ops.round(of_frame))
+        before = ops.cumsum(of_frame, axis=1) - of_frame
+        shares = sample_shares(self.hop)
+        within = cycles[:, :, None] * (shares * self.hop)
+        within = within + step[:, :, None] * (shares**2 * (self.hop / 2))
+        return (2 * math.pi) * (before[:, :, None] + within)
+
+    def compute_output_shape(self, x_shape: Shape) -> Shape:
+        return x_shape[0], x_shape[1] * self.hop, self.channels
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("hop", "rate", "count", "channels")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -1,0 +1,200 @@
+"""The layers that a generator of frames makes a sound of: noise, tuned bins, oscillators, gates."""
+
+import numpy as np
+import pytest
+from keras import ops
+from support.layers import run_layer_test
+
+from kwavegan.layers.detuned_bins import DetunedBins
+from kwavegan.layers.frame_gate import FrameGate
+from kwavegan.layers.inverse_stft import InverseSTFT
+from kwavegan.layers.latent_noise import LatentNoise, bands_to_bins
+from kwavegan.layers.oscillators import HIGHEST_HZ, LOWEST_HZ, Oscillators
+
+FRAMES, BINS, HOP, RATE = 40, 16, 8, 8000
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
+
+
+def values(x):
+    return ops.convert_to_numpy(x)
+
+
+LATENT = normal(3, 20, seed=9)
+
+# -- What every layer owes ------------------------------------------------------------------------
+
+CASES = {
+    "noise": (
+        LatentNoise,
+        {"bins": BINS, "channels": 2},
+        (LATENT, normal(3, FRAMES, 2 * 6)),
+        (3, FRAMES, 2 * 2 * BINS),
+    ),
+    "bins": (
+        DetunedBins,
+        {"bins": BINS, "channels": 2},
+        (normal(3, FRAMES, 2 * 3 * BINS), LATENT),
+        (3, FRAMES, 2 * 2 * BINS),
+    ),
+    "oscillators": (
+        Oscillators,
+        {"hop": HOP, "rate": RATE, "count": 3, "channels": 2},
+        (normal(3, FRAMES, 9),),
+        (3, FRAMES * HOP, 2),
+    ),
+    "gate": (
+        FrameGate,
+        {"hop": HOP},
+        (normal(3, FRAMES * HOP, 2), normal(3, FRAMES, 1)),
+        (3, FRAMES * HOP, 2),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_is_a_keras_layer(tmp_path, case):
+    layer, config, inputs, shape = CASES[case]
+    run_layer_test(layer, config, inputs, shape, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: LatentNoise(0), "must be positive; got 0 and 1"),
+        (lambda: DetunedBins(4, channels=0), "must be positive; got 4 and 0"),
+        (lambda: Oscillators(8, 8000, count=1), "count at least 2; got 8, 8000, 1 and 1"),
+        (lambda: FrameGate(0), "hop must be positive; got 0"),
+    ],
+)
+def test_bad_arguments_are_refused(make, says):
+    with pytest.raises(ValueError, match=says):
+        make()
+
+
+# -- Noise ----------------------------------------------------------------------------------------
+
+
+def unit_noise(latent, frames=FRAMES):
+    flat = np.zeros((len(latent), frames, BINS), "float32")
+    return values(LatentNoise(BINS)(latent, flat))
+
+
+def test_noise_is_gaussian_and_independent():
+    noise = unit_noise(LATENT).reshape(3, -1)
+    assert abs(noise.mean()) < 0.05
+    assert 0.95 < noise.std() < 1.05
+    assert 2.7 < (noise**4).mean() / (noise**2).mean() ** 2 < 3.3
+    # Sounds are as alike as their latents; frames are not, even where they take the same table.
+    assert np.abs(np.corrcoef(noise) - np.corrcoef(LATENT)).max() < 0.1
+    assert np.abs(np.corrcoef(unit_noise(LATENT[:1])[0]) - np.eye(FRAMES)).max() < 0.75
+
+
+def test_noise_does_not_repeat():
+    sound = values(InverseSTFT(HOP)(unit_noise(LATENT[:1], 128)))[0, :, 0]
+    correlation = np.correlate(sound, sound, "full")[len(sound) :] / (sound**2).sum()
+    assert np.abs(correlation[2 * HOP :]).max() < 0.25
+
+
+def test_a_small_step_of_the_latent_changes_noise_a_little():
+    near, far = unit_noise(LATENT[:1] + 1e-3 * LATENT[1:2]), unit_noise(LATENT[1:2])
+    noise = unit_noise(LATENT[:1])
+    assert np.abs(noise - near).max() < 0.01
+    assert np.abs(noise - far).max() > 1
+
+
+def test_levels_are_those_of_their_band():
+    levels = np.full((3, FRAMES, 4), -3.0, "float32")
+    levels[:, :, 1] = 0.0
+    noise = values(LatentNoise(BINS)(LATENT, levels)) / unit_noise(LATENT)
+    assert noise.max() <= 1.001
+    middle = bands_to_bins(4, BINS)[1].argmax()
+    assert noise[0, 0, middle] == noise[0, 0, :BINS].max()
+    np.testing.assert_allclose(noise[..., [0, BINS - 1]], np.exp(-3), rtol=1e-3)
+
+
+@pytest.mark.parametrize(("bands", "bins"), [(2, 5), (8, 8), (64, 512)])
+def test_shares_of_bands_add_up_to_one(bands, bins):
+    matrix = bands_to_bins(bands, bins)
+    np.testing.assert_allclose(matrix.sum(axis=0), 1, rtol=1e-6)
+    assert (matrix.max(axis=1) > 0).all() or bands == bins
+
+
+# -- Bins -----------------------------------------------------------------------------------------
+
+
+def steady(speed, latent, bin=4):
+    """Return the sound of one constant bin whose speed before the tanh is `speed`."""
+    x = np.zeros((1, FRAMES, 3, BINS), "float32")
+    x[:, :, 0, bin - 1], x[:, :, 2] = 1.0, speed
+    turned = DetunedBins(BINS)(x.reshape(1, FRAMES, 3 * BINS), latent)
+    return values(InverseSTFT(HOP)(turned))[0, :, 0]
+
+
+def frequency_in_bins(sound):
+    """Return the frequency of a tone, in bins of the inverse transform's window."""
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), 16 * len(sound)))
+    return spectrum.argmax() / (16 * len(sound)) * 2 * BINS
+
+
+def test_a_bin_is_a_tone_at_most_three_quarters_of_a_bin_away():
+    nowhere = np.zeros((1, 20), "float32")
+    assert abs(frequency_in_bins(steady(0.0, nowhere)) - 4) < 0.05
+    assert abs(frequency_in_bins(steady(20.0, nowhere)) - 4.75) < 0.05
+    assert abs(frequency_in_bins(steady(-20.0, nowhere)) - 3.25) < 0.05
+
+
+def test_sounds_begin_with_bins_tuned_apart():
+    tuned = [frequency_in_bins(steady(0.0, normal(1, 20, seed=k))) for k in range(8)]
+    assert np.std(tuned) > 0.2
+
+
+# -- Oscillators ----------------------------------------------------------------------------------
+
+
+def pitch_logit(hertz, oscillator=0, count=2):
+    place = np.log(hertz / LOWEST_HZ) / np.log(min(HIGHEST_HZ, RATE / 4) / LOWEST_HZ)
+    return np.log(place / (1 - place)) - np.linspace(-2.0, 1.5, count)[oscillator]
+
+
+def test_an_oscillator_follows_its_pitch_and_level():
+    x = np.full((1, FRAMES, 4), -30.0, "float32")
+    x[..., 0] = pitch_logit(440.0)
+    x[..., 2] = np.log(0.5)
+    tone = values(Oscillators(HOP, RATE, 2)(x))[0, :, 0]
+    want = 0.5 * np.sin(2 * np.pi * 440 * np.arange(len(tone)) / RATE)
+    np.testing.assert_allclose(tone, want, atol=2e-3)
+
+
+def test_a_sweep_is_the_integral_of_its_frequency():
+    x = np.full((1, FRAMES, 4), -30.0, "float32")
+    hertz = np.linspace(1000, 100, FRAMES)
+    x[0, :, 0] = [pitch_logit(each) for each in hertz]
+    x[..., 2] = 0.0
+    sweep = values(Oscillators(HOP, RATE, 2)(x))[0, :, 0]
+    between = np.interp(np.arange(FRAMES * HOP) / HOP, np.arange(FRAMES), hertz)
+    # The middle of each sample's step, for an integral of straight lines.
+    cycles = np.concatenate([[0], np.cumsum((between[1:] + between[:-1]) / 2)]) / RATE
+    np.testing.assert_allclose(sweep, np.sin(2 * np.pi * cycles), atol=5e-3)
+
+
+# -- Gates ----------------------------------------------------------------------------------------
+
+
+def test_a_gate_opens_within_two_samples_anywhere_in_a_frame():
+    logits = np.full((1, FRAMES, 1), -30.0, "float32")
+    logits[:, 20:] = 30.0
+    gate = FrameGate(64)
+    opened = values(gate(np.ones((1, FRAMES * 64, 1), "float32"), logits))[0, :, 0]
+    middle = 19 * 64 + 32
+    assert opened[: middle - 8].max() < 0.001
+    assert opened[middle + 8 :].min() > 0.999
+    assert np.diff(opened).min() >= 0
+
+
+def test_a_gate_does_not_amplify():
+    audio = normal(2, FRAMES * HOP, 1)
+    gated = values(FrameGate(HOP)(audio, 100 * normal(2, FRAMES, 1)))
+    assert (np.abs(gated) <= np.abs(audio) + 1e-6).all()
