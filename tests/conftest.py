@@ -1,5 +1,6 @@
 """Every test runs on the backend that KERAS_BACKEND names, on the CPU."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -13,12 +14,18 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 # PyTorch's threads wait on each other, 15 times slower, where another program keeps a core busy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The first import of librosa compiles with Numba: 14 seconds, where it takes 27 with optimization.
+os.environ.setdefault("NUMBA_OPT", "0")
+# Tracing a network makes objects by the hundred thousand, nearly all of which stay: looking through
+# them again and again for circles takes a quarter of the time.
+gc.set_threshold(200_000, 50, 100)
 # The networks of the tests are tiny: XLA would spend longer on optimizing them than they run. Its
-# fusion emitters alone make a first eager update take 9.0 seconds, where it takes 5.9 without.
+# fusion emitters alone make a first eager update take 9.0 seconds, where it takes 5.9 without. Split
+# into parts for a core each, a network takes a fifth longer to compile on the one it has.
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-    " --xla_cpu_use_fusion_emitters=false",
+    " --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
 )
 # Many tests build the same networks: JAX keeps what it compiled on disk, for the other tests, the
 # other process of pytest-xdist and the next session. pyproject.toml ignores the warning about an
