@@ -115,12 +115,15 @@ def _conditioning_layer(a: Architecture, dtype: str) -> keras.Layer:
 def _spectral_critic(
     a: Architecture, inputs: Tensors, name: str, filters: int, dtype: str
 ) -> Tensors:
-    """Return the heads of a critic of one spectrogram: bands as channels, frames halved to 8."""
+    """Return the heads of a critic of one spectrogram: bands as channels, frames halved to 8.
+
+    There is one layer at least, of however few frames.
+    """
     x = inputs[name]
     if a.discriminator_sees_label and a.conditioning != "gate":
         x = LabelConcat(a.num_labels, dtype=dtype, name=f"{name}_label_concat")(x, inputs["label"])
     most, stage = SPECTRAL_GROWTH * filters, 1
-    while x.shape[1] > SPECTRAL_FRAMES:
+    while x.shape[1] > SPECTRAL_FRAMES or stage == 1:
         down = StridedConv1D(filters, SPECTRAL_TAPS, 2, dtype=dtype, name=f"{name}_down_{stage}")
         if stage == 1 and a.discriminator_sees_label and a.conditioning != "gate":
             mark(down, kernel=LabelAxis(1, at_the_end=True))

@@ -140,7 +140,7 @@ def test_a_search_killed_at_any_moment_goes_on_and_best_toml_trains(dataset, tmp
     made = CliRunner().invoke(main, command)
     assert made.exit_code == 0, made.output
     assert "continues: 1 trial so far" in made.output
-    config = tiny_config(lr=1e-4, **settings).for_dataset(dataset, str(dataset.path))
+    config = tiny_config(lr=1e-3, **settings).for_dataset(dataset, str(dataset.path))
     whole = run_training(config, dataset, "whole").run
     for name in ("validation.csv", "metrics.csv"):
         got, want = (read_metrics(each.path / name) for each in (run, whole))
