@@ -20,8 +20,8 @@ os.environ.setdefault("NUMBA_OPT", "0")
 # them again and again for circles takes a quarter of the time.
 gc.set_threshold(200_000, 50, 100)
 # The networks of the tests are tiny: XLA would spend longer on optimizing them than they run. Its
-# fusion emitters alone make a first eager update take 9.0 seconds, where it takes 5.9 without. Split
-# into parts for a core each, a network takes a fifth longer to compile on the one it has.
+# fusion emitters alone make a first eager update take 9.0 seconds, where it takes 5.9 without.
+# Split into parts for a core each, a network takes a fifth longer to compile on the one it has.
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"

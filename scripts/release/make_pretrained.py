@@ -1,6 +1,6 @@
 """Make a pretrained model of a run: one small checkpoint, its settings and its evaluation.
 
-    kwavegan train --name drums --width 12 --steps 12000
+    kwavegan train --name drums --steps 3000
     python -m scripts.release.make_pretrained drums drums
 
 The best checkpoint is kept without what only training needs: the generator's EMA and the
@@ -21,7 +21,7 @@ from kwavegan.runs.pretrained import FOLDER
 from kwavegan.runs.run import Run
 from kwavegan.storage import files
 
-MAX_BYTES = 4_000_000
+MAX_BYTES = 5_000_000
 """Of a pretrained model's checkpoint."""
 
 
