@@ -127,7 +127,7 @@ def test_compile_without_optimizers_has_those_of_the_recipe():
     for optimizer in (gan.d_optimizer, gan.g_optimizer):
         config = optimizer.get_config()
         assert (config["beta_1"], config["beta_2"]) == (0.0, 0.99)
-        assert float(config["learning_rate"]) == pytest.approx(4e-4)
+        assert float(config["learning_rate"]) == pytest.approx(8e-4)
 
 
 @pytest.mark.parametrize("model", ["gated", "acgan", "wgan"])
