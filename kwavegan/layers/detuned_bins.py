@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from kwavegan.backend.serialization import register
+from kwavegan.layers.checks import require_positive
 from kwavegan.layers.inverse_stft import OVERLAP
 from kwavegan.layers.latent_noise import direction_of
 from kwavegan.types import Shape, Tensor
@@ -53,10 +54,7 @@ class DetunedBins(keras.layers.Layer):
 
     def __init__(self, bins: int, channels: int = 1, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
-        if bins < 1 or channels < 1:
-            raise ValueError(
-                f"DetunedBins: bins and channels must be positive; got {bins} and {channels}"
-            )
+        require_positive("DetunedBins", bins=bins, channels=channels)
         self.bins, self.channels = bins, channels
 
     def call(self, x: Tensor, latent: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from kwavegan.backend.serialization import register
+from kwavegan.layers.checks import require_positive
 from kwavegan.types import Shape, Tensor
 
 _FARTHEST = 30.0
@@ -44,8 +45,7 @@ class FrameGate(keras.layers.Layer):
 
     def __init__(self, hop: int, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
-        if hop < 1:
-            raise ValueError(f"FrameGate: hop must be positive; got {hop}")
+        require_positive("FrameGate", hop=hop)
         self.hop = hop
 
     def call(self, audio: Tensor, logits: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from keras import ops
 
 from kwavegan.audio.mel import hann
 from kwavegan.backend.serialization import register
+from kwavegan.layers.checks import require_positive
 from kwavegan.types import Shape, Tensor
 
 OVERLAP = 4
@@ -53,10 +54,7 @@ class InverseSTFT(keras.layers.Layer):
     def __init__(self, hop: int, channels: int = 1, **kwargs: Any):
         # A Fourier transform wants float32, whatever the layers before it hand on.
         super().__init__(autocast=False, **kwargs)
-        if hop < 1 or channels < 1:
-            raise ValueError(
-                f"InverseSTFT: hop and channels must be positive; got {hop} and {channels}"
-            )
+        require_positive("InverseSTFT", hop=hop, channels=channels)
         self.hop, self.channels = hop, channels
         self.window = OVERLAP * hop
         self.taper = (hann(self.window) * math.sqrt(self.window) / 4).astype("float32")

@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from kwavegan.backend.serialization import register
+from kwavegan.layers.checks import require_positive
 from kwavegan.types import Shape, Tensor
 
 _TABLE_FRAMES = 16
@@ -56,10 +57,7 @@ class LatentNoise(keras.layers.Layer):
 
     def __init__(self, bins: int, channels: int = 1, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
-        if bins < 1 or channels < 1:
-            raise ValueError(
-                f"LatentNoise: bins and channels must be positive; got {bins} and {channels}"
-            )
+        require_positive("LatentNoise", bins=bins, channels=channels)
         self.bins, self.channels = bins, channels
 
     def call(self, latent: Tensor, levels: Tensor) -> Tensor:

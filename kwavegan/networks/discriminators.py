@@ -7,7 +7,7 @@ from kwavegan.layers.label_conditioning import LabelConcat, LabelGate
 from kwavegan.layers.phase_shuffle import PhaseShuffle
 from kwavegan.layers.strided_conv import StridedConv1D
 from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
-from kwavegan.networks.front_end import CRITICS_MODEL, front_end_layers, resolutions
+from kwavegan.networks.front_end import CRITICS_MODEL, front_end_layers, spectra
 from kwavegan.networks.label_axes import LabelAxis, mark
 from kwavegan.types import Tensor, Tensors
 
@@ -66,11 +66,11 @@ def _critics(a: Architecture, outer: Tensors, front_end: Tensors, dtype: str) ->
         name: keras.Input(layer.compute_output_shape((None, a.length, a.channels))[1:], name=name)
         for name, layer in front_end.items()
     }
-    widths = iter(each.width * a.width for each in resolutions(a.rate, a.length))
+    widths = {name: each.width * a.width for name, each in spectra(a).items()}
     heads = [
         _waveform_critic(a, {**labels, "audio": x}, dtype)
         if name == "samples"
-        else _spectral_critic(a, {**labels, name: x}, name, next(widths), dtype)
+        else _spectral_critic(a, {**labels, name: x}, name, widths[name], dtype)
         for name, x in features.items()
     ]
     total = {name: _sum([each[name] for each in heads], name) for name in heads[0]}

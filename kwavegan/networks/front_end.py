@@ -63,20 +63,20 @@ def resolutions(rate: int, length: int) -> tuple[Resolution, ...]:
     middle = min(int(np.clip(middle, _SMALLEST, _LARGEST)), longest)
     short, long = middle // 8, min(4 * middle, longest)
     bands = bands_of(rate, short, _SHORT_BANDS)
-    chosen = [
-        Resolution(short, short // 2, bands, 1, _SHORT_SCALE),
-        Resolution(middle, middle // 4, 0, 4, 1.0),
-    ]
-    return (*chosen, Resolution(long, long // 4, 0, 4, 1.0)) if long > middle else tuple(chosen)
+    heard_by_bin = [Resolution(w, w // 4, 0, 4, 1.0) for w in sorted({middle, long})]
+    return (Resolution(short, short // 2, bands, 1, _SHORT_SCALE), *heard_by_bin)
+
+
+def spectra(a: Architecture) -> dict[str, Resolution]:
+    """Return the spectrograms that the critics of `a` take, by the names of their layers."""
+    found = enumerate(resolutions(a.rate, a.length), start=1)
+    return {f"spectrum_{number}": each for number, each in found}
 
 
 def front_end_layers(a: Architecture) -> list[keras.Layer]:
     """Return the layers of the front end: samples and spectrograms, each on its own scale."""
     samples = keras.layers.Rescaling(a.waveform_scale, dtype="float32", name="samples")
-    spectrograms = [
-        _spectrogram(a, each, name=f"spectrum_{number}")
-        for number, each in enumerate(resolutions(a.rate, a.length), start=1)
-    ]
+    spectrograms = [_spectrogram(a, each, name) for name, each in spectra(a).items()]
     return [samples, *spectrograms] if a.critic == "both" else spectrograms
 
 

@@ -105,14 +105,7 @@ def _with_carrier(sounds: np.ndarray, carrier: np.ndarray, rate: int) -> np.ndar
 
 def _smeared(sounds: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
     """Return sounds with the levels of windows of 64 ms, and phases at random."""
-    channels = np.moveaxis(sounds, 2, 1)
-    window = 1 << round(np.log2(0.064 * rate))
-    spectra = np.abs(librosa.stft(channels, n_fft=window))
-    phases = np.exp(2j * np.pi * rng.random(spectra.shape))
-    smeared = librosa.istft(spectra * phases, n_fft=window, length=channels.shape[-1])
-    # Windows that overlap with phases of their own partly cancel.
-    scale = np.sqrt((channels**2).mean() / (smeared**2).mean())
-    return np.moveaxis(np.clip(scale * smeared, -1, 1), 1, 2).astype("float32")
+    return _with_random_phases(sounds, 1 << round(np.log2(0.064 * rate)), rng)
 
 
 def _on_one_pitch(sounds: np.ndarray, rate: int) -> np.ndarray:
@@ -135,15 +128,28 @@ def _softened(sounds: np.ndarray, rate: int, seconds: float = 0.05) -> np.ndarra
 
 def _whispered(sounds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return sounds (n, length, channels) with spectra smoothed over an eighth of their width."""
+    return _with_random_phases(sounds, 256, rng, smoothed_bins=256 // 16)
+
+
+def _with_random_phases(
+    sounds: np.ndarray, window: int, rng: np.random.Generator, smoothed_bins: int = 1
+) -> np.ndarray:
+    """Return sounds with the levels of their windows, and phases at random.
+
+    Args:
+        sounds: (n, length, channels).
+        window: in samples.
+        rng: draws the phases.
+        smoothed_bins: bins that the power is averaged over.
+    """
     channels = np.moveaxis(sounds, 2, 1)
-    window = 256
     power = np.abs(librosa.stft(channels, n_fft=window)) ** 2
-    smooth = np.sqrt(uniform_filter1d(power, window // 16, axis=-2))
-    phases = np.exp(2j * np.pi * rng.random(smooth.shape))
-    whispered = librosa.istft(smooth * phases, n_fft=window, length=channels.shape[-1])
+    levels = np.sqrt(uniform_filter1d(power, smoothed_bins, axis=-2))
+    phases = np.exp(2j * np.pi * rng.random(levels.shape))
+    made = librosa.istft(levels * phases, n_fft=window, length=channels.shape[-1])
     # Windows that overlap with phases of their own partly cancel.
-    scale = np.sqrt((channels**2).mean() / (whispered**2).mean())
-    return np.moveaxis(np.clip(scale * whispered, -1, 1), 1, 2).astype("float32")
+    scale = np.sqrt((channels**2).mean() / (made**2).mean())
+    return np.moveaxis(np.clip(scale * made, -1, 1), 1, 2).astype("float32")
 
 
 def _halves(dataset: Dataset) -> Evaluation:
