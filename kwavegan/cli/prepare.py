@@ -24,14 +24,20 @@ class Percentages(click.ParamType):  # type: ignore[type-arg]
 @click.command()
 @click.argument("src", type=click.Path())
 @click.argument("out", type=click.Path())
-@click.option("--rate", type=int, help="Sample rate in Hz.  [default: 16384]")
-@click.option("--length", type=int, help="Samples in a clip.  [default: one second]")
+@click.option("--rate", type=int, help="Sample rate in Hz.  [default: that of most files]")
+@click.option(
+    "--length",
+    type=int,
+    help="Samples in a clip.  [default: what holds 95 % of the sounds, up to two seconds]",
+)
 @click.option(
     "--divider",
     type=click.Choice(["1", "4", "16"]),
     help="Rate of 16384 Hz ÷ this number, clips of one second; replaces --rate and --length.",
 )
-@click.option("--channels", type=int, default=1, show_default=True, help="1 or 2.")
+@click.option(
+    "--channels", type=int, help="1 (mono) or 2 (stereo).  [default: what most files are]"
+)
 @click.option("--labels", metavar="A,B,...", help="Folders to take, in label order. [default: all]")
 @click.option(
     "--fit",
@@ -94,9 +100,9 @@ def command(
             f" {setting('length')} out"
         )
     if divider:
-        rate = 16384 // int(divider)
+        rate = length = 16384 // int(divider)
     settings = PrepareSettings(
-        rate=16384 if rate is None else rate,
+        rate=rate,
         length=length,
         labels=tuple(part.strip() for part in labels.split(",")) if labels is not None else None,
         validation=split[0],

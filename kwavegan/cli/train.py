@@ -105,7 +105,7 @@ def _train(
     from kwavegan.data.load import load_dataset
 
     data = data if data is not None else config.data
-    dataset = load_dataset(data, config, preparing)
+    dataset = load_dataset(data, config, preparing, click.echo)
 
     from kwavegan.training.session import run_training
 

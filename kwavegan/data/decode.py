@@ -69,10 +69,10 @@ def decode_file(path: Path, settings: ClipSettings) -> DecodedFile:
 
 def _cut_to_clips(path: Path, settings: ClipSettings) -> Iterator[DecodedClip | Rejection]:
     """Load, trim, cut to length, normalise and convert: the recipe of a clip."""
-    length, channels = settings.shape
+    rate, length, channels = settings.decided
     whole = settings.trim or settings.fit == "slice"
     # One sample more than a clip has tells whether the clip was cropped.
-    audio = soundfiles.load_audio(path, settings.rate, channels, None if whole else length + 1)
+    audio = soundfiles.load_audio(path, rate, channels, None if whole else length + 1)
     if settings.trim:
         audio = processing.trim(audio)
     for offset, clip in processing.fit(audio, length, settings.fit, settings.overlap):
@@ -80,7 +80,7 @@ def _cut_to_clips(path: Path, settings: ClipSettings) -> Iterator[DecodedClip | 
         if not peak < np.inf:
             raise AudioError("not finite", "overflows when resampled")
         if peak < processing.SILENCE:
-            start = f" from {offset / settings.rate:.2f} s on" if offset else ""
+            start = f" from {offset / rate:.2f} s on" if offset else ""
             yield Rejection(offset, "silent", f"is silent{start}")
             continue
         marks = {

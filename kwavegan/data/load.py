@@ -1,5 +1,6 @@
 """Open the data of a training, prepared or not."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from kwavegan.config.settings import Config
@@ -10,14 +11,20 @@ from kwavegan.data.prepare_settings import PrepareSettings
 from kwavegan.errors import InputError
 
 
-def load_dataset(data: str, config: Config, progress: Progress | None = None) -> Dataset:
+def load_dataset(
+    data: str,
+    config: Config,
+    progress: Progress | None = None,
+    note: Callable[[str], None] | None = None,
+) -> Dataset:
     """Open a prepared folder, prepare a folder of audio into the cache, or make the built-in drums.
 
     Args:
         data: a folder; "" for the built-in set.
         config: its rate, length, channels and labels are for the preparation of a folder of audio;
-            0 and () take the defaults of `PrepareSettings`.
+            0 and () take what suits the folder.
         progress: called with files done and files in all.
+        note: called with a line that says what was chosen for the folder, if anything was.
 
     Raises:
         InputError: the folder is missing or damaged, or holds no usable audio.
@@ -37,4 +44,4 @@ def load_dataset(data: str, config: Config, progress: Progress | None = None) ->
     values = {name: getattr(config, name) for name in ("rate", "length", "channels")}
     chosen = {name: value for name, value in values.items() if value}
     settings = PrepareSettings(labels=config.labels or None, **chosen)
-    return prepare_cached(data, settings, progress=progress)
+    return prepare_cached(data, settings, progress=progress, note=note)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from kwavegan import __version__
-from kwavegan.data.dataset import FORMAT, VERSION, Dataset, open_dataset
+from kwavegan.data.dataset import FORMAT, VERSION, Dataset, open_dataset, read_settings
 from kwavegan.data.decode import DecodedFile
 from kwavegan.data.decode_pool import decode_files, worker_count
 from kwavegan.data.incremental import (
@@ -33,6 +33,7 @@ from kwavegan.data.preparation_checks import check_places, check_space, check_tr
 from kwavegan.data.prepare_settings import PrepareSettings
 from kwavegan.data.scanner import Scan, read_lists, scan_folder, speaker_of, split_of
 from kwavegan.data.summary import Summary, SummaryCounter
+from kwavegan.data.survey import decide
 from kwavegan.data.writers import PreparedFolderWriter
 from kwavegan.errors import InputError, setting
 from kwavegan.storage.cache import cache_folder, locked
@@ -58,6 +59,9 @@ def prepare(
     wav: bool = False,
 ) -> Summary:
     """Prepare the audio files of a folder: decode, cut to clips, split, write arrays.
+
+    Where the settings leave rate, length or channels open, those that suit the folder are taken
+    (`kwavegan.data.survey`), and kept when more files come later.
 
     If `out` was prepared before with the same clip settings, `prepare` copies the clips of files
     that have not changed (by size and time, else by checksum). If nothing at all has changed, it
@@ -93,7 +97,10 @@ def prepare(
         raise InputError(f"{setting('jobs')}: must be at least 1")
     check_places(src, out)
     scan = scan_folder(src, settings.labels)
-    stored = _stored_settings(src, scan, settings, wav)
+    asked, chosen = settings, ""
+    settings = _as_before(src, out, asked)
+    settings, chosen = decide(src, [source.name for source in scan.sources], settings)
+    stored = _stored_settings(src, scan, asked, settings, wav)
     previous = previous_rows(out, stored)
     split = _splitter(src, settings)
     plan = make_plan(src, scan, split, previous, same_source(out, stored), settings.strict)
@@ -103,7 +110,7 @@ def prepare(
             counter.add(file.reusable or (), decoded=False)
         if progress:
             progress(len(plan), len(plan))
-        return counter.summary(scan.outside, unchanged=True)
+        return counter.summary(scan.outside, chosen, unchanged=True)
     check_space(out, len(plan), settings, wav)
     with atomic(out) as partial:
         partial.mkdir()
@@ -115,7 +122,7 @@ def prepare(
             counter,
             _stepped(progress, len(plan)),
         )
-        summary = counter.summary(scan.outside)
+        summary = counter.summary(scan.outside, chosen)
         check_training_split(src, summary)
         text = json.dumps({**stored, "clips": summary.clips_by_split()}, indent=2)
         (partial / "settings.json").write_text(text + "\n", encoding="utf-8")
@@ -127,14 +134,16 @@ def prepare_cached(
     settings: PrepareSettings | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Dataset:
     """Prepare a folder of audio into the cache, or bring it up to date there, and open it.
 
-    Each pair of folder and settings has a place of its own in the cache. A second process that
+    Each pair of folder and clips has a place of its own in the cache. A second process that
     asks for the same set waits until the first has prepared it.
 
     Args:
         src, settings, jobs, progress: see `prepare`.
+        note: called with a line that says what was chosen for the folder, if anything was.
 
     Raises:
         InputError: see `prepare`.
@@ -144,8 +153,11 @@ def prepare_cached(
         >>> prepare_cached("recordings", PrepareSettings(rate=8192, length=1024)).labels
         ('hat', 'kick', 'snare')
     """
-    settings = settings or PrepareSettings()
-    src = Path(src)
+    src, settings = Path(src), settings or PrepareSettings()
+    names = [source.name for source in scan_folder(src, settings.labels).sources]
+    settings, chosen = decide(src, names, settings)
+    if note and chosen:
+        note(chosen)
     text = json.dumps([os.fsencode(src.resolve()).hex(), _without_strict(settings)], sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     folder = cache_folder() / "prepared" / key
@@ -159,21 +171,49 @@ def _without_strict(settings: PrepareSettings) -> dict[str, Any]:
     return {name: value for name, value in asdict(settings).items() if name != "strict"}
 
 
-def _stored_settings(src: Path, scan: Scan, settings: PrepareSettings, wav: bool) -> dict[str, Any]:
-    """Return what settings.json will hold, without the counts, in the types that JSON returns."""
-    length, channels = settings.shape
+def _as_before(src: Path, out: Path, asked: PrepareSettings) -> PrepareSettings:
+    """Return the settings with what was chosen when `out` was prepared with the same ones.
+
+    A few longer sounds must not change the clips of a set, and so the networks of its runs.
+    """
+    try:
+        old = read_settings(out)
+        if old["settings"] != json.loads(json.dumps(_without_strict(asked))):
+            return asked
+        if old["source"] != _spelled(src):
+            return asked
+        return replace(asked, **{name: old[name] for name in ("rate", "length", "channels")})
+    except (InputError, KeyError):
+        return asked
+
+
+def _spelled(src: Path) -> str:
+    return str(src.resolve()).encode("utf-8", "replace").decode()
+
+
+def _stored_settings(
+    src: Path, scan: Scan, asked: PrepareSettings, settings: PrepareSettings, wav: bool
+) -> dict[str, Any]:
+    """Return what settings.json will hold, without the counts, in the types that JSON returns.
+
+    Args:
+        src, scan, wav: of the preparation.
+        asked: what the user chose, which may leave rate, length and channels open.
+        settings: the same, decided.
+    """
+    rate, length, channels = settings.decided
     values = {
         "format": FORMAT,
         "version": VERSION,
         "kwavegan": __version__,
-        "source": str(src.resolve()).encode("utf-8", "replace").decode(),
-        "rate": settings.rate,
+        "source": _spelled(src),
+        "rate": rate,
         "length": length,
         "channels": channels,
         "dtype": settings.dtype,
         "labels": scan.labels,
         "wav": wav,
-        "settings": _without_strict(settings),
+        "settings": _without_strict(asked),
         "clip_settings": asdict(settings.clips),
     }
     return json.loads(json.dumps(values))

@@ -13,9 +13,12 @@ DTYPES = ("int16", "float32")
 class ClipSettings:
     """What decides the samples of a clip: equal settings give equal clips.
 
+    Where rate, length or channels are None, `prepare` takes what suits the folder; see
+    `kwavegan.data.survey`.
+
     Attributes:
         rate: sample rate in Hz, within `kwavegan.audio.decoding.RATES`.
-        length: samples in a clip; None stands for one second, and becomes `rate`.
+        length: samples in a clip.
         channels: 1 or 2.
         fit: "pad", "crop" or "slice"; see `kwavegan.audio.processing.fit`.
         overlap: the part of a slice that the next one repeats, in [0, 1).
@@ -27,9 +30,9 @@ class ClipSettings:
         InputError: a value out of range.
     """
 
-    rate: int = 16384
+    rate: int | None = None
     length: int | None = None
-    channels: int = 1
+    channels: int | None = None
     fit: str = "pad"
     overlap: float = 0.0
     trim: bool = False
@@ -38,11 +41,12 @@ class ClipSettings:
 
     def __post_init__(self) -> None:
         low, high = RATES
-        _require(low <= self.rate <= high, "rate", f"{self.rate} is not within {low} to {high} Hz")
-        if self.length is None:
-            object.__setattr__(self, "length", self.rate)
-        _require(self.shape[0] >= 1, "length", "must be at least 1 sample")
-        _require(self.channels in (1, 2), "channels", f"{self.channels} is not 1 or 2")
+        if self.rate is not None:
+            within = low <= self.rate <= high
+            _require(within, "rate", f"{self.rate} is not within {low} to {high} Hz")
+        if self.length is not None:
+            _require(self.length >= 1, "length", "must be at least 1 sample")
+        _require(self.channels in (None, 1, 2), "channels", f"{self.channels} is not 1 or 2")
         for name, value, allowed in (
             ("fit", self.fit, FITS),
             ("normalize", self.normalize, NORMALIZATIONS),
@@ -54,14 +58,26 @@ class ClipSettings:
         _require(not alone, "overlap", f"is for slices; give {setting('fit', 'slice')} too")
 
     @property
+    def decided(self) -> tuple[int, int, int]:
+        """Rate, length and channels, where none of them is left to the folder.
+
+        Raises:
+            ValueError: one of them is None.
+        """
+        if self.rate is None or self.length is None or self.channels is None:
+            raise ValueError(f"rate, length or channels are not decided yet: {self}")
+        return self.rate, self.length, self.channels
+
+    @property
     def shape(self) -> tuple[int, int]:
-        """Length and channels of a clip."""
-        return self.rate if self.length is None else self.length, self.channels
+        """Length and channels of a clip; see `decided`."""
+        return self.decided[1:]
 
     @property
     def seconds(self) -> float:
-        """Duration of a clip."""
-        return self.shape[0] / self.rate
+        """Duration of a clip; see `decided`."""
+        rate, length, _ = self.decided
+        return length / rate
 
 
 @dataclass(frozen=True)
@@ -80,9 +96,8 @@ class PrepareSettings(ClipSettings):
 
     Example:
         >>> from kwavegan import PrepareSettings
-        >>> settings = PrepareSettings(rate=22050, normalize="peak")
-        >>> settings.length, settings.seconds
-        (22050, 1.0)
+        >>> PrepareSettings(rate=22050, length=11025, channels=1, normalize="peak").seconds
+        0.5
         >>> PrepareSettings(fit="squeeze")
         Traceback (most recent call last):
         kwavegan.errors.InputError: fit: 'squeeze' is not one of pad, crop, slice

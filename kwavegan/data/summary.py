@@ -48,6 +48,7 @@ class Summary:
         outside: audio files beside the label folders, which are left out.
         decoded: files that this preparation decoded.
         reused: files whose clips this preparation copied from the previous one.
+        chosen: what of rate, length and channels was chosen for the folder, and why; or "".
         unchanged: whether nothing had changed, so that nothing was written.
 
     Example:
@@ -68,6 +69,7 @@ class Summary:
     outside: int
     decoded: int
     reused: int
+    chosen: str
     unchanged: bool
 
     def clips_by_split(self) -> dict[str, int]:
@@ -109,7 +111,8 @@ class Summary:
             if self.notes[note]
         ]
         warnings = [f"warning: {line}" for line in self.warnings(spell)]
-        return [*self._table(), self._total(), *notes, *warnings]
+        chosen = [self.chosen] * bool(self.chosen)
+        return [*self._table(), self._total(), *chosen, *notes, *warnings]
 
     def _table(self) -> list[str]:
         width = max(len(name) for name in (*self.counts, "label"))
@@ -158,7 +161,7 @@ class SummaryCounter:
             for note in row.notes:
                 self._count(self._notes, note, row.source)
 
-    def summary(self, outside: int, unchanged: bool = False) -> Summary:
+    def summary(self, outside: int, chosen: str = "", unchanged: bool = False) -> Summary:
         """Return the summary of the files so far."""
         clips = sum(sum(splits.values()) for splits in self._counts.values())
         return Summary(
@@ -173,6 +176,7 @@ class SummaryCounter:
             outside=outside,
             decoded=self._files[True],
             reused=self._files[False],
+            chosen=chosen,
             unchanged=unchanged,
         )
 

@@ -35,7 +35,7 @@ class PreparedFolderWriter:
                 split: stack.enter_context(ArrayWriter(folder, split, settings)) for split in SPLITS
             }
             self._stack = stack.pop_all()
-        self._wavs = WavWriter(folder / "wav", settings.rate) if wav else None
+        self._wavs = WavWriter(folder / "wav", settings.decided[0]) if wav else None
 
     def __enter__(self) -> "PreparedFolderWriter":
         return self

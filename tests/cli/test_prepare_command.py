@@ -104,7 +104,7 @@ def test_empty_splits_are_warned_of(prepare, tmp_path):
     assert "warning: no validation sounds" in result.stdout
     assert "warning: no test sounds" in result.stdout
     data = open_dataset(tmp_path / "out")
-    assert data.test.batch([]).shape == (0, 16384, 1)
+    assert data.test.batch([]).shape == (0, 256, 1)
 
 
 def test_strict_names_the_file(prepare, refused, src, tmp_path):

@@ -36,20 +36,11 @@ def test_arrays_hold_the_sounds(src, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["out", "src"]
 
 
-def test_defaults_are_one_second_at_16384(tmp_path):
-    for i in range(20):
-        write(tmp_path / "src" / "a" / f"{i}.wav", np.full(100, 0.5), 44100)
-    prepare(tmp_path / "src", tmp_path / "out")
-    data = open_dataset(tmp_path / "out")
-    assert (data.rate, data.length, data.channels) == (16384, 16384, 1)
-    assert data.train.audio.dtype == np.int16
-
-
 def test_pitch_survives_resampling(tmp_path):
     for i in range(20):
         time = np.arange(44100) / 44100
         write(tmp_path / "src" / f"{i}.wav", 0.5 * np.sin(2 * np.pi * 440 * time), 44100)
-    prepare(tmp_path / "src", tmp_path / "out", PrepareSettings(rate=4096))
+    prepare(tmp_path / "src", tmp_path / "out", PrepareSettings(rate=4096, length=4096))
     sound = open_dataset(tmp_path / "out").train.batch([0])[0, :, 0]
     assert len(sound) == 4096
     assert np.argmax(np.abs(np.fft.rfft(sound))) == 440

@@ -1,0 +1,169 @@
+"""What suits a folder of audio: the sample rate, the length and the channels of its clips.
+
+Nearly all collections have one sample rate, and short sounds of much the same length. To resample
+them, or to cut them, loses something, and to pad them costs time; so what a user does not choose is
+chosen from the files:
+
+- the rate that most files have, up to 48,000 Hz;
+- the length that holds 95 % of the sounds whole, up to two seconds;
+- two channels where most files are stereo, that is where left and right differ.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from kwavegan.audio.decoding import AudioError, open_audio
+from kwavegan.data.prepare_settings import PrepareSettings
+from kwavegan.errors import InputError, setting
+
+MOST_FILES = 2_000
+"""Files of which the header is read: enough for every share that is asked here."""
+
+MOST_DECODED = 40
+"""Files of which the channels are compared."""
+
+HIGHEST_RATE = 48_000
+"""Hz. Nobody hears more, and a training takes longer with every sample."""
+
+HELD = 0.95
+"""Share of the sounds that the length holds whole."""
+
+LONGEST_S = 2.0
+
+_STEP = 64
+"""The length is a multiple of these samples."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the files of a folder have.
+
+    Attributes:
+        rates: files by sample rate in Hz.
+        seconds: duration of each file.
+        stereo: share of the files whose left and right differ.
+
+    Example:
+        >>> from kwavegan.data.scanner import scan_folder
+        >>> from kwavegan.data.survey import survey
+        >>> found = survey("recordings", [s.name for s in scan_folder("recordings").sources])
+        >>> found.rate, found.length(16384), found.channels
+        (16384, 4096, 1)
+    """
+
+    rates: Counter[int]
+    seconds: tuple[float, ...]
+    stereo: float
+
+    @property
+    def rate(self) -> int:
+        """The rate of most files, in Hz; of equally many, the highest."""
+        rate = max(self.rates, key=lambda each: (self.rates[each], each))
+        return min(rate, HIGHEST_RATE)
+
+    def length(self, rate: int) -> int:
+        """The samples at `rate` that hold `HELD` of the sounds, at most `LONGEST_S`."""
+        seconds = float(np.quantile(self.seconds, HELD, method="inverted_cdf"))
+        samples = round(min(seconds, LONGEST_S) * rate)
+        return max(1, -(-samples // _STEP)) * _STEP
+
+    @property
+    def channels(self) -> int:
+        """2 where more than half of the files are stereo."""
+        return 2 if self.stereo > 0.5 else 1
+
+
+def survey(folder: str | Path, names: Sequence[str]) -> Survey:
+    """Look at the files of a folder, or at `MOST_FILES` of them; files of no use do not count.
+
+    Args:
+        folder: the folder.
+        names: of its audio files, relative to it.
+
+    Raises:
+        InputError: none of the files can be read.
+    """
+    rates: Counter[int] = Counter()
+    seconds: list[float] = []
+    stereo: list[bool] = []
+    for name in _spread(names, MOST_FILES):
+        try:
+            with open_audio(Path(folder) / name) as file:
+                rates[file.rate] += 1
+                seconds.append(file.frames / file.rate)
+                if len(stereo) < MOST_DECODED:
+                    stereo.append(_differs(next(iter(file.blocks(file.rate)))))
+        except AudioError:
+            continue
+    if not rates:
+        raise InputError(
+            f"{folder}: none of its {len(names)} audio files can be read; convert them to WAV,"
+            f" FLAC, OGG, MP3 or AIFF, or see why with {setting('strict')}"
+        )
+    return Survey(rates, tuple(seconds), float(np.mean(stereo)))
+
+
+def decide(
+    folder: str | Path, names: Sequence[str], settings: PrepareSettings
+) -> tuple[PrepareSettings, str]:
+    """Fill in what the settings leave open, and say so.
+
+    Args:
+        folder, names: as `survey` takes them.
+        settings: whose rate, length and channels may be None.
+
+    Returns:
+        The settings, and a line that says what was chosen and why; "" where nothing was.
+
+    Raises:
+        InputError: as `survey`.
+    """
+    wished = {name: getattr(settings, name) for name in ("rate", "length", "channels")}
+    if None not in wished.values():
+        return settings, ""
+    found = survey(folder, names)
+    rate = settings.rate or found.rate
+    length = settings.length or found.length(rate)
+    channels = settings.channels or found.channels
+    held = sum(round(seconds * rate) <= length for seconds in found.seconds)
+    reasons = {
+        "rate": _rate_reason(found),
+        "length": f"{length:,} samples ({length / rate:.2f} s), which hold"
+        f" {_share(held, found.rates)} whole",
+        "channels": "stereo" if channels == 2 else "mono",
+    }
+    said = ", ".join(reasons[name] for name, value in wished.items() if value is None)
+    decided = replace(settings, rate=rate, length=length, channels=channels)
+    return decided, f"chosen for this folder: {said}"
+
+
+def _rate_reason(found: Survey) -> str:
+    commonest = found.rates.most_common(1)[0][0]
+    if commonest > found.rate:
+        return f"{found.rate:,} Hz, where most files have {commonest:,}"
+    return f"{found.rate:,} Hz, as {_share(found.rates[found.rate], found.rates)}"
+
+
+def _share(part: int, of: Counter[int]) -> str:
+    return f"{part / of.total():.0%} of the files"
+
+
+def _differs(audio: np.ndarray) -> bool:
+    """Return whether the channels (time, channels) differ by more than 1 % of their level."""
+    if audio.shape[1] < 2:
+        return False
+    left, right = audio[:, 0], audio[:, 1]
+    return bool(np.std(left - right) > 0.01 * max(np.std(left), np.std(right)))
+
+
+def _spread(names: Sequence[str], most: int) -> list[str]:
+    """Return all names, or `most` of them at equal distances, so that every label is among them.
+
+    Their order is shuffled, always alike: the first `MOST_DECODED` should not be of one label.
+    """
+    places = np.linspace(0, len(names) - 1, min(len(names), most)).astype(int)
+    return [names[place] for place in np.random.default_rng(0).permutation(places)]
