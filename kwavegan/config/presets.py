@@ -21,7 +21,7 @@ _WAVEGAN = {
     "generator": "waveform",
     "critic": "waveform",
     "gamma_final": 1.0,
-    "mismatch": 0.0,
+    "class_weight": 1.0,
     "shuffle_per": "batch",
     "batch_size": 64,
     "lr": 1e-4,

@@ -194,25 +194,15 @@ class Config:
         high=10,
     )
     class_weight: float = _setting(
-        StepSettings.class_weight, "Weight of acgan's class loss.", low=0, high=1_000
-    )
-    class_loss: str = _setting(
-        StepSettings.class_loss,
-        "Network that the class loss of generated sounds trains; both: as in Hill 2018.",
-        choices=("generator", "both"),
-    )
-    mismatch: float = _setting(
-        StepSettings.mismatch,
-        "Weight of the term that teaches cwgan's discriminator to score a real sound higher with"
-        " its own label than with another; 0 for none.",
+        StepSettings.class_weight,
+        "Weight of the loss that teaches the discriminator the labels of real sounds.",
         low=0,
         high=1_000,
     )
-    mismatch_final: float = _setting(
-        0.3,
-        "Fraction of mismatch reached at the last step, by a cosine; 1 for constant.",
-        low=0,
-        high=10,
+    class_loss: str = _setting(
+        StepSettings.class_loss,
+        "Network that acgan's class loss of generated sounds trains; both: as in Hill 2018.",
+        choices=("generator", "both"),
     )
 
     # The training.

@@ -23,16 +23,13 @@ class StepSettings:
             `AdversarialLoss`.
         penalty: `"gp"` (weight λ), `"r1r2"` (weight γ), `"none"`, or `"auto"`, the loss's own.
         gp_weight: λ, the weight of WGAN-GP's penalty on interpolates (Gulrajani et al. 2017).
-        gamma: γ in γ/2 · (R1 + R2), as in R3GAN (Huang et al. 2024). With a mismatch term, wrongly
-            labelled pairs are penalized too. A number or a schedule over steps.
+        gamma: γ in γ/2 · (R1 + R2), as in R3GAN (Huang et al. 2024). A number or a schedule over
+            steps.
         smoothing: (low, high), the range that targets of real audio are drawn from.
         input_noise: standard deviation of Gaussian noise on the discriminator's input.
-        class_weight: weight of the class loss of an ACGAN.
-        class_loss: which network the class loss of generated audio trains: `"generator"`, or
-            `"both"`, as in Hill 2018.
-        mismatch: weight of the matching-aware term (Reed et al. 2016): the discriminator learns to
-            score real audio higher with its own label than with another. Without effect where the
-            discriminator takes no label. A number or a schedule over steps.
+        class_weight: weight of the class loss, where the discriminator has a class head.
+        class_loss: which network the class loss of generated audio trains, in an ACGAN:
+            `"generator"`, or `"both"`, as in Hill 2018.
         d_updates: discriminator updates a step.
         g_updates: generator updates a step, after them.
         latent_distribution: `"uniform"` in −1…1, or `"normal"`.
@@ -57,9 +54,8 @@ class StepSettings:
     gamma: Schedule = 0.3
     smoothing: tuple[float, float] = (1.0, 1.0)
     input_noise: float = 0.0
-    class_weight: float = 1.0
+    class_weight: float = 0.3
     class_loss: str = "generator"
-    mismatch: Schedule = 0.3
     d_updates: int = 1
     g_updates: int = 1
     latent_distribution: str = "uniform"

@@ -49,8 +49,8 @@ class Survey:
 
     Example:
         >>> from kwavegan.data.scanner import scan_folder
-        >>> from kwavegan.data.survey import survey
-        >>> found = survey("recordings", [s.name for s in scan_folder("recordings").sources])
+        >>> from kwavegan.data.survey import survey_folder
+        >>> found = survey_folder("recordings", [s.name for s in scan_folder("recordings").sources])
         >>> found.rate, found.length(16384), found.channels
         (16384, 4096, 1)
     """
@@ -77,7 +77,7 @@ class Survey:
         return 2 if self.stereo > 0.5 else 1
 
 
-def survey(folder: str | Path, names: Sequence[str]) -> Survey:
+def survey_folder(folder: str | Path, names: Sequence[str]) -> Survey:
     """Look at the files of a folder, or at `MOST_FILES` of them; files of no use do not count.
 
     Args:
@@ -113,19 +113,19 @@ def decide(
     """Fill in what the settings leave open, and say so.
 
     Args:
-        folder, names: as `survey` takes them.
+        folder, names: as `survey_folder` takes them.
         settings: whose rate, length and channels may be None.
 
     Returns:
         The settings, and a line that says what was chosen and why; "" where nothing was.
 
     Raises:
-        InputError: as `survey`.
+        InputError: as `survey_folder`.
     """
     wished = {name: getattr(settings, name) for name in ("rate", "length", "channels")}
     if None not in wished.values():
         return settings, ""
-    found = survey(folder, names)
+    found = survey_folder(folder, names)
     rate = settings.rate or found.rate
     length = settings.length or found.length(rate)
     channels = settings.channels or found.channels

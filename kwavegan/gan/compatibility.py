@@ -39,7 +39,3 @@ def check_networks(objectives: Objectives) -> None:
             "WaveGAN: loss='acgan' needs a discriminator with a class head, \"logits\"; build one "
             "with Architecture(model='acgan') or take another loss"
         )
-    if objectives.has_mismatch and objectives.num_labels < 2:
-        raise ValueError(
-            "WaveGAN: the mismatch term needs at least two labels; give num_labels, or mismatch=0"
-        )

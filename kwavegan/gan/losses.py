@@ -28,19 +28,6 @@ def class_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     return -ops.mean(ops.sum(one_hot * ops.log_softmax(logits, axis=-1), axis=-1))
 
 
-def mismatch_loss(own: Tensor, other: Tensor) -> Tensor:
-    """Return mean softplus(D(x, wrong label) − D(x, own label)), small where the own scores higher.
-
-    The matching-aware discriminator (Reed et al. 2016) in the form of the relativistic loss, as the
-    contrastive term of stable-audio-tools (`arc.py`): both sides score the same audio, so only the
-    label can tell them apart. It is bounded below, so that it goes with any adversarial loss.
-
-    Args:
-        own, other: scores (batch, 1) of the same audio with its label, and with another.
-    """
-    return _relativistic_discriminator(own, other, 1.0)
-
-
 def gradient_penalty(gradient: Tensor) -> Tensor:
     """Return the mean of (‖gradient‖ − 1)² over examples (Gulrajani et al. 2017)."""
     # The square root has no derivative at zero; the tiny term keeps a dead score from making NaN.

@@ -31,7 +31,6 @@ from kwavegan.gan.step_metrics import PEAK_LOSS, make_step_metrics
 EVALUATION_SEED = 2**30
 """First seed of the noise that held-out losses are computed with, the same for every batch."""
 
-_SCHEDULED = ("gamma", "mismatch")
 _PACKED = ("generator", "discriminator")
 
 
@@ -105,7 +104,6 @@ class WaveGAN(CheckedModel):
             audio_shape=self.audio_shape,
             interpolates=self.objectives.penalty == "gp",
             paired=self.objectives.loss.paired,
-            wrong_labels=self.num_labels if self.objectives.has_mismatch else 0,
         )
 
         self.step = self.add_weight((), initializer="zeros", dtype="int32", trainable=False)
@@ -114,7 +112,7 @@ class WaveGAN(CheckedModel):
         self.ema_generator.set_weights(generator.get_weights())
         self.ema_generator.trainable = False
         self.step_metrics = make_step_metrics(
-            self.objectives.has_class_head, self.objectives.has_mismatch
+            self.objectives.has_class_head, self.objectives.trains_generator_on_classes
         )
         self.built = True
 
@@ -179,7 +177,7 @@ class WaveGAN(CheckedModel):
             "labels": self.labels,
             "rate": self.rate,
             **settings,
-            **{name: pack(settings[name]) for name in (*_SCHEDULED, "loss")},
+            **{name: pack(settings[name]) for name in ("gamma", "loss")},
         }
 
     @classmethod
@@ -187,7 +185,7 @@ class WaveGAN(CheckedModel):
         cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
     ) -> "WaveGAN":
         unpack = keras.saving.deserialize_keras_object
-        packed = {name: unpack(config[name]) for name in (*_PACKED, *_SCHEDULED, "loss")}
+        packed = {name: unpack(config[name]) for name in (*_PACKED, "gamma", "loss")}
         return cls(**{**config, **packed})
 
     # Keras does not store the state of seed generators in `.keras` files (3.15).
@@ -281,7 +279,6 @@ class WaveGAN(CheckedModel):
             _values(self.discriminator),
             batch,
             noise,
-            self.scheduled_weights(),
         )
         for name, value in losses.items():
             self.step_metrics[name].update_state(value)
@@ -314,9 +311,8 @@ class WaveGAN(CheckedModel):
         Returns:
             `{"discriminator": [...], "generator": [...]}`, a dictionary for each update:
             `latent` (batch, latent_dim); `shifts_real`, `shifts_fake`, `shifts_mixed` (batch,
-            shuffles); `mix` (batch, 1, 1) in 0…1; `target` (batch, 1); `labels_away` (batch,),
-            from a label to another, modulo their number; `noise_real`, `noise_fake` (batch,
-            length, channels) — those that the loss needs.
+            shuffles); `mix` (batch, 1, 1) in 0…1; `target` (batch, 1); `noise_real`,
+            `noise_fake` (batch, length, channels) — those that the loss needs.
         """
         draw, seeds = self.step_noise, repeat(self.seed_generator)
         updates = range(self.settings.d_updates), range(self.settings.g_updates)
@@ -332,7 +328,7 @@ class WaveGAN(CheckedModel):
             batch,
             ops.stop_gradient(fake),
             noise,
-            self.scheduled_weights(),
+            self.gamma(),
         )
         self._apply("d", result, self.discriminator, self.d_optimizer)
 
@@ -353,10 +349,10 @@ class WaveGAN(CheckedModel):
         for name, number in {**logs, **parts}.items():
             self.step_metrics[name].update_state(number)
 
-    def scheduled_weights(self) -> dict[str, Any]:
-        """Return `gamma` and `mismatch` at this step: the weights that schedules may set."""
-        weights = {name: getattr(self.settings, name) for name in _SCHEDULED}
-        return {name: w(self.step) if callable(w) else w for name, w in weights.items()}
+    def gamma(self) -> Any:
+        """Return γ at this step: a number, or what its schedule says."""
+        gamma = self.settings.gamma
+        return gamma(self.step) if callable(gamma) else gamma
 
     def _update_ema(self) -> None:
         """Let the EMA follow the trained generator; quickly at first, then slowly."""

@@ -25,13 +25,12 @@ class StepNoise:
         audio_shape: (length, channels).
         interpolates: whether the discriminator's penalty needs interpolates.
         paired: whether the generator's loss needs real audio.
-        wrong_labels: number of labels that a wrong one is drawn from; 0 for none.
 
     Example:
         >>> from itertools import count
         >>> from kwavegan.config import StepSettings
         >>> from kwavegan.gan import StepNoise
-        >>> noise = StepNoise(StepSettings(), 8, 0, (256, 1), False, True, 0)
+        >>> noise = StepNoise(StepSettings(), 8, 0, (256, 1), False, True)
         >>> {name: tuple(x.shape) for name, x in noise.for_generator(4, count()).items()}
         {'latent': (4, 8)}
     """
@@ -42,7 +41,6 @@ class StepNoise:
     audio_shape: tuple[int, int]
     interpolates: bool
     paired: bool
-    wrong_labels: int
 
     def for_discriminator(self, batch: Any, seeds: Seeds) -> Tensors:
         """Draw the noise of one discriminator update; see `WaveGAN.draw_noise`."""
@@ -53,10 +51,6 @@ class StepNoise:
         smoothing = self.settings.smoothing
         if smoothing != (1.0, 1.0):
             drawn["target"] = keras.random.uniform((batch, 1), *smoothing, seed=next(seeds))
-        if self.wrong_labels:
-            drawn["labels_away"] = keras.random.randint(
-                (batch,), 1, self.wrong_labels, dtype="int32", seed=next(seeds)
-            )
         return drawn
 
     def for_generator(self, batch: Any, seeds: Seeds) -> Tensors:

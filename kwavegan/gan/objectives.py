@@ -6,17 +6,22 @@ With the default loss (relativistic) and penalty (R1 and R2), as in R3GAN (Huang
     L_G = E[softplus(D(real) − D(fake))]
     R1 = E[‖∇D(real)‖²],  R2 = E[‖∇D(fake)‖²],  fake = G(latent, label), of the label of real
 
-and with a mismatch term of weight m, where wrong is the audio of real with another label,
-
-    L_D = … + m E[softplus(D(wrong) − D(real))],  and wrong counts in the penalty as a third part.
-
 WGAN-GP (Gulrajani et al. 2017) is, with mixed = ε real + (1 − ε) fake,
 
     L_D = E[D(fake)] − E[D(real)] + λ E[(‖∇D(mixed)‖ − 1)²]
     L_G = −E[D(fake)]
 
-An ACGAN (Odena et al. 2016) adds the cross-entropy of its class head. Gradients ∇D are those with
-respect to the discriminator's features: see `kwavegan.networks.front_end`.
+A discriminator with a class head C learns the labels of real audio too, with weight w:
+
+    L_D = … + w CE(C(real), label)
+
+In an ACGAN (Odena et al. 2016) the label enters through the class head alone, so it adds
+w CE(C(fake), label) to L_G. A discriminator that takes the label has it in its score: there the
+class head holds the part of the score that each label has to itself, as a projection discriminator
+does (Miyato & Koyama 2018), and its cross-entropy says which label that part should be high for.
+
+Gradients ∇D are those with respect to the discriminator's features: see
+`kwavegan.networks.front_end`.
 """
 
 from collections.abc import Callable
@@ -34,7 +39,6 @@ from kwavegan.gan.losses import (
     AdversarialLoss,
     class_cross_entropy,
     gradient_penalty,
-    mismatch_loss,
     zero_centred_gradient_penalty,
 )
 from kwavegan.networks.front_end import FrontEnd, functional_call
@@ -55,14 +59,14 @@ class Objectives:
     Args:
         generator, discriminator: the networks, as `WaveGAN` takes them.
         settings: of the step.
-        num_labels: number of labels; wrong labels are drawn from them.
+        num_labels: number of labels.
 
     Example:
         >>> from kwavegan import Architecture, StepSettings, build_networks
         >>> from kwavegan.gan import Objectives
         >>> a = Architecture(256, num_labels=2, width=2, rate=4096)
         >>> objectives = Objectives(*build_networks(a), StepSettings(), num_labels=2)
-        >>> objectives.penalty, objectives.has_mismatch, objectives.has_class_head
+        >>> objectives.penalty, objectives.has_class_head, objectives.trains_generator_on_classes
         ('r1r2', True, False)
     """
 
@@ -94,13 +98,13 @@ class Objectives:
 
     @property
     def has_class_head(self) -> bool:
-        """Whether the discriminator predicts the label (ACGAN)."""
+        """Whether the discriminator predicts the label."""
         return "logits" in self.discriminator.output
 
     @property
-    def has_mismatch(self) -> bool:
-        """Whether the discriminator's loss has a mismatch term."""
-        return bool(self.settings.mismatch) and "label" in self.discriminator.input
+    def trains_generator_on_classes(self) -> bool:
+        """Whether the generator's loss has a class loss: where no score takes the label (ACGAN)."""
+        return self.has_class_head and "label" not in self.discriminator.input
 
     # -- The discriminator ------------------------------------------------------------------------
 
@@ -110,7 +114,7 @@ class Objectives:
         batch: Tensors,
         fake: Tensor,
         noise: Tensors,
-        scheduled: Tensors,
+        gamma: Any,
     ) -> LossAndGradients:
         """Return the discriminator's loss L_D, its parts for the log, and its gradients.
 
@@ -119,22 +123,20 @@ class Objectives:
             batch: of real audio.
             fake: generated audio of the same labels.
             noise: of the update.
-            scheduled: the weights `gamma` and `mismatch` at this step.
+            gamma: γ at this step.
         """
         parts, features = self._features(batch["audio"], fake, noise)
         label, heads = batch.get("label"), self._all_heads(batch.get("label"), noise)
 
         def adversarial(score: Tensor) -> tuple[Any, ...]:
-            return self._adversarial(score, noise.get("target", 1.0), scheduled)
+            return self._adversarial(score, noise.get("target", 1.0))
 
         if self.penalty == "r1r2":
 
             def penalty(gradient: Tensor, heads: Tensors) -> tuple[Any, ...]:
                 # γ/2 (R1 + R2) is γ times the mean over both halves.
                 unweighted = self.zero_centred_penalty(gradient)
-                return self._with_class_loss(
-                    scheduled["gamma"] * unweighted, unweighted, heads, label
-                )
+                return self._with_class_loss(gamma * unweighted, unweighted, heads, label)
 
             return self.differentiate_with_penalty(
                 heads, adversarial, penalty, weights, features, noise
@@ -150,21 +152,16 @@ class Objectives:
         return autodiff.value_and_grad(loss, weights)
 
     def _features(self, real: Tensor, fake: Tensor, noise: Tensors) -> tuple[Tensors, Tensor]:
-        """Return the features of real and of generated audio, and those of all sides in a row."""
+        """Return the features of real and of generated audio, and both in a row."""
         if self.settings.input_noise:
             real, fake = real + noise["noise_real"], fake + noise["noise_fake"]
         parts = {"real": self.front_end.features(real), "fake": self.front_end.features(fake)}
-        return parts, ops.concatenate([parts[side] for side in self._sides])
-
-    @property
-    def _sides(self) -> tuple[str, ...]:
-        """The audio that is scored; real audio twice where it is paired with wrong labels."""
-        return ("real", "fake", "real") if self.has_mismatch else ("real", "fake")
+        return parts, ops.concatenate([parts["real"], parts["fake"]])
 
     def _all_heads(self, label: Any, noise: Tensors) -> Callable[..., Any]:
-        """Return (weights, features of all sides) → (scores, all heads)."""
+        """Return (weights, features of real, then of generated audio) → (scores, all heads)."""
         labels = _concatenate(self.side_labels(label, noise))
-        shifts = _concatenate([noise.get(f"shifts_{side}") for side in self._sides])
+        shifts = _concatenate([noise.get("shifts_real"), noise.get("shifts_fake")])
 
         def heads(weights: list[Tensor], features: Tensor) -> tuple[Any, ...]:
             found = self.front_end.heads(weights, features, labels, shifts)
@@ -173,17 +170,11 @@ class Objectives:
         return heads
 
     def side_labels(self, label: Any, noise: Tensors) -> list[Tensor]:
-        """Return the labels of each of the sides."""
-        if not self.has_mismatch:
-            return [label, label]
-        return [label, label, ops.mod(label + noise["labels_away"], self.num_labels)]
+        """Return the labels that real and generated audio are scored with: the same."""
+        return [label, label]
 
     def zero_centred_penalty(self, gradient: Tensor) -> Tensor:
-        """Return the mean of ‖gradient‖² over the audio of all sides, without its weight γ.
-
-        Mismatched pairs count too: unpenalized, the scores of wrong labels grow steep, and late in
-        a run sounds get worse.
-        """
+        """Return the mean of ‖gradient‖² over real and generated audio, without its weight γ."""
         return zero_centred_gradient_penalty(gradient)
 
     def differentiate_with_penalty(
@@ -201,17 +192,14 @@ class Objectives:
         """
         return autodiff.value_and_grad_with_penalty(heads, adversarial, penalty, weights, features)
 
-    def _adversarial(self, score: Tensor, target: Any, scheduled: Tensors) -> tuple[Any, ...]:
-        real, fake, *wrong = ops.split(score, len(self._sides))
+    def _adversarial(self, score: Tensor, target: Any) -> tuple[Any, ...]:
+        real, fake = ops.split(score, 2)
         value = self.loss.discriminator(real, fake, target)
         logs = {
             "d_adversarial_loss": value,
             "real_score": ops.mean(real),
             "fake_score": ops.mean(fake),
         }
-        if self.has_mismatch:
-            logs["mismatch"] = mismatch_loss(real, *wrong)
-            value = value + scheduled["mismatch"] * logs["mismatch"]
         return value, logs
 
     def _gp(
@@ -241,10 +229,10 @@ class Objectives:
         """Return the discriminator's weighted class loss and its log; 0 without a class head."""
         if not self.has_class_head:
             return 0.0, {}
-        of_real, of_fake = (
-            class_cross_entropy(logits, label) for logits in ops.split(heads["logits"], 2)
-        )
-        classes = (of_real + of_fake) / 2 if self.settings.class_loss == "both" else of_real
+        real, fake = ops.split(heads["logits"], 2)
+        of_real = classes = class_cross_entropy(real, label)
+        if self.trains_generator_on_classes and self.settings.class_loss == "both":
+            classes = (of_real + class_cross_entropy(fake, label)) / 2
         return self.settings.class_weight * classes, {"class_real": of_real}
 
     # -- The generator ----------------------------------------------------------------------------
@@ -276,7 +264,7 @@ class Objectives:
             shifts = noise.get("shifts_real")
             real_score = self.discriminate(d_weights, real, label, shifts)["score"]
         total = self.loss.generator(real_score, heads["score"])
-        if not self.has_class_head:
+        if not self.trains_generator_on_classes:
             return total, {}
         of_fake = class_cross_entropy(heads["logits"], label)
         # Hill 2018 averages the class losses of real and generated audio for both networks.
@@ -291,7 +279,6 @@ class Objectives:
         d_weights: list[Tensor],
         batch: Tensors,
         noise: Tensors,
-        scheduled: Tensors,
     ) -> Tensors:
         """Return both losses of a batch that nothing is trained on, without gradient penalty.
 
@@ -299,13 +286,12 @@ class Objectives:
             weights, d_weights: of the generator and the discriminator.
             batch: of real audio.
             noise: `{"discriminator": …, "generator": …}`, of one update each.
-            scheduled: as in `discriminator_loss_and_gradients`.
         """
         drawn, label = noise["discriminator"], batch.get("label")
         fake = self.generate(weights, batch, drawn)
         _, features = self._features(batch["audio"], fake, drawn)
         score, heads = self._all_heads(label, drawn)(d_weights, features)
-        value, logs = self._adversarial(score, drawn.get("target", 1.0), scheduled)
+        value, logs = self._adversarial(score, drawn.get("target", 1.0))
         classes, d_logs = self._class_loss(heads, label)
         g_loss, g_logs = self.generator_loss(weights, d_weights, batch, noise["generator"])
         return {"d_loss": value + classes, "g_loss": g_loss, **logs, **d_logs, **g_logs}

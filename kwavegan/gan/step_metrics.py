@@ -23,11 +23,11 @@ STEP_METRICS = (
 penalty (`penalty`) and without its weight (`gradient_penalty`); the mean scores of real and
 generated audio; and the global norm of each network's gradient."""
 
-CLASS_METRICS = ("class_real", "class_fake")
-"""Class losses, where there is a class head."""
+CLASS_METRICS = ("class_real",)
+"""Class loss of real audio, where there is a class head."""
 
-MISMATCH_METRICS = ("mismatch",)
-"""The mismatch loss, where there is one: small when real audio scores higher with its own label."""
+CLASS_METRICS_OF_GENERATED = ("class_fake",)
+"""Class loss of generated audio, where the generator is trained on it."""
 
 PEAK_LOSS = "peak_loss"
 """The largest |loss| of either network since the last reset."""
@@ -49,9 +49,15 @@ class PeakMagnitude(keras.metrics.Metric):
         return ops.copy(self.peak)
 
 
-def make_step_metrics(has_classes: bool, mismatches: bool = False) -> dict[str, keras.Metric]:
-    """Return a metric for each scalar, by name."""
-    names = STEP_METRICS + CLASS_METRICS * has_classes + MISMATCH_METRICS * mismatches
+def make_step_metrics(has_classes: bool, trains_on_classes: bool) -> dict[str, keras.Metric]:
+    """Return a metric for each scalar, by name.
+
+    Args:
+        has_classes: whether the discriminator has a class head.
+        trains_on_classes: whether the generator is trained on it.
+    """
+    names = STEP_METRICS + CLASS_METRICS * has_classes
+    names += CLASS_METRICS_OF_GENERATED * trains_on_classes
     return {
         **{name: keras.metrics.Mean(name) for name in names},
         PEAK_LOSS: PeakMagnitude(PEAK_LOSS),

@@ -3,6 +3,7 @@ from .frame_gate import FrameGate as FrameGate
 from .inverse_stft import InverseSTFT as InverseSTFT
 from .label_conditioning import LabelConcat as LabelConcat
 from .label_conditioning import LabelGate as LabelGate
+from .label_conditioning import LabelScore as LabelScore
 from .latent_noise import LatentNoise as LatentNoise
 from .log_spectrograms import LogMel as LogMel
 from .log_spectrograms import LogSpectrogram as LogSpectrogram

@@ -137,14 +137,9 @@ TRIES: dict[str, tuple[Try, ...]] = {
             "the waveform times the label cannot be overlooked",
         ),
         Try(
-            "mismatch",
-            lambda c: (2 * c.mismatch or 0.3) if c.model == "cwgan" else None,
-            "the discriminator must know a sound's label from others",
-        ),
-        Try(
             "class_weight",
-            lambda c: _times("class_weight", 2)(c) if c.model == "acgan" else None,
-            "a wrong label costs more",
+            lambda c: _times("class_weight", 2)(c) or 0.3,
+            "the discriminator must know a sound's label from others",
         ),
         Try("label_embedding", _times("label_embedding", 2), "gives the label more room"),
     ),

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from kwavegan.layers.label_conditioning import LabelConcat, LabelGate
+from kwavegan.layers.label_conditioning import LabelConcat, LabelGate, LabelScore
 from kwavegan.layers.phase_shuffle import PhaseShuffle
 from kwavegan.layers.strided_conv import StridedConv1D
 from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
@@ -27,8 +27,8 @@ def build_discriminator(a: Architecture, dtype: str = "float32") -> keras.Model:
     Returns:
         A model from `{"audio": (batch, length, channels)}`, with `"label": (batch,)` for `cwgan`
         and `"shifts": (batch, a.shuffles)` integers where there are phase shuffles, to
-        `{"score": (batch, 1)}`, float32 without bounds, and for `acgan` `"logits"` (batch,
-        num_labels).
+        `{"score": (batch, 1)}`, float32 without bounds, and where it has a class head `"logits"`
+        (batch, num_labels): for `acgan`, and for `cwgan` with spectral critics behind a gate.
 
     Example:
         >>> from kwavegan.networks import Architecture, build_discriminator
@@ -73,7 +73,7 @@ def _critics(a: Architecture, outer: Tensors, front_end: Tensors, dtype: str) ->
         else _spectral_critic(a, {**labels, name: x}, name, widths[name], dtype)
         for name, x in features.items()
     ]
-    total = {name: _sum([each[name] for each in heads], name) for name in heads[0]}
+    total = {name: _sum([each[name] for each in heads if name in each], name) for name in heads[-1]}
     return keras.Model({**labels, **features}, total, name=CRITICS_MODEL)
 
 
@@ -133,23 +133,22 @@ def _spectral_critic(
 
 
 def _spectral_heads(a: Architecture, x: Tensor, inputs: Tensors, name: str) -> Tensors:
-    """Return the score and the class logits of `acgan`.
+    """Return the score, and the class logits of `acgan` or behind a gate.
 
     Behind a gate the score has a part that all labels share and one for each label, as in a
     projection discriminator (Miyato & Koyama 2018): what makes a sound real is learned from all.
+    The parts of the labels are the logits.
     """
     flat = layers.Flatten(dtype="float32", name=f"{name}_flat")(x)
-    heads = {"score": layers.Dense(1, dtype="float32", name=f"{name}_score")(flat)}
-    if a.model == "acgan":
-        heads["logits"] = _logits(a, f"{name}_logits")(flat)
-    if a.discriminator_sees_label and a.conditioning == "gate":
-        row = layers.Reshape((1, -1), dtype="float32")(flat)
-        gate = LabelGate(a.num_labels, dtype="float32", name=f"{name}_label_gate")
-        gated = layers.Flatten(dtype="float32")(gate(row, inputs["label"]))
-        own = layers.Dense(1, use_bias=False, dtype="float32", name=f"{name}_label_score")
-        own = mark(own, kernel=LabelAxis(0))(gated)
-        heads["score"] = layers.Add(dtype="float32", name=f"{name}_scores")([heads["score"], own])
-    return heads
+    score = layers.Dense(1, dtype="float32", name=f"{name}_score")(flat)
+    gated = a.discriminator_sees_label and a.conditioning == "gate"
+    if not gated and a.model != "acgan":
+        return {"score": score}
+    logits = _logits(a, f"{name}_logits")(flat)
+    if gated:
+        own = LabelScore(dtype="float32", name=f"{name}_label_score")(logits, inputs["label"])
+        score = layers.Add(dtype="float32", name=f"{name}_scores")([score, own])
+    return {"score": score, "logits": logits}
 
 
 def _heads(a: Architecture, x: Tensor) -> Tensors:

@@ -24,7 +24,6 @@ SCALARS = {
     "d_adversarial_loss": "loss/discriminator_raw",
     "penalty": "loss/penalty",
     "gradient_penalty": "loss/gradient_penalty",
-    "mismatch": "loss/mismatch",
     "class_real": "loss/class_real",
     "class_fake": "loss/class_generated",
     "peak_loss": "loss/peak",

@@ -37,11 +37,8 @@ def build_gan(
         (None, 4096, 1)
     """
     architecture = config.architecture
-    settings = replace(
-        config.step_settings,
-        gamma=_falling(config.gamma, config.gamma_final, config.steps),
-        mismatch=_falling(config.mismatch, config.mismatch_final, config.steps),
-    )
+    gamma = _falling(config.gamma, config.gamma_final, config.steps)
+    settings = replace(config.step_settings, gamma=gamma)
     gan = gan_class(
         *build_networks(architecture, config.seed, config.precision, initializer),
         settings,

@@ -31,7 +31,7 @@ class CostlessObjectives(Objectives):
         return batch["audio"]
 
     def discriminator_loss_and_gradients(
-        self, weights: list, batch: dict, fake: Tensor, noise: dict, scheduled: dict
+        self, weights: list, batch: dict, fake: Tensor, noise: dict, gamma: Any
     ) -> LossAndGradients:
         names = ("d_adversarial_loss", "penalty", "gradient_penalty", "real_score")
         return self._costless(weights, batch, names)

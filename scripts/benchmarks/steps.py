@@ -40,7 +40,6 @@ def config_of(bench: Bench, **changes: Any) -> Config:
         "lr": 1e-4,
         "lr_final": 1.0,
         "gamma_final": 1.0,
-        "mismatch": 0.0,
         "stop_loss": 0.0,
     }
     return Config(**{**sizes, **fixed, "rate": RATE, **changes})

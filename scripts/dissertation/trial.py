@@ -190,7 +190,7 @@ class BothReal(Trial):
         noise = faulty_noise(gan, self.batch_size // 2, frozen, shifts, self.num_labels)
         weights = [v.value for v in gan.discriminator.trainable_variables]
         value, parts, gradients = gan.objectives.discriminator_loss_and_gradients(
-            weights, {"audio": real}, other, noise["discriminator"][0], {"gamma": 0.0}
+            weights, {"audio": real}, other, noise["discriminator"][0], 0.0
         )
         autodiff.apply_gradients(gan.d_optimizer, gradients, gan.discriminator.trainable_variables)
         gan.step.assign_add(1)

@@ -63,21 +63,11 @@ class EstimatingGAN(WaveGAN):
 
     def draw_noise(self, batch: Any) -> dict:
         noise = super().draw_noise(batch)
-        sides = 3 if self.objectives.has_mismatch else 2
         features = self.objectives.front_end.features(ops.zeros((1, *self.audio_shape)))
         for update in noise["discriminator"]:
-            shape = (sides * batch, *features.shape[1:])
+            shape = (2 * batch, *features.shape[1:])
             update["direction"] = keras.random.normal(shape, seed=self.seed_generator)
         return noise
-
-
-@dataclass(frozen=True)
-class MatchedPenalty(Objectives):
-    """Penalize the gradients of real and of generated sounds only, not those of wrong labels."""
-
-    def zero_centred_penalty(self, gradient: Tensor) -> Tensor:
-        matched = ops.split(gradient, 3)[:2] if self.has_mismatch else [gradient]
-        return super().zero_centred_penalty(ops.concatenate(matched))
 
 
 class RepeatConv1D(keras.layers.Conv1D):
@@ -138,8 +128,5 @@ ALTERNATIVES: dict[str, Build] = {
     "estimated-penalty": partial(build_gan, gan_class=EstimatingGAN),
     "nearest-neighbours": partial(build_gan, gan_class=repeating_gan),
     "he-weights": partial(build_gan, initializer=he_uniform),
-    "mismatch-unpenalized": partial(
-        build_gan, gan_class=partial(WaveGAN, objectives=MatchedPenalty)
-    ),
 }
 """What builds the GAN of a run, by the name of the variant."""

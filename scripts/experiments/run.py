@@ -3,7 +3,7 @@
     python -m scripts.experiments.run digits DATA --variant both --variant acgan --steps 1200
 
 Every variant is the default of `kwavegan train` but for the settings that `VARIANTS` names, and
-what `--set mismatch=0.0` sets for all of them. The table is `docs/experiments/<name>.csv`, a row
+what `--set gamma=1.0` sets for all of them. The table is `docs/experiments/<name>.csv`, a row
 a run. A variant and seed that has a row is not run again, and a run that was killed resumes, so
 give the command as often as you like; give `--out` to make a table of your own.
 """
@@ -48,8 +48,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "width-8": {"width": 8},
     "width-12": {"width": 12},
     "wgan-gp": {"loss": "wgan-gp"},
-    "no-mismatch": {"mismatch": 0.0},
-    "mismatch-1": {"mismatch": 1.0},
+    "no-class-loss": {"class_weight": 0.0},
+    "class-weight-1": {"class_weight": 1.0},
     **{name: {} for name in ALTERNATIVES},
 }
 """What each variant changes of the default's settings."""
@@ -122,7 +122,7 @@ def _rounded(overall: dict, name: str, digits: int) -> float | str:
 
 
 def parse_settings(lines: tuple[str, ...]) -> dict[str, Any]:
-    """Return what lines such as `mismatch=0.0` set, written as in TOML."""
+    """Return what lines such as `gamma=1.0` set, written as in TOML."""
     try:
         given = tomllib.loads("\n".join(lines))
         resolve(options=given)
@@ -139,7 +139,7 @@ def parse_settings(lines: tuple[str, ...]) -> dict[str, Any]:
 @click.option("--variant", "variants", multiple=True, type=click.Choice(list(VARIANTS)))
 @click.option("--steps", default=1_200, show_default=True)
 @click.option("--seeds", default=1, show_default=True, help="Seeds 0, 1, … of each variant.")
-@click.option("--set", "lines", multiple=True, help="A setting of all variants: mismatch=0.0.")
+@click.option("--set", "lines", multiple=True, help="A setting of all variants: gamma=1.0.")
 @click.option("--runs-dir", type=click.Path(path_type=Path), default=Path("experiments"),
               show_default=True)  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="The table to add to.")

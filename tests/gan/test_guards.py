@@ -61,7 +61,7 @@ def analysed(loss, plain=False, batch=8):
     """Return a wide GAN's operations by hand and by XLA, and the bytes that its step keeps."""
     a = tiny_architecture(**WIDE)
     networks = (plain_generator(a), plain_discriminator(a)) if plain else build_networks(a)
-    gan = WaveGAN(*networks, loss=loss, mismatch=0.0)
+    gan = WaveGAN(*networks, loss=loss)
     gan.compile(adam(), adam())
     compiled = jitted(gan).lower(state_of(gan), on_device(gan, batch)).compile()
     memory = compiled.memory_analysis()

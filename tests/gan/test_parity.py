@@ -24,14 +24,10 @@ OPTIONS = {
 }
 """By loss."""
 
-MISMATCH = {"mismatch": 0.3}
-"""Of the model of that name."""
-
 
 def updated(model, loss):
     """Make one whole update: two of the discriminator, then the generator's."""
-    more = MISMATCH if model == "mismatch" else {}
-    gan = tiny_gan(model, loss, d_updates=2, **OPTIONS[loss], **more)
+    gan = tiny_gan(model, loss, d_updates=2, **OPTIONS[loss])
     logs = gan.update(batch_of(gan, updates=2), fed_noise(gan))
     losses = {name: float(value) for name, value in logs.items()}
     return losses, arrays([*gan.discriminator.weights[:], *gan.generator.weights])

@@ -5,7 +5,7 @@ from keras import ops
 from support.layers import run_layer_test
 
 from kwavegan.layers import polyphase
-from kwavegan.layers.label_conditioning import LabelConcat, LabelGate
+from kwavegan.layers.label_conditioning import LabelConcat, LabelGate, LabelScore
 from kwavegan.layers.phase_shuffle import PhaseShuffle
 from kwavegan.layers.strided_conv import StridedConv1D, StridedConv1DTranspose
 
@@ -27,6 +27,7 @@ SHIFT = np.array([-2, 0, 1], "int32")
         (LabelConcat, {"num_labels": 3, "units": 4}, (AUDIO, LABEL), (3, 32, 6), 1),
         (LabelConcat, {"num_labels": 3, "planes": "learned"}, (AUDIO, LABEL), (3, 32, 5), 2),
         (LabelGate, {"num_labels": 3}, (AUDIO, LABEL), (3, 32, 6), 0),
+        (LabelScore, {}, (VECTOR, LABEL), (3, 1), 0),
         (StridedConv1D, {"filters": 5, "kernel_size": 25, "strides": 4}, (AUDIO,), (3, 8, 5), 2),
         (StridedConv1D, {"filters": 5, "kernel_size": 25, "strides": 3}, (AUDIO,), (3, 11, 5), 2),
         (

@@ -154,9 +154,8 @@ def test_the_discriminator_scores_generated_audio_with_its_own_labels():
     zeros, ones = ops.zeros((4,), "int32"), ops.ones((4,), "int32")
     noise = {f"shifts_{branch}": shifts for branch in BRANCHES}
     noise |= {"label_fake": ones, "mix": ops.ones((4, 1, 1))}
-    scheduled = {"gamma": 0.0, "mismatch": 0.0}
     _, parts, _ = gan.objectives.discriminator_loss_and_gradients(
-        weights, {"audio": audio, "label": zeros}, audio, noise, scheduled
+        weights, {"audio": audio, "label": zeros}, audio, noise, 0.0
     )
     of_zeros, of_ones = (
         arrays([gan.objectives.discriminate(weights, audio, label, shifts)["score"]])[0].mean()

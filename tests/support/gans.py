@@ -20,18 +20,17 @@ MODELS = {
     "gated-both": {"model": "cwgan", "critic": "both"},
     "concat-both": {"model": "cwgan", "conditioning": "concat", "critic": "both"},
     "acgan-spectral": {"model": "acgan", "critic": "spectral"},
-    "mismatch": {"model": "cwgan", "conditioning": "gate"},
     "istft": {"model": "cwgan", "generator": "istft", "critic": "both"},
 }
 """The networks that every backend must agree on."""
 
 LOSSES = ("wgan-gp", "cross-entropy", "acgan", "relativistic")
 PENALIZED = ("wgan-gp", "relativistic")
-"""Losses with a penalty, of either kind: all that matters to spectra and to wrong labels."""
+"""Losses with a penalty, of either kind: all that matters to spectra."""
 CASES = [
     (model, loss)
     for model, kind in MODELS.items()
-    for loss in (PENALIZED if "critic" in kind or model == "mismatch" else LOSSES)
+    for loss in (PENALIZED if "critic" in kind else LOSSES)
     if loss != "acgan" or kind["model"] == "acgan"  # a loss that needs a class head
 ]
 
@@ -47,7 +46,7 @@ def tiny_architecture(model="gated", **changes):
 def tiny_gan(model="gated", loss="relativistic", seed=0, architecture=None, **options):
     """Return a compiled tiny GAN with Adam, alike on every backend."""
     networks = build_networks(architecture or tiny_architecture(model), seed)
-    plain = {"gamma": 1.0, "mismatch": 0.0}
+    plain = {"gamma": 1.0, "class_weight": 1.0}
     gan = WaveGAN(*networks, loss=loss, seed=seed, **{**plain, **options})
     gan.compile(*(adam() for _ in range(2)))
     return gan
