@@ -1,23 +1,16 @@
 """Bins with a frequency of their own as a Keras layer: partials that are on no common grid."""
 
 import math
-from functools import lru_cache
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from kwavegan.backend.serialization import register
 from kwavegan.layers.checks import require_positive
-from kwavegan.layers.inverse_stft import OVERLAP
 from kwavegan.layers.latent_noise import direction_of
+from kwavegan.layers.tables import FARTHEST_BINS, OVERLAP, tuning_table
 from kwavegan.types import Shape, Tensor
-
-_FARTHEST = 0.75
-"""Bins from a bin's centre to the farthest frequency of its tone: neighbours overlap."""
-
-_TABLE_SEED = 4321
 
 
 @register
@@ -60,13 +53,13 @@ class DetunedBins(keras.layers.Layer):
     def call(self, x: Tensor, latent: Tensor) -> Tensor:
         frames, values = x.shape[1], self.channels * self.bins
         x = ops.reshape(ops.cast(x, "float32"), (-1, frames, self.channels, 3, self.bins))
-        table = ops.convert_to_tensor(_table(latent.shape[1], values))
+        table = ops.convert_to_tensor(tuning_table(latent.shape[1], values))
         own = ops.reshape(
             ops.matmul(direction_of(latent), table), (-1, 1, self.channels, self.bins)
         )
         # A tone a bin away turns by a quarter from one frame to the next. Only the distance from
         # the centre adds up, a few turns a sound, so that backends agree.
-        speed = ops.tanh(x[:, :, :, 2] + own) * (_FARTHEST / OVERLAP)
+        speed = ops.tanh(x[:, :, :, 2] + own) * (FARTHEST_BINS / OVERLAP)
         turns = ops.cumsum(speed, axis=1)
         angle = (2 * math.pi) * (turns - ops.stop_gradient(ops.floor(turns)))
         cos, sin = ops.cos(angle), ops.sin(angle)
@@ -79,9 +72,3 @@ class DetunedBins(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "bins": self.bins, "channels": self.channels}
-
-
-@lru_cache(maxsize=8)
-def _table(latent_dim: int, values: int) -> np.ndarray:
-    rng = np.random.default_rng(_TABLE_SEED)
-    return rng.standard_normal((latent_dim, values)).astype("float32")

@@ -3,15 +3,12 @@
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from kwavegan.backend.serialization import register
 from kwavegan.layers.checks import require_positive
+from kwavegan.layers.tables import FARTHEST_LOGIT, frame_shares
 from kwavegan.types import Shape, Tensor
-
-_FARTHEST = 30.0
-"""Logits beyond it are clipped: a sigmoid is 0 or 1 there, and has no gradient."""
 
 
 @register
@@ -49,7 +46,7 @@ class FrameGate(keras.layers.Layer):
         self.hop = hop
 
     def call(self, audio: Tensor, logits: Tensor) -> Tensor:
-        logits = ops.clip(ops.cast(logits, "float32"), -_FARTHEST, _FARTHEST)
+        logits = ops.clip(ops.cast(logits, "float32"), -FARTHEST_LOGIT, FARTHEST_LOGIT)
         gains = ops.sigmoid(interpolated(logits, self.hop))
         shape = (-1, logits.shape[1] * self.hop, logits.shape[2])
         gated = ops.cast(audio, "float32") * ops.reshape(gains, shape)
@@ -78,4 +75,4 @@ def to_next_frame(x: Tensor) -> Tensor:
 
 def sample_shares(hop: int) -> Tensor:
     """Return the share of a frame that lies before each of its samples, (hop, 1)."""
-    return ops.convert_to_tensor((np.arange(hop, dtype="float32") / hop)[:, None])
+    return ops.convert_to_tensor(frame_shares(hop))

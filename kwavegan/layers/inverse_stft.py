@@ -1,20 +1,14 @@
 """The inverse short-time Fourier transform as a Keras layer: the end of an iSTFT generator."""
 
-import math
-from functools import lru_cache
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
-from kwavegan.audio.mel import hann
 from kwavegan.backend.serialization import register
 from kwavegan.layers.checks import require_positive
+from kwavegan.layers.tables import OVERLAP, frame_turns, taper_of
 from kwavegan.types import Shape, Tensor
-
-OVERLAP = 4
-"""Windows over each sample."""
 
 
 @register
@@ -57,7 +51,7 @@ class InverseSTFT(keras.layers.Layer):
         require_positive("InverseSTFT", hop=hop, channels=channels)
         self.hop, self.channels = hop, channels
         self.window = OVERLAP * hop
-        self.taper = (hann(self.window) * math.sqrt(self.window) / 4).astype("float32")
+        self.taper = taper_of(hop)
         self.bins = self.window // 2
 
     @property
@@ -101,16 +95,5 @@ class InverseSTFT(keras.layers.Layer):
 
 def _turned(real: Tensor, imaginary: Tensor) -> Tensor:
     """Return bins (batch, frames, channels, bins) with the phase of their frame's start."""
-    cos, sin = (ops.convert_to_tensor(table) for table in _turns(real.shape[1], real.shape[3]))
+    cos, sin = (ops.convert_to_tensor(table) for table in frame_turns(real.shape[1], real.shape[3]))
     return real * cos - imaginary * sin, real * sin + imaginary * cos
-
-
-@lru_cache(maxsize=8)
-def _turns(frames: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return cosine and sine (frames, 1, bins) of the phase that each bin has turned by.
-
-    A hop is a quarter of a window, so bin k turns by k quarters from one frame to the next.
-    """
-    quarters = np.outer(np.arange(frames), np.arange(bins))[:, None] % 4
-    cos, sin = (np.array(values, "float32") for values in ([1, 0, -1, 0], [0, 1, 0, -1]))
-    return cos[quarters], sin[quarters]

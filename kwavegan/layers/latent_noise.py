@@ -1,26 +1,20 @@
 """Noise with a spectrum as a Keras layer: what a network cannot spell from a latent."""
 
-from functools import lru_cache
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from kwavegan.backend.serialization import register
 from kwavegan.layers.checks import require_positive
+from kwavegan.layers.tables import (
+    NOISE_FRAMES,
+    NOISE_LIMITS,
+    SHORTEST,
+    bands_to_bins,
+    noise_tables,
+)
 from kwavegan.types import Shape, Tensor
-
-_TABLE_FRAMES = 16
-"""Frames of the table of directions; later frames take it with the latent's values exchanged."""
-
-_TABLE_SEED = 1234
-
-_LOWEST, _HIGHEST = -12.0, 3.0
-"""Limits of the levels, natural logarithms: -104 dB is silence, and 26 dB clips in any sound."""
-
-_LINEAR_BINS = 6.0
-"""Bands are linear below this bin and logarithmic above, as hearing is about 500 Hz."""
 
 
 @register
@@ -63,7 +57,7 @@ class LatentNoise(keras.layers.Layer):
     def call(self, latent: Tensor, levels: Tensor) -> Tensor:
         frames, bands = levels.shape[1], levels.shape[2] // self.channels
         levels = ops.reshape(ops.cast(levels, "float32"), (-1, frames, self.channels, 1, bands))
-        sizes = ops.exp(ops.clip(levels, _LOWEST, _HIGHEST))
+        sizes = ops.exp(ops.clip(levels, *NOISE_LIMITS))
         if bands != self.bins:
             sizes = ops.matmul(sizes, ops.convert_to_tensor(bands_to_bins(bands, self.bins)))
         noise = self._unit_noise(direction_of(latent), frames)
@@ -72,9 +66,9 @@ class LatentNoise(keras.layers.Layer):
 
     def _unit_noise(self, direction: Tensor, frames: int) -> Tensor:
         """Return noise of variance 1: (batch, frames, channels, 2, bins)."""
-        rows = min(_TABLE_FRAMES, frames)
+        rows = min(NOISE_FRAMES, frames)
         values = self.channels * 2 * self.bins
-        table, signs = _tables(direction.shape[1], rows * values, -(-frames // rows))
+        table, signs = noise_tables(direction.shape[1], rows * values, -(-frames // rows))
         # A whole table for every frame would take 100 MB for a second at 44.1 kHz.
         exchanged = [
             ops.multiply(ops.roll(direction, turn, axis=-1), each)
@@ -94,24 +88,4 @@ class LatentNoise(keras.layers.Layer):
 def direction_of(latent: Tensor) -> Tensor:
     """Return latents (batch, latent_dim) with length 1, float32."""
     latent = ops.cast(latent, "float32")
-    return latent * ops.rsqrt(ops.sum(ops.square(latent), axis=-1, keepdims=True) + 1e-9)
-
-
-@lru_cache(maxsize=4)
-def _tables(latent_dim: int, values: int, turns: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return directions (latent_dim, values) and signs (turns, latent_dim) of ±1."""
-    rng = np.random.default_rng(_TABLE_SEED)
-    directions = rng.standard_normal((latent_dim, values)).astype("float32")
-    return directions, np.sign(rng.standard_normal((turns, latent_dim))).astype("float32")
-
-
-@lru_cache(maxsize=8)
-def bands_to_bins(bands: int, bins: int) -> np.ndarray:
-    """Return (bands, bins) float32, by which values in bands are interpolated at bins."""
-    places = np.log1p(np.arange(1, bins + 1) / _LINEAR_BINS)
-    places = (places - places[0]) / (places[-1] - places[0]) * (bands - 1)
-    low = np.clip(np.floor(places).astype(int), 0, bands - 2)
-    matrix, columns = np.zeros((bands, bins), "float32"), np.arange(bins)
-    matrix[low, columns] += 1 - (places - low)
-    matrix[low + 1, columns] += places - low
-    return matrix
+    return latent * ops.rsqrt(ops.sum(ops.square(latent), axis=-1, keepdims=True) + SHORTEST)

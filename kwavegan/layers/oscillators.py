@@ -4,20 +4,12 @@ import math
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from kwavegan.backend.serialization import register
 from kwavegan.layers.frame_gate import interpolated, sample_shares, to_next_frame
+from kwavegan.layers.tables import SWEEP_LIMITS, first_pitches, pitch_range
 from kwavegan.types import Shape, Tensor
-
-LOWEST_HZ, HIGHEST_HZ = 30.0, 2000.0
-
-_FIRST, _LAST = -2.0, 1.5
-"""Logits of the first and the last oscillator's pitch where the input is 0: 50 and 930 Hz."""
-
-_QUIETEST, _LOUDEST = -12.0, 1.0
-"""Limits of the levels, natural logarithms."""
 
 
 @register
@@ -70,7 +62,7 @@ class Oscillators(keras.layers.Layer):
         x = ops.cast(x, "float32")
         frames, samples = x.shape[1], x.shape[1] * self.hop
         waves = ops.sin(self._angles(x[..., : self.count]))
-        levels = ops.exp(ops.clip(x[..., self.count :], _QUIETEST, _LOUDEST))
+        levels = ops.exp(ops.clip(x[..., self.count :], *SWEEP_LIMITS))
         levels = ops.reshape(
             interpolated(levels, self.hop), (-1, frames, self.hop, self.channels, self.count)
         )
@@ -79,10 +71,9 @@ class Oscillators(keras.layers.Layer):
 
     def _angles(self, logits: Tensor) -> Tensor:
         """Return the phases (batch, frames, hop, count) in radians."""
-        highest = min(HIGHEST_HZ, self.rate / 4)
-        apart = np.linspace(_FIRST, _LAST, self.count).astype("float32")
-        places = ops.sigmoid(ops.add(logits, apart))
-        cycles = ops.exp(math.log(highest / LOWEST_HZ) * places) * (LOWEST_HZ / self.rate)
+        lowest, span = pitch_range(self.rate)
+        places = ops.sigmoid(ops.add(logits, first_pitches(self.count)))
+        cycles = ops.exp(span * places) * lowest
         step = to_next_frame(cycles)
         of_frame = (cycles + step / 2) * self.hop
         # Whole turns are left out before the sum over frames, where they would cost digits.

@@ -1,7 +1,5 @@
 """Generators: from a latent and a label to a waveform."""
 
-import math
-
 import keras
 from keras import layers
 
@@ -9,23 +7,9 @@ from kwavegan.layers.label_conditioning import LabelConcat
 from kwavegan.layers.strided_conv import StridedConv1DTranspose
 from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
 from kwavegan.networks.label_axes import LabelAxis, mark
+from kwavegan.networks.plan import FRAME_TAPS, frame_filters, hop_of, upward_stages
 from kwavegan.networks.synthesis import synthesize
 from kwavegan.types import Tensor, Tensors
-
-
-def hop_of(rate: int, length: int) -> int:
-    """Return the samples between frames of sounds of `length` samples, a power of two.
-
-    1/64 s, so that a window of four hops resolves the partials of a low voice; less where a sound
-    would otherwise have fewer than 64 frames.
-    """
-    return 2 ** max(0, round(math.log2(min(rate, length) / 64)))
-
-
-FRAME_WIDTHS = (16, 12, 8)
-"""Times the width: filters of 16 frames, of 32, and of 64 or more, in a generator of frames."""
-
-FRAME_TAPS = 9
 
 
 def build_generator(a: Architecture, dtype: str = "float32") -> keras.Model:
@@ -58,27 +42,23 @@ def build_generator(a: Architecture, dtype: str = "float32") -> keras.Model:
 
 def _stft_frames(a: Architecture, inputs: Tensors, dtype: str) -> Tensor:
     """Double 16 frames until there is one a hop, and synthesize a waveform of them."""
-    hop = hop_of(a.rate, a.stages.length)
-    x = _label_and_dense(a, inputs, FRAME_WIDTHS[0] * a.width, dtype)
-    x = layers.ReLU(dtype=dtype)(x)
-    stage = 0
-    while x.shape[1] * hop < a.stages.length:
-        stage += 1
-        filters = FRAME_WIDTHS[min(stage, len(FRAME_WIDTHS) - 1)] * a.width
+    first, *doublings = frame_filters(a)
+    x = layers.ReLU(dtype=dtype)(_label_and_dense(a, inputs, first, dtype))
+    for stage, filters in enumerate(doublings, start=1):
         up = StridedConv1DTranspose(filters, FRAME_TAPS, 2, dtype=dtype, name=f"up_{stage}")
         x = layers.ReLU(dtype=dtype)(up(x))
+    hop = hop_of(a.rate, a.stages.length)
     return synthesize(a, inputs["latent"], x, hop, dtype)
 
 
 def _upsample_stages(a: Architecture, inputs: Tensors, dtype: str) -> Tensor:
     """Go up the stages of the discriminator: tables 2, 5 and 7 from their 16 frames on."""
-    stages = a.stages
     if a.conditional and a.generator == "dissertation":
         x = _frames_of_tables_5_and_7(a, inputs, dtype)
     else:
-        x = _label_and_dense(a, inputs, stages.filters[-1], dtype)
+        x = _label_and_dense(a, inputs, a.stages.filters[-1], dtype)
     x = layers.ReLU(dtype=dtype)(x)
-    upward = list(zip(stages.strides, (a.channels, *stages.filters), strict=False))[::-1]
+    upward = upward_stages(a)
     for stage, (stride, filters) in enumerate(upward, start=1):
         x = StridedConv1DTranspose(filters, TAPS, stride, dtype=dtype, name=f"up_{stage}")(x)
         if stage < len(upward):

@@ -17,27 +17,11 @@ from kwavegan.layers.inverse_stft import InverseSTFT
 from kwavegan.layers.latent_noise import LatentNoise
 from kwavegan.layers.oscillators import Oscillators
 from kwavegan.networks.architecture import Architecture
+from kwavegan.networks.plan import OSCILLATORS, TONES_SCALE, heads_of
 from kwavegan.types import Tensor
 
-NOISE_BANDS = 64
-OSCILLATORS = 4
-_LOG_SCALE = 3.0
-"""Factor on what becomes a natural logarithm: Adam's steps are small beside decibels."""
-
-_PITCH_SCALE = 2.0
-
-_GATE_SCALE = 6.0
-
-# Noise leads at the start, by 17 dB over the oscillators and 20 over the bins. Where tones lead,
-# they are shaped into all there is to hear, noise included, and the noise is never taken up.
-_FIRST_NOISE = -1.0
-_FIRST_OSCILLATORS = -3.0
-_TONES_SCALE = 0.1
-_FIRST_GATE = 1.0
-
-
-Head = Callable[..., Tensor]
-"""(name, units, scale, offset) → (batch, frames, units), from the network's last frames."""
+Head = Callable[[str], Tensor]
+"""Name of a head of `heads_of` → (batch, frames, units), from the network's last frames."""
 
 
 def synthesize(a: Architecture, latent: Tensor, frames: Tensor, hop: int, dtype: str) -> Tensor:
@@ -51,11 +35,13 @@ def synthesize(a: Architecture, latent: Tensor, frames: Tensor, hop: int, dtype:
         dtype: Keras dtype policy of the layers with weights.
     """
 
-    def head(name: str, units: int, scale: float = 1.0, offset: float = 0.0) -> Tensor:
-        dense = layers.Dense(units, dtype=dtype, name=name)
-        return layers.Rescaling(scale, offset, dtype="float32", name=f"{name}_scaled")(
-            dense(frames)
-        )
+    heads = heads_of(a.channels, hop)
+
+    def head(name: str) -> Tensor:
+        dense = layers.Dense(heads[name].units, dtype=dtype, name=name)
+        return layers.Rescaling(
+            heads[name].scale, heads[name].offset, dtype="float32", name=f"{name}_scaled"
+        )(dense(frames))
 
     parts = {
         "tones": _tones(a, latent, head, hop),
@@ -63,9 +49,7 @@ def synthesize(a: Architecture, latent: Tensor, frames: Tensor, hop: int, dtype:
         "sweeps": _sweeps(a, head, hop),
     }
     gated = [
-        FrameGate(hop, dtype="float32", name=f"{name}_gate")(
-            audio, head(f"{name}_openness", 1, _GATE_SCALE, _FIRST_GATE)
-        )
+        FrameGate(hop, dtype="float32", name=f"{name}_gate")(audio, head(f"{name}_openness"))
         for name, audio in parts.items()
     ]
     audio = layers.Add(dtype="float32", name="sum_of_parts")(gated)
@@ -75,23 +59,19 @@ def synthesize(a: Architecture, latent: Tensor, frames: Tensor, hop: int, dtype:
 def _tones(a: Architecture, latent: Tensor, head: Head, hop: int) -> Tensor:
     synthesis = InverseSTFT(hop, a.channels, dtype="float32", name="tones")
     bins = DetunedBins(synthesis.bins, a.channels, dtype="float32", name="tuning")
-    values = head("bins", a.channels * 3 * synthesis.bins)
-    tuned = bins(values, latent)
-    return synthesis(layers.Rescaling(_TONES_SCALE, dtype="float32", name="bins_quiet")(tuned))
+    tuned = bins(head("bins"), latent)
+    return synthesis(layers.Rescaling(TONES_SCALE, dtype="float32", name="bins_quiet")(tuned))
 
 
 def _noise(a: Architecture, latent: Tensor, head: Head, hop: int) -> Tensor:
     synthesis = InverseSTFT(hop, a.channels, dtype="float32", name="noise")
-    bands = min(NOISE_BANDS, synthesis.bins)
-    levels = head("noise_levels", a.channels * bands, _LOG_SCALE, _FIRST_NOISE)
     noise = LatentNoise(synthesis.bins, a.channels, dtype="float32", name="latent_noise")
-    return synthesis(noise(latent, levels))
+    return synthesis(noise(latent, head("noise_levels")))
 
 
 def _sweeps(a: Architecture, head: Head, hop: int) -> Tensor:
-    pitches = head("pitches", OSCILLATORS, _PITCH_SCALE)
-    levels = head("sweep_levels", a.channels * OSCILLATORS, _LOG_SCALE, _FIRST_OSCILLATORS)
-    values = layers.Concatenate(dtype="float32", name="pitches_and_levels")([pitches, levels])
+    both = [head("pitches"), head("sweep_levels")]
+    values = layers.Concatenate(dtype="float32", name="pitches_and_levels")(both)
     return Oscillators(hop, a.rate, OSCILLATORS, a.channels, dtype="float32", name="sweeps")(values)
 
 

@@ -8,8 +8,9 @@ from support.layers import run_layer_test
 from kwavegan.layers.detuned_bins import DetunedBins
 from kwavegan.layers.frame_gate import FrameGate
 from kwavegan.layers.inverse_stft import InverseSTFT
-from kwavegan.layers.latent_noise import LatentNoise, bands_to_bins
-from kwavegan.layers.oscillators import HIGHEST_HZ, LOWEST_HZ, Oscillators
+from kwavegan.layers.latent_noise import LatentNoise
+from kwavegan.layers.oscillators import Oscillators
+from kwavegan.layers.tables import HIGHEST_HZ, LOWEST_HZ, bands_to_bins
 
 FRAMES, BINS, HOP, RATE = 40, 16, 8, 8000
 

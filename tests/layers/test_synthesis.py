@@ -10,7 +10,8 @@ from support.layers import run_layer_test
 from kwavegan.evaluation.texture import measure_texture
 from kwavegan.layers.inverse_stft import InverseSTFT
 from kwavegan.networks.build import build_networks
-from kwavegan.networks.generators import build_generator, hop_of
+from kwavegan.networks.generators import build_generator
+from kwavegan.networks.plan import hop_of
 
 HOP, WINDOW, BINS, FRAMES = 8, 32, 16, 12
 

@@ -1,0 +1,118 @@
+"""What layers that make sound have in NumPy: limits, tables of directions, windows and turns.
+
+No Keras here, so that `kwavegan.player` takes the same numbers without it.
+"""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from kwavegan.audio.mel import hann
+
+# -- Inverse short-time Fourier transform ---------------------------------------------------------
+
+OVERLAP = 4
+"""Windows over each sample."""
+
+
+def taper_of(hop: int) -> np.ndarray:
+    """Return the window after an inverse transform, (4 × hop,) float32."""
+    window = OVERLAP * hop
+    return (hann(window) * math.sqrt(window) / 4).astype("float32")
+
+
+@lru_cache(maxsize=8)
+def frame_turns(frames: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return cosine and sine (frames, 1, bins) of the phase that each bin has turned by.
+
+    A hop is a quarter of a window, so bin k turns by k quarters from one frame to the next.
+    """
+    quarters = np.outer(np.arange(frames), np.arange(bins))[:, None] % 4
+    cos, sin = (np.array(values, "float32") for values in ([1, 0, -1, 0], [0, 1, 0, -1]))
+    return cos[quarters], sin[quarters]
+
+
+# -- Noise and tuning from a latent ---------------------------------------------------------------
+
+SHORTEST = 1e-9
+"""Added to the squared length of a latent before it is divided by: one of zeros stays zero."""
+
+NOISE_FRAMES = 16
+"""Frames of the table of directions; later frames take it with the latent's values exchanged."""
+
+_NOISE_SEED = 1234
+
+_TUNING_SEED = 4321
+
+NOISE_LIMITS = -12.0, 3.0
+"""Limits of the levels, natural logarithms: -104 dB is silence, and 26 dB clips in any sound."""
+
+_LINEAR_BINS = 6.0
+"""Bands are linear below this bin and logarithmic above, as hearing is about 500 Hz."""
+
+FARTHEST_BINS = 0.75
+"""Bins from a bin's centre to the farthest frequency of its tone: neighbours overlap."""
+
+
+@lru_cache(maxsize=4)
+def noise_tables(latent_dim: int, values: int, turns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return directions (latent_dim, values) and signs (turns, latent_dim) of ±1."""
+    rng = np.random.default_rng(_NOISE_SEED)
+    directions = rng.standard_normal((latent_dim, values)).astype("float32")
+    return directions, np.sign(rng.standard_normal((turns, latent_dim))).astype("float32")
+
+
+@lru_cache(maxsize=8)
+def tuning_table(latent_dim: int, values: int) -> np.ndarray:
+    """Return directions (latent_dim, values), float32."""
+    rng = np.random.default_rng(_TUNING_SEED)
+    return rng.standard_normal((latent_dim, values)).astype("float32")
+
+
+@lru_cache(maxsize=8)
+def bands_to_bins(bands: int, bins: int) -> np.ndarray:
+    """Return (bands, bins) float32, by which values in bands are interpolated at bins."""
+    places = np.log1p(np.arange(1, bins + 1) / _LINEAR_BINS)
+    places = (places - places[0]) / (places[-1] - places[0]) * (bands - 1)
+    low = np.clip(np.floor(places).astype(int), 0, bands - 2)
+    matrix, columns = np.zeros((bands, bins), "float32"), np.arange(bins)
+    matrix[low, columns] += 1 - (places - low)
+    matrix[low + 1, columns] += places - low
+    return matrix
+
+
+# -- From frames to samples -----------------------------------------------------------------------
+
+FARTHEST_LOGIT = 30.0
+"""Logits of gates beyond it are clipped: a sigmoid is 0 or 1 there, and has no gradient."""
+
+
+def frame_shares(hop: int) -> np.ndarray:
+    """Return the share of a frame that lies before each of its samples, (hop, 1) float32."""
+    return (np.arange(hop, dtype="float32") / hop)[:, None]
+
+
+# -- Oscillators ----------------------------------------------------------------------------------
+
+LOWEST_HZ, HIGHEST_HZ = 30.0, 2000.0
+
+_FIRST, _LAST = -2.0, 1.5
+"""Logits of the first and the last oscillator's pitch where the input is 0: 50 and 930 Hz."""
+
+SWEEP_LIMITS = -12.0, 1.0
+"""Limits of the oscillators' levels, natural logarithms."""
+
+
+def first_pitches(count: int) -> np.ndarray:
+    """Return the logits of the oscillators' pitches where the input is 0, (count,) float32."""
+    return np.linspace(_FIRST, _LAST, count).astype("float32")
+
+
+def pitch_range(rate: int) -> tuple[float, float]:
+    """Return the lowest pitch in cycles a sample, and the natural logarithm of highest to lowest.
+
+    Args:
+        rate: sample rate in Hz; the highest pitch is a quarter of it at most.
+    """
+    return LOWEST_HZ / rate, math.log(min(HIGHEST_HZ, rate / 4) / LOWEST_HZ)
