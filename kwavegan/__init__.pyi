@@ -29,6 +29,9 @@ from . import (
     networks as networks,
 )
 from . import (
+    player as player,
+)
+from . import (
     reporting as reporting,
 )
 from . import (

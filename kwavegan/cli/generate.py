@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kwavegan.cli.options import backend_option, runs_dir_option, warn
+from kwavegan.cli.options import player_option, runs_dir_option, warn
 from kwavegan.errors import InputError, setting
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     help="Walk from sound A to sound B: indices of --seed, or file names in --latents.",
 )
 @click.option("--steps", type=int, help="Sounds on the walk, A and B included.  [default: 8]")
-@backend_option
+@player_option
 @runs_dir_option
 def command(
     run: str | None,
@@ -76,8 +76,6 @@ def command(
     latents.csv beside them holds the latent and label of each sound: --latents makes the same
     sounds from it again, on any backend.
     """
-    from kwavegan.backend.selection import select_backend
-
     if steps is not None and not interpolate:
         raise InputError(f"{setting('steps')}: is for walks; give {setting('interpolate')} A B too")
     if table is not None and count is not None:
@@ -87,11 +85,14 @@ def command(
     if interpolate and count is not None:
         raise InputError(f"-n: a walk has {setting('steps')} sounds; use that instead")
     source = run if pretrained is None else _pretrained_folder(pretrained, run)
-    select_backend(backend)
+    if backend is not None:
+        from kwavegan.backend.selection import select_backend
+
+        select_backend(backend)
     from kwavegan.generation.generator import load_generator
     from kwavegan.generation.wav_folder import write_sounds
 
-    generator = load_generator(source, checkpoint, runs_dir)
+    generator = load_generator(source, checkpoint, runs_dir, in_keras=backend is not None)
     for problem in generator.problems:
         warn(problem)
     recipes: Iterable[Recipe]

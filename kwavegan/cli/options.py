@@ -93,6 +93,13 @@ backend_option = click.option(
 )
 """`--backend`, for the argument `backend`; give it to `selection.select_backend`."""
 
+player_option = click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    help="Make the sounds with Keras on this backend.  [default: with NumPy, which needs none]",
+)
+"""`--backend`, for the argument `backend`, of commands that take Keras only where it is given."""
+
 runs_dir_option = click.option(
     "--runs-dir",
     type=click.Path(),

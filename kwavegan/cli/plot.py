@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kwavegan.cli.options import backend_option, runs_dir_option, warn
+from kwavegan.cli.options import player_option, runs_dir_option, warn
 from kwavegan.errors import InputError, setting
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ _ROWS = 12  # of one figure at most; more sounds go to further figures
     "--label", "labels", multiple=True, metavar="LABEL",
     help="Draw only sounds of this label of a run; may be given several times.",
 )  # fmt: skip
-@backend_option
+@player_option
 @runs_dir_option
 def command(
     names: tuple[str, ...],
@@ -237,21 +237,22 @@ def _clips_of_checkpoint(
     run: "Run", step: int | None, backend: str | None
 ) -> "tuple[tuple[Clip, ...], tuple[Clip, ...], str]":
     """Return training sounds, sounds of a checkpoint, and the checkpoint in words."""
-    from kwavegan.backend.selection import select_backend
-
     if not run.checkpoint_steps():  # refused before any data is loaded
         raise InputError(f"{run.path}: no preview and no checkpoint yet; let it train further")
-    select_backend(backend)
+    if backend is not None:
+        from kwavegan.backend.selection import select_backend
+
+        select_backend(backend)
     from kwavegan.data.load import load_dataset
     from kwavegan.generation.generator import load_generator
     from kwavegan.monitoring.previews import generate_clips, real_clips
 
     config = run.config()
     real = real_clips(config, load_dataset(config.data, config))
-    generator = load_generator(run.path, step)
+    generator = load_generator(run.path, step, in_keras=backend is not None)
     for problem in generator.problems:
         warn(problem)
-    return real, generate_clips(generator.network, config, seed=0), generator.which
+    return real, generate_clips(generator.player, config, seed=0), generator.which
 
 
 # -- Both -----------------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ def evaluate(
     training = reference.space.training
     labels = labels_like(training.labels, n) if labelled else np.zeros(n, int)
     latents = generator.latents(len(labels), seed)
-    sounds = np.concatenate(list(generate_batches(generator.network, latents, labels)))
+    sounds = np.concatenate(list(generate_batches(generator.player, latents, labels)))
     scored = scores(sounds, labels, reference, labelled, seed, evaluators)
     return Evaluation(
         run=generator.run.name,

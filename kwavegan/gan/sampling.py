@@ -1,14 +1,31 @@
 """Latents from a seed, and the sounds that a generator network makes of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
-import keras
 import numpy as np
 
 from kwavegan.errors import InputError, setting
+from kwavegan.types import Shape
 
 BATCH = 64
 """Sounds generated at once; the last batch is filled up, so that nothing compiles twice."""
+
+
+class Network(Protocol):
+    """What makes sounds: a generator in Keras, or a `kwavegan.player.Player`, which needs none."""
+
+    @property
+    def input(self) -> Container[str]:
+        """The names of the inputs: `"latent"`, and `"label"` if it takes labels."""
+
+    @property
+    def output_shape(self) -> Shape:
+        """(None, length, channels)."""
+
+    def predict_on_batch(self, x: Mapping[str, np.ndarray]) -> Any:
+        """Return sounds (batch, length, channels) of the inputs by name."""
+
 
 _DRAW = {
     "uniform": lambda rng, size: rng.uniform(-1.0, 1.0, size),
@@ -57,7 +74,7 @@ def draw_latents(
 
 
 def generate_batches(
-    network: keras.Model, latents: np.ndarray, labels: Sequence[int] | np.ndarray
+    network: Network, latents: np.ndarray, labels: Sequence[int] | np.ndarray
 ) -> Iterator[np.ndarray]:
     """Yield sounds of latents (n, latent_dim) and label indices (n,), `BATCH` at a time.
 
@@ -71,11 +88,11 @@ def generate_batches(
         z, y = latents[start : start + BATCH], labels[start : start + BATCH]
         fill = ((0, size - len(z)), (0, 0))
         inputs = {"latent": np.pad(z, fill), "label": np.pad(y, fill[0])}
-        inputs = {name: inputs[name] for name in network.input}
+        inputs = {name: value for name, value in inputs.items() if name in network.input}
         yield np.asarray(network.predict_on_batch(inputs))[: len(z)]
 
 
-def generate(network: keras.Model, latents: np.ndarray, label: int, latent_dim: int) -> np.ndarray:
+def generate(network: Network, latents: np.ndarray, label: int, latent_dim: int) -> np.ndarray:
     """Return sounds (n, length, channels) of latents (n, latent_dim) and one label index.
 
     Raises:
@@ -87,8 +104,9 @@ def generate(network: keras.Model, latents: np.ndarray, label: int, latent_dim: 
             f"{setting('latents')}: must be (sounds, {latent_dim}) for this model; got {z.shape}"
         )
     sounds = list(generate_batches(network, z, np.full(len(z), label, "int32")))
-    shape = (0, *network.output.shape[1:])
-    return np.concatenate(sounds) if sounds else np.zeros(shape, "float32")
+    if not sounds:
+        return np.zeros((0, *network.output_shape[1:]), "float32")
+    return np.concatenate(sounds)
 
 
 def label_index(

@@ -1,32 +1,39 @@
 """A run, or a pretrained model → sounds, by label, seed and latent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from kwavegan.audio.sounds import Sounds
 from kwavegan.config.settings import Config
 from kwavegan.gan import sampling
-from kwavegan.gan.state import restore_generator
 from kwavegan.generation.recipes import Recipe
-from kwavegan.networks.generators import build_generator
+from kwavegan.networks.architecture import Architecture
+from kwavegan.player import Player, misfit
 from kwavegan.runs.pretrained import find_pretrained
 from kwavegan.runs.run import Run
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True)
 class SoundGenerator:
     """The generator of a run, ready to make sounds; see `load_generator` and `load_pretrained`.
 
+    NumPy plays the networks of kwavegan, so that no backend is needed and nothing is compiled; a
+    network of one's own is played by Keras.
+
     Attributes:
         run: the run that trained it.
         config: the run's settings.
         step: of the checkpoint.
         problems: one line for each newer checkpoint that was damaged and passed over.
-        network: the generator network.
+        player: what makes the sounds: a `kwavegan.player.Player`, or a Keras model.
 
     Example:
         >>> import kwavegan
@@ -41,7 +48,12 @@ class SoundGenerator:
     config: Config
     step: int
     problems: tuple[str, ...]
-    network: keras.Model = field(repr=False)
+    player: sampling.Network = field(repr=False)
+
+    @cached_property
+    def network(self) -> "keras.Model":
+        """The generator as a Keras model, to train on or to save; the first use imports Keras."""
+        return _in_keras(self.player) if isinstance(self.player, Player) else self.player
 
     @property
     def which(self) -> str:
@@ -94,7 +106,7 @@ class SoundGenerator:
         """
         index = self.label_index(label)
         z = self.latents(n, seed) if latents is None else latents
-        return Sounds(sampling.generate(self.network, z, index, self.config.latent_dim), self.rate)
+        return Sounds(sampling.generate(self.player, z, index, self.config.latent_dim), self.rate)
 
     def recipes(self, label: str | None, n: int, seed: int) -> Iterator[Recipe]:
         """Yield the recipes of n sounds of one label and seed, named `<label>_s<seed>_<index>`.
@@ -113,6 +125,8 @@ def load_generator(
     run: str | Path | None = None,
     checkpoint: int | None = None,
     runs_dir: str | Path | None = None,
+    *,
+    in_keras: bool = False,
 ) -> SoundGenerator:
     """Load the generator of a run: the EMA of the weights, if the run has one.
 
@@ -120,6 +134,7 @@ def load_generator(
         run: name or path; None for the latest run.
         checkpoint: step of the checkpoint; None for the best, or else the newest undamaged one.
         runs_dir: the folder of the run folders; None for `KWAVEGAN_RUNS`, or `./runs`.
+        in_keras: whether to play it with Keras in any case; the sounds are the same to −80 dB.
 
     Raises:
         InputError: there is no such run or checkpoint, or it is damaged.
@@ -131,7 +146,7 @@ def load_generator(
         >>> kwavegan.load_generator(run.path).generate("kick", n=8, seed=0).shape
         (8, 4096, 1)
     """
-    return _load(Run.open(run, runs_dir), checkpoint)
+    return _load(Run.open(run, runs_dir), checkpoint, in_keras)
 
 
 def load_pretrained(name: str) -> SoundGenerator:
@@ -152,9 +167,39 @@ def load_pretrained(name: str) -> SoundGenerator:
     return _load(find_pretrained(name).run, None)
 
 
-def _load(run: Run, checkpoint: int | None) -> SoundGenerator:
+def _load(run: Run, checkpoint: int | None, in_keras: bool = False) -> SoundGenerator:
     config = run.config()
     stored = run.load_checkpoint(checkpoint) if checkpoint is not None else run.best_or_last()
-    network = build_generator(config.architecture)
-    restore_generator(network, stored.arrays, config.inference_part)
-    return SoundGenerator(run, config, stored.step, stored.problems, network)
+    architecture, part = config.architecture, f"{config.inference_part}/"
+    weights = {
+        name.removeprefix(part): array
+        for name, array in stored.arrays.items()
+        if name.startswith(part)
+    }
+    player: sampling.Network
+    if in_keras or misfit(architecture, weights):
+        player = _restored(architecture, weights)
+    else:
+        player = Player(architecture, weights)
+    return SoundGenerator(run, config, stored.step, stored.problems, player)
+
+
+def _in_keras(player: Player) -> "keras.Model":
+    return _restored(player.architecture, player.weights)
+
+
+def _restored(architecture: Architecture, weights: Mapping[str, np.ndarray]) -> "keras.Model":
+    """Return a generator in Keras.
+
+    Raises:
+        InputError: the weights do not fit it, or no backend is installed.
+    """
+    from kwavegan.backend.selection import select_backend
+
+    select_backend()
+    from kwavegan.gan.state import restore_generator
+    from kwavegan.networks.generators import build_generator
+
+    network = build_generator(architecture)
+    restore_generator(network, {f"generator/{name}": w for name, w in weights.items()}, "generator")
+    return network

@@ -41,7 +41,7 @@ def write_sounds(generator: SoundGenerator, recipes: Iterable[Recipe], folder: s
         while batch := list(islice(recipes, BATCH)):
             latents = np.stack([recipe.latent for recipe in batch])
             indices = [recipe.label for recipe in batch]
-            (sounds,) = generate_batches(generator.network, latents, indices)
+            (sounds,) = generate_batches(generator.player, latents, indices)
             for recipe, sound in zip(batch, sounds, strict=True):
                 write_wav(folder / f"{recipe.name}.wav", sound, generator.rate)
                 add(recipe)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,12 +11,10 @@ from kwavegan.audio import decoding, soundfiles
 from kwavegan.config.settings import Config
 from kwavegan.data.dataset import Dataset
 from kwavegan.errors import InputError
+from kwavegan.gan import sampling
 from kwavegan.monitoring.health import Finding
 from kwavegan.runs.run import Run
 from kwavegan.storage import files
-
-if TYPE_CHECKING:
-    import keras
 
 SOUNDS = 6
 """Least number of generated sounds in a preview; as many real ones stand beside them."""
@@ -103,7 +100,7 @@ def real_clips(config: Config, dataset: Dataset) -> tuple[Clip, ...]:
     return tuple(clips)
 
 
-def generate_clips(network: "keras.Model", config: Config, seed: int) -> tuple[Clip, ...]:
+def generate_clips(network: sampling.Network, config: Config, seed: int) -> tuple[Clip, ...]:
     """Return the generated sounds of a preview.
 
     The first sounds of all labels share a latent, and so do the second ones: `kick-0` and `snare-0`
@@ -114,8 +111,6 @@ def generate_clips(network: "keras.Model", config: Config, seed: int) -> tuple[C
         config: the run's settings.
         seed: of the latents.
     """
-    from kwavegan.gan import sampling
-
     clips = names(config)
     numbers = [int(name.rsplit("-", 1)[1]) for name, *_ in clips]
     latents = sampling.draw_latents(

@@ -15,7 +15,7 @@ from kwavegan.evaluation import results
 from kwavegan.evaluation.measures import MEASURES
 from kwavegan.monitoring.health import diagnose
 from kwavegan.monitoring.previews import Clip, PreviewStore
-from kwavegan.reporting.svg import HEIGHT, WIDTH, Chart, chart, player, spectrogram, waveform
+from kwavegan.reporting.svg import HEIGHT, WIDTH, Chart, audio_player, chart, spectrogram, waveform
 from kwavegan.runs.run import HEALTH, VALIDATION, Run
 from kwavegan.runs.status import Status
 from kwavegan.storage import files
@@ -253,7 +253,7 @@ def _of_label(clips: Sequence[Clip], label: str) -> list[Clip]:
 def _player(clip: Clip, rate: int, title: str = "") -> Player:
     return Player(
         title or clip.name,
-        player(clip.audio, rate),
+        audio_player(clip.audio, rate),
         waveform(clip.audio),
         spectrogram(clip.audio, rate),
         len(clip.audio) / rate,

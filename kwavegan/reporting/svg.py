@@ -158,7 +158,7 @@ def spectrogram(audio: np.ndarray, rate: int) -> str:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def player(audio: np.ndarray, rate: int) -> str:
+def audio_player(audio: np.ndarray, rate: int) -> str:
     """Return a sound (length, channels) as data URI of a 16-bit WAV file."""
     import soundfile
 

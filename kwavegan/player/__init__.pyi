@@ -1,0 +1,2 @@
+from .network import Player as Player
+from .weights import misfit as misfit

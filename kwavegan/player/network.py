@@ -1,0 +1,144 @@
+"""A generator as a function of its architecture and its weights."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from kwavegan.errors import InputError
+from kwavegan.networks.architecture import FRAMES, Architecture
+from kwavegan.networks.plan import (
+    PARTS,
+    TONES_SCALE,
+    frame_filters,
+    heads_of,
+    hop_of,
+    upward_stages,
+)
+from kwavegan.player import parts
+from kwavegan.player.layers import conv_transpose, dense, from_one_frame, relu
+from kwavegan.player.weights import Weights, misfit
+from kwavegan.types import Shape
+
+SAMPLES = 2**17
+"""Samples computed at once, or a single sound: what lies between the layers stays in the cache."""
+
+
+class Player:
+    """A trained generator in NumPy: the network of `build_generator`, to rounding.
+
+    It has what generating needs of a Keras model, so that functions which take a network take it
+    too.
+
+    Args:
+        architecture: what the network is made of.
+        weights: float32 arrays by path, such as `dense/kernel`: those of a checkpoint, without the
+            name of the network before them.
+
+    Attributes:
+        architecture: as given.
+        weights: by path.
+        input: the names of the inputs.
+        output_shape: (None, length, channels).
+
+    Raises:
+        InputError: the weights are not those of such a network.
+
+    Example:
+        >>> import numpy as np
+        >>> import kwavegan
+        >>> player = kwavegan.load_pretrained("drums").player
+        >>> latents, labels = np.ones((3, 100), "float32"), np.array([0, 1, 2])
+        >>> player.predict_on_batch({"latent": latents, "label": labels}).shape
+        (3, 4096, 1)
+    """
+
+    def __init__(self, architecture: Architecture, weights: Weights):
+        if wrong := misfit(architecture, weights):
+            raise InputError(
+                f"checkpoint: {wrong} does not fit the model that config.toml describes; restore "
+                "the run's own config.toml, or train anew"
+            )
+        self.architecture = architecture
+        self.weights = {
+            path: np.ascontiguousarray(weights[path], "float32") for path in sorted(weights)
+        }
+        self.input = ("latent", "label") if architecture.conditional else ("latent",)
+        self.output_shape: Shape = (None, architecture.length, architecture.channels)
+
+    def predict_on_batch(self, x: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return sounds (batch, length, channels), float32 in −1…1.
+
+        Args:
+            x: `"latent"`, (batch, latent_dim), and `"label"`, (batch,) integers in 0 … num_labels
+                − 1, for a network that takes it.
+        """
+        a, latent = self.architecture, np.asarray(x["latent"], "float32")
+        label = np.asarray(x["label"], "int32") if a.conditional else None
+        sounds = np.empty((len(latent), a.length, a.channels), "float32")
+        size = max(1, SAMPLES // a.stages.length)
+        for start in range(0, len(latent), size):
+            some = slice(start, start + size)
+            audio = self._audio(latent[some], label if label is None else label[some])
+            np.tanh(audio[:, : a.length], out=sounds[some])
+        return sounds
+
+    def _audio(self, latent: np.ndarray, label: np.ndarray | None) -> np.ndarray:
+        """Return audio before its tanh, not yet cropped."""
+        if self.architecture.generator == "istft":
+            return self._synthesized(latent, self._frames(latent, label))
+        return self._upsampled(latent, label)
+
+    def _frames(self, latent: np.ndarray, label: np.ndarray | None) -> np.ndarray:
+        x = relu(self._label_and_dense(latent, label))
+        for stage in range(1, len(frame_filters(self.architecture))):
+            x = relu(conv_transpose(self.weights, f"up_{stage}", x, 2))
+        return x
+
+    def _synthesized(self, latent: np.ndarray, frames: np.ndarray) -> np.ndarray:
+        """Return what `synthesize` makes of the last frames."""
+        a, direction = self.architecture, parts.direction_of(latent)
+        hop = hop_of(a.rate, a.stages.length)
+        heads = {
+            name: dense(self.weights, name, frames) * np.float32(head.scale)
+            + np.float32(head.offset)
+            for name, head in heads_of(a.channels, hop).items()
+        }
+        tones = parts.detuned(heads["bins"], direction, a.channels) * np.float32(TONES_SCALE)
+        noise = parts.latent_noise(
+            heads["noise_levels"], direction, a.channels, bins=tones.shape[-1]
+        )
+        sounding = {
+            "tones": parts.inverse_stft(tones, hop),
+            "noise": parts.inverse_stft(noise, hop),
+            "sweeps": parts.sweeps(
+                heads["pitches"], heads["sweep_levels"], a.channels, hop, a.rate
+            ),
+        }
+        audio = sum(parts.gated(sounding[p], heads[f"{p}_openness"], hop) for p in PARTS)
+        assert isinstance(audio, np.ndarray)
+        return audio if a.channels == 1 else _left_and_right(audio)
+
+    def _upsampled(self, latent: np.ndarray, label: np.ndarray | None) -> np.ndarray:
+        """Return what the transposed convolutions of tables 2, 5 and 7 make."""
+        a = self.architecture
+        if label is not None and a.generator == "dissertation":
+            one_hot = np.eye(a.num_labels, dtype="float32")[label]
+            units = np.concatenate([dense(self.weights, "dense", latent), one_hot], axis=1)
+            x = from_one_frame(self.weights, "up_0", relu(units))
+        else:
+            x = self._label_and_dense(latent, label)
+        for stage, (stride, _) in enumerate(upward_stages(a), start=1):
+            x = conv_transpose(self.weights, f"up_{stage}", relu(x), stride)
+        return x
+
+    def _label_and_dense(self, latent: np.ndarray, label: np.ndarray | None) -> np.ndarray:
+        """Return the latent with the embedding of its label, as 16 frames."""
+        if label is not None:
+            embedding = self.weights["label_concat/embedding"][label]
+            latent = np.concatenate([latent, embedding], axis=1)
+        return dense(self.weights, "dense", latent).reshape(len(latent), FRAMES, -1)
+
+
+def _left_and_right(audio: np.ndarray) -> np.ndarray:
+    middle, side = audio[:, :, :1], audio[:, :, 1:]
+    return np.concatenate([middle + side, middle - side], axis=-1)

@@ -1,0 +1,151 @@
+"""The layers without weights, in NumPy: tones, noise, sweeps and their gates.
+
+Each function is the layer of `kwavegan.layers` that its docstring names, which explains it; the
+numbers of both come from `kwavegan.layers.tables`.
+"""
+
+import math
+
+import numpy as np
+
+from kwavegan.layers import tables
+from kwavegan.layers.tables import OVERLAP
+from kwavegan.player.layers import sigmoid
+
+
+def direction_of(latent: np.ndarray) -> np.ndarray:
+    """Return latents (batch, latent_dim) with length 1."""
+    squares = np.square(latent).sum(axis=-1, keepdims=True)
+    return latent / np.sqrt(squares + np.float32(tables.SHORTEST))
+
+
+def detuned(x: np.ndarray, direction: np.ndarray, channels: int) -> np.ndarray:
+    """Return the complex bins of `DetunedBins`, (batch, frames, channels, bins).
+
+    Args:
+        x: (batch, frames, channels × 3 × bins).
+        direction: (batch, latent_dim), of length 1.
+        channels: of the audio.
+    """
+    batch, frames, values = x.shape
+    bins = values // (3 * channels)
+    x = x.reshape(batch, frames, channels, 3, bins)
+    table = tables.tuning_table(direction.shape[1], channels * bins)
+    own = (direction @ table).reshape(batch, 1, channels, bins)
+    speed = np.tanh(x[:, :, :, 2] + own) * np.float32(tables.FARTHEST_BINS / OVERLAP)
+    turns = np.cumsum(speed, axis=1)
+    turns -= np.floor(turns)
+    return _complex(x[:, :, :, 0], x[:, :, :, 1]) * _turned_by(turns)
+
+
+def latent_noise(levels: np.ndarray, direction: np.ndarray, channels: int, bins: int) -> np.ndarray:
+    """Return the complex bins of `LatentNoise`, (batch, frames, channels, bins).
+
+    Args:
+        levels: (batch, frames, channels × bands), natural logarithms.
+        direction: (batch, latent_dim), of length 1.
+        channels: of the audio.
+        bins: complex bins of a frame.
+    """
+    batch, frames, values = levels.shape
+    bands = values // channels
+    sizes = np.exp(np.clip(levels, *tables.NOISE_LIMITS)).reshape(batch, frames, channels, bands)
+    if bands != bins:
+        sizes = sizes @ tables.bands_to_bins(bands, bins)
+    rows = min(tables.NOISE_FRAMES, frames)
+    latent_dim = direction.shape[1]
+    table, signs = tables.noise_tables(latent_dim, rows * channels * 2 * bins, -(-frames // rows))
+    exchanged = [np.roll(direction, turn, axis=-1) * each for turn, each in enumerate(signs)]
+    noise = np.stack(exchanged, axis=1).reshape(-1, latent_dim) @ table
+    noise = noise.reshape(batch, -1, channels, 2, bins)[:, :frames]
+    return _complex(noise[:, :, :, 0], noise[:, :, :, 1]) * sizes
+
+
+def inverse_stft(x: np.ndarray, hop: int) -> np.ndarray:
+    """Return the waveform of `InverseSTFT`, (batch, frames × hop, channels).
+
+    Args:
+        x: complex bins (batch, frames, channels, 2 × hop).
+        hop: samples from one frame to the next.
+    """
+    batch, frames, channels, bins = x.shape
+    spectrum = np.zeros((batch, frames, channels, 1 + bins), "complex64")  # nothing at 0 Hz
+    cos, sin = tables.frame_turns(frames, 1 + bins)
+    np.multiply(x, (cos + 1j * sin)[..., 1:], out=spectrum[..., 1:])
+    windows = np.fft.irfft(spectrum, OVERLAP * hop).astype("float32", copy=False)
+    windows *= tables.taper_of(hop)
+    windows = windows.reshape(batch, frames, channels, OVERLAP, hop)
+    # Each window begins two hops before its own frame.
+    hops = np.zeros((batch, frames + OVERLAP - 1, channels, hop), "float32")
+    for late in range(OVERLAP):
+        hops[:, late : late + frames] += windows[:, :, :, late]
+    own = hops[:, OVERLAP // 2 : OVERLAP // 2 + frames]
+    return own.swapaxes(2, 3).reshape(batch, frames * hop, channels)
+
+
+def sweeps(
+    pitches: np.ndarray, levels: np.ndarray, channels: int, hop: int, rate: int
+) -> np.ndarray:
+    """Return the waveform of `Oscillators`, (batch, frames × hop, channels).
+
+    Args:
+        pitches: (batch, frames, count), logits.
+        levels: (batch, frames, channels × count), natural logarithms.
+        channels: of the audio.
+        hop: samples in a frame.
+        rate: sample rate in Hz.
+    """
+    batch, frames, count = pitches.shape
+    waves = np.sin(_angles(pitches, hop, rate))
+    levels = interpolated(np.exp(np.clip(levels, *tables.SWEEP_LIMITS)), hop)
+    levels = levels.reshape(batch, frames, hop, channels, count)
+    audio = np.einsum("bfhkn,bfhn->bfhk", levels, waves)
+    return audio.reshape(batch, frames * hop, channels)
+
+
+def gated(audio: np.ndarray, logits: np.ndarray, hop: int) -> np.ndarray:
+    """Return the audio of `FrameGate`, in place.
+
+    Args:
+        audio: (batch, frames × hop, channels).
+        logits: (batch, frames, 1).
+        hop: samples in a frame.
+    """
+    logits = np.clip(logits, -tables.FARTHEST_LOGIT, tables.FARTHEST_LOGIT)
+    audio *= sigmoid(interpolated(logits, hop)).reshape(len(audio), -1, 1)
+    return audio
+
+
+def interpolated(x: np.ndarray, hop: int) -> np.ndarray:
+    """Return values (batch, frames, n) at every sample, (batch, frames, hop, n)."""
+    return x[:, :, None] + _to_next_frame(x)[:, :, None] * tables.frame_shares(hop)
+
+
+def _to_next_frame(x: np.ndarray) -> np.ndarray:
+    return np.diff(x, axis=1, append=x[:, -1:])
+
+
+def _angles(logits: np.ndarray, hop: int, rate: int) -> np.ndarray:
+    """Return the phases (batch, frames, hop, count) in radians."""
+    lowest, span = tables.pitch_range(rate)
+    places = sigmoid(logits + tables.first_pitches(logits.shape[-1]))
+    cycles = np.exp(np.float32(span) * places) * np.float32(lowest)
+    step = _to_next_frame(cycles)
+    of_frame = (cycles + step / 2) * hop
+    of_frame -= np.round(of_frame)
+    before = np.cumsum(of_frame, axis=1) - of_frame
+    shares = tables.frame_shares(hop)
+    within = cycles[:, :, None] * (shares * hop) + step[:, :, None] * (shares**2 * (hop / 2))
+    return np.float32(2 * math.pi) * (before[:, :, None] + within)
+
+
+def _turned_by(turns: np.ndarray) -> np.ndarray:
+    """Return the complex number of length 1 that turns a phase by so many turns."""
+    angle = np.float32(2 * math.pi) * turns
+    return _complex(np.cos(angle), np.sin(angle))
+
+
+def _complex(real: np.ndarray, imaginary: np.ndarray) -> np.ndarray:
+    joined = np.empty(real.shape, "complex64")
+    joined.real, joined.imag = real, imaginary
+    return joined

@@ -1,0 +1,71 @@
+"""Which weights a generator has, by layer and name, and whether given ones are those."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
+from kwavegan.networks.plan import FRAME_TAPS, frame_filters, heads_of, hop_of, upward_stages
+
+Weights = Mapping[str, np.ndarray]
+"""By path, such as `dense/kernel`."""
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def misfit(a: Architecture, weights: Weights) -> str:
+    """Return the path of a weight that is missing, left over or of another shape; "" for none.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan import Architecture
+        >>> from kwavegan.player import misfit
+        >>> misfit(Architecture(256, model="wgan", rate=4096), {"dense/bias": np.zeros(3)})
+        'bins/bias'
+    """
+    wanted = shapes_of(a)
+    names = sorted(wanted.keys() | weights.keys())
+    return next((n for n in names if n not in weights or weights[n].shape != wanted.get(n)), "")
+
+
+def shapes_of(a: Architecture) -> Shapes:
+    """Return the shape of each weight of the generator of `a`, by path."""
+    return _frame_shapes(a) if a.generator == "istft" else _stage_shapes(a)
+
+
+def _frame_shapes(a: Architecture) -> Shapes:
+    first, *doublings = filters = frame_filters(a)
+    shapes = _label_and_dense(a, first)
+    for stage, (before, after) in enumerate(zip(filters, doublings, strict=False), start=1):
+        shapes |= _layer(f"up_{stage}", FRAME_TAPS, after, before, bias=after)
+    for name, head in heads_of(a.channels, hop_of(a.rate, a.stages.length)).items():
+        shapes |= _layer(name, filters[-1], head.units, bias=head.units)
+    return shapes
+
+
+def _stage_shapes(a: Architecture) -> Shapes:
+    deep = a.stages.filters[-1]
+    if a.conditional and a.generator == "dissertation":
+        units = FRAMES * deep
+        dense = units - a.num_labels
+        shapes = _layer("dense", a.latent_dim, dense, bias=dense)
+        shapes |= _layer("up_0", FRAMES, deep, units, bias=deep)
+    else:
+        shapes = _label_and_dense(a, deep)
+    before = deep
+    for stage, (_, after) in enumerate(upward_stages(a), start=1):
+        shapes |= _layer(f"up_{stage}", TAPS, after, before, bias=after)
+        before = after
+    return shapes
+
+
+def _label_and_dense(a: Architecture, deep: int) -> Shapes:
+    width = a.latent_dim + (a.label_embedding if a.conditional else 0)
+    shapes = _layer("dense", width, FRAMES * deep, bias=FRAMES * deep)
+    if a.conditional:
+        shapes["label_concat/embedding"] = (a.num_labels, a.label_embedding)
+    return shapes
+
+
+def _layer(name: str, *kernel: int, bias: int) -> Shapes:
+    return {f"{name}/kernel": kernel, f"{name}/bias": (bias,)}

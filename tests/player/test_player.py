@@ -1,0 +1,142 @@
+"""The generators in NumPy: the same sounds as in Keras, and without it."""
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+import kwavegan
+from kwavegan import Architecture
+from kwavegan.errors import InputError
+from kwavegan.gan import sampling
+from kwavegan.generation import load_generator
+from kwavegan.networks import build_generator, initialize
+from kwavegan.player import Player, misfit
+from kwavegan.runs.pretrained import FOLDER
+
+GENERATORS = {
+    "istft": {},
+    "istft-stereo": {"channels": 2},
+    "istft-slow": {"length": 2048, "rate": 2048, "width": 1},
+    "waveform": {"generator": "waveform"},
+    "waveform-stereo": {"generator": "waveform", "channels": 2},
+    "waveform-half-stage": {"generator": "waveform", "length": 400},
+    "dissertation": {"generator": "dissertation"},
+}
+LABELS = {"labelled": {"num_labels": 3}, "plain": {"model": "wgan"}}
+
+
+def both(label_embedding=4, **changes):
+    """Return a generator in Keras, no weight of which is zero, and its player."""
+    tiny = {"length": 200, "rate": 1024, "width": 2, "latent_dim": 8}
+    architecture = Architecture(**{**tiny, "label_embedding": label_embedding, **changes})
+    network = build_generator(architecture)
+    initialize(network, 1)
+    rng = np.random.default_rng(2)
+    for weight in network.weights:
+        weight.assign(np.asarray(weight) + rng.normal(0, 0.1, weight.shape).astype("float32"))
+    return network, Player(architecture, {w.path: np.asarray(w) for w in network.weights})
+
+
+@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
+@pytest.mark.parametrize("changes", GENERATORS.values(), ids=GENERATORS)
+def test_numpy_plays_what_keras_plays(changes, labels):
+    network, player = both(**changes, **labels)
+    latents = sampling.draw_latents("normal", 8, 5)
+    latents[4] = 0
+    given = [
+        list(sampling.generate_batches(n, latents, [0, 1, 2, 1, 0])) for n in (player, network)
+    ]
+    (numpy,), (keras,) = given
+    assert (numpy.shape, numpy.dtype) == (keras.shape, np.float32)
+    assert np.abs(keras[:4]).max(axis=(1, 2)).min() > 0.01
+    np.testing.assert_allclose(numpy, keras, atol=1e-4)
+
+
+def test_the_drums_are_those_of_keras():
+    numpy, keras = (load_generator(FOLDER / "drums", in_keras=each) for each in (False, True))
+    assert (type(numpy.player), type(keras.player)) == (Player, type(numpy.network))
+    assert keras.network is keras.player
+    for label in numpy.labels:
+        latents = numpy.latents(5, seed=3)
+        want = keras.generate(label, latents=latents)
+        np.testing.assert_allclose(numpy.generate(label, latents=latents), want, atol=1e-4)
+    again = sampling.generate(numpy.network, latents, 2, 100)
+    np.testing.assert_allclose(again, want, atol=1e-6)
+
+
+def test_many_sounds_are_computed_a_few_at_a_time(monkeypatch):
+    _, player = both(num_labels=2)
+    latents, labels = sampling.draw_latents("normal", 8, 7), np.arange(7) % 2
+    whole = player.predict_on_batch({"latent": latents, "label": labels})
+    sizes, original = [], player._audio
+    monkeypatch.setattr("kwavegan.player.network.SAMPLES", 3 * 256)
+    monkeypatch.setattr(player, "_audio", lambda z, y: (sizes.append(len(z)), original(z, y))[1])
+    some = player.predict_on_batch({"latent": latents, "label": labels})
+    assert sizes == [3, 3, 1]
+    np.testing.assert_allclose(some, whole, atol=1e-5)
+
+
+def test_weights_of_another_network_are_named():
+    _, player = both(num_labels=2)
+    weights = dict(player.weights)
+    assert misfit(player.architecture, weights) == ""
+    del weights["up_1/bias"]
+    with pytest.raises(InputError, match="up_1/bias does not fit the model"):
+        Player(player.architecture, weights)
+    assert misfit(player.architecture, {**player.weights, "up_9/bias": np.zeros(1)}) == "up_9/bias"
+    wrong = {**player.weights, "dense/bias": np.zeros(1)}
+    assert misfit(player.architecture, wrong) == "dense/bias"
+
+
+def test_a_network_that_the_player_does_not_know_is_played_by_keras(monkeypatch):
+    monkeypatch.setattr("kwavegan.generation.generator.misfit", lambda *_: "something new")
+    drums = kwavegan.load_pretrained("drums")
+    assert drums.player is drums.network
+    assert drums.generate("kick").shape == (1, 4096, 1)
+
+
+BLOCKED = """
+import sys
+
+class Nothing:
+    def find_spec(self, name, *_):
+        if name.split(".")[0] in ("keras", "jax", "torch", "tensorflow"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Nothing())
+from kwavegan.cli.main import main
+for line in sys.stdin:
+    main(line.split(), standalone_mode=False)
+"""
+"""The command line where neither Keras nor a backend is installed; a command on each line."""
+
+READING = """
+generate --pretrained drums --label kick -n 2 --out sounds
+generate drums --latents sounds/latents.csv --out again
+generate drums --label snare --interpolate 0 3 --steps 3 --out walk
+runs
+report drums
+compare drums drums
+plot drums --kind waves
+"""
+
+
+def test_commands_that_only_read_need_neither_keras_nor_a_backend(tmp_path):
+    shutil.copytree(FOLDER / "drums", tmp_path / "runs" / "drums")
+    command = [sys.executable, "-c", BLOCKED]
+    done = subprocess.run(
+        command, input=READING.strip(), capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    sounds = {path.name: soundfile.read(path)[0] for path in (tmp_path / "sounds").glob("*.wav")}
+    want = kwavegan.load_pretrained("drums").generate("kick", 2)[..., 0]
+    for i, name in enumerate(("kick_s0_0000.wav", "kick_s0_0001.wav")):
+        np.testing.assert_allclose(sounds[name], want[i], atol=1 / 2**15)
+        np.testing.assert_array_equal(soundfile.read(tmp_path / "again" / name)[0], sounds[name])
+    assert len(list((tmp_path / "walk").glob("*.wav"))) == 3
+    assert (tmp_path / "runs" / "drums" / "report.html").stat().st_size > 10_000
+    assert (tmp_path / "runs" / "drums" / "plots" / "waves.png").exists()
