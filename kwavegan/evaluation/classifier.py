@@ -60,10 +60,10 @@ class LabelClassifier:
         network: from scaled spectrograms to the raw embedding and the logits.
 
     Example:
+        >>> from kwavegan import open_dataset
         >>> from kwavegan.audio import log_mel
-        >>> from kwavegan.data import builtin_dataset
         >>> from kwavegan.evaluation import train_classifier
-        >>> dataset = builtin_dataset()
+        >>> dataset = open_dataset("set")
         >>> classifier = train_classifier(dataset, steps=2)
         >>> classifier.labels
         ('hat', 'kick', 'snare')
@@ -122,10 +122,11 @@ def load_or_train_classifier(
         InputError: the set has fewer than two labels, or there is no place to keep a classifier.
 
     Example:
-        >>> from kwavegan.data import builtin_dataset
+        >>> from kwavegan import open_dataset
         >>> from kwavegan.evaluation import load_or_train_classifier
-        >>> classifier = load_or_train_classifier(builtin_dataset())  # some ten seconds, once
-        >>> again = load_or_train_classifier(builtin_dataset(), print)  # no line: it was kept
+        >>> dataset = open_dataset("set")
+        >>> classifier = load_or_train_classifier(dataset)  # some seconds, once
+        >>> again = load_or_train_classifier(dataset, print)  # no line: it was kept
         >>> again.digest == classifier.digest
         True
     """
@@ -163,14 +164,14 @@ def train_classifier(dataset: Dataset, steps: int | None = None) -> LabelClassif
         InputError: the set has fewer than two labels.
 
     Example:
+        >>> from kwavegan import open_dataset
         >>> from kwavegan.audio import log_mel
-        >>> from kwavegan.data import builtin_dataset
         >>> from kwavegan.evaluation import train_classifier
-        >>> dataset = builtin_dataset()
-        >>> classifier = train_classifier(dataset, steps=30)
-        >>> spectrograms = log_mel(dataset.test.batch(range(30)), classifier.mel)
+        >>> train = open_dataset("set").train
+        >>> classifier = train_classifier(open_dataset("set"), steps=30)
+        >>> spectrograms = log_mel(train.batch(range(len(train))), classifier.mel)
         >>> _, probabilities = classifier.predict(spectrograms)
-        >>> float((probabilities.argmax(axis=1) == dataset.test.labels[:30]).mean()) > 0.8
+        >>> float((probabilities.argmax(axis=1) == train.labels).mean()) > 0.8
         True
     """
     dataset.require_labels()

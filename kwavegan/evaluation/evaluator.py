@@ -48,9 +48,9 @@ class Reference:
         audio: "train" and "test": the real sounds with their labels.
 
     Example:
-        >>> from kwavegan.data import builtin_dataset
+        >>> from kwavegan import open_dataset
         >>> from kwavegan.evaluation import build_reference
-        >>> reference = build_reference(builtin_dataset())
+        >>> reference = build_reference(open_dataset("set"))
         >>> sorted(reference.audio), len(reference.test) == len(reference.dataset.test)
         (['test', 'train'], True)
     """
@@ -76,9 +76,9 @@ def build_reference(dataset: Dataset, progress: Callable[[str], None] | None = N
         InputError: there are fewer than two test sounds.
 
     Example:
-        >>> from kwavegan.data import builtin_dataset
+        >>> from kwavegan import open_dataset
         >>> from kwavegan.evaluation import build_reference
-        >>> reference = build_reference(builtin_dataset())
+        >>> reference = build_reference(open_dataset("set"))
         >>> reference.accuracy > 0.9
         True
     """
@@ -120,10 +120,11 @@ def evaluate(
 
     Example:
         >>> import kwavegan
-        >>> from kwavegan.data import builtin_dataset
+        >>> from kwavegan.data import load_dataset
         >>> from kwavegan.evaluation import build_reference, evaluate
         >>> generator = kwavegan.load_pretrained("drums")
-        >>> evaluation = evaluate(generator, build_reference(builtin_dataset()), n=30)
+        >>> dataset = load_dataset("recordings", generator.config)
+        >>> evaluation = evaluate(generator, build_reference(dataset), n=30)
         >>> evaluation.overall["label_accuracy"].value > 0.9
         True
     """

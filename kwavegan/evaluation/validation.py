@@ -93,10 +93,11 @@ class ValidationScorer:
 
     Example:
         >>> import kwavegan
-        >>> from kwavegan.data import builtin_dataset
+        >>> from kwavegan.data import load_dataset
         >>> from kwavegan.evaluation import ValidationScorer
         >>> generator = kwavegan.load_pretrained("drums")
-        >>> scorer = ValidationScorer(generator.config, builtin_dataset(), note=lambda line: None)
+        >>> dataset = load_dataset("recordings", generator.config)
+        >>> scorer = ValidationScorer(generator.config, dataset, note=lambda line: None)
         >>> scorer.score(generator.network, generator.step).label_accuracy > 0.9
         True
     """

@@ -67,7 +67,7 @@ class WaveGAN(CheckedModel):
     Example:
         >>> import numpy as np
         >>> from kwavegan import Architecture, WaveGAN, build_networks
-        >>> a = Architecture(256, num_labels=2, width=2, latent_dim=8, rate=4096)
+        >>> a = Architecture(256, num_labels=2, width=2, critic="waveform", rate=4096)
         >>> gan = WaveGAN(*build_networks(a), rate=a.rate, labels=("kick", "snare"))
         >>> gan.compile()
         >>> audio = np.random.default_rng(0).uniform(-0.5, 0.5, (16, 256, 1)).astype("float32")

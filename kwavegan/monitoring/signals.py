@@ -97,12 +97,11 @@ class SignalMeter:
         dataset: the set that the run is trained on.
 
     Example:
-        >>> from kwavegan import Config
-        >>> from kwavegan.data import builtin_dataset
+        >>> from kwavegan import Config, open_dataset
         >>> from kwavegan.monitoring import SignalMeter
         >>> from kwavegan.training.build import build_gan
-        >>> dataset = builtin_dataset()
-        >>> config = Config(width=2).for_dataset(dataset)
+        >>> dataset = open_dataset("set")
+        >>> config = Config(width=2, critic="waveform").for_dataset(dataset)
         >>> signals, rms = SignalMeter(config, dataset).measure(build_gan(config))
         >>> signals["distance"] > 10  # untrained
         True

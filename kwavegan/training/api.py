@@ -51,12 +51,11 @@ def train(
             its first checkpoint.
 
     Example:
-        >>> import tempfile, kwavegan
-        >>> tiny = {"width": 2, "evaluate_every": 0, "preview_every": 0, "tensorboard": "off"}
-        >>> folder = tempfile.mkdtemp()
-        >>> generator = kwavegan.train(steps=2, note=None, runs_dir=folder, **tiny)
+        >>> import kwavegan
+        >>> tiny = {"critic": "waveform", "width": 2, "evaluate_every": 0, "preview_every": 0}
+        >>> generator = kwavegan.train("set", "tiny", steps=2, note=None, **tiny)
         >>> generator.generate("kick", n=2, seed=0).shape
-        (2, 4096, 1)
+        (2, 1024, 1)
     """
     chosen = resolve(preset, config, settings)
     chosen = inherit_settings(chosen, settings, runs_dir)
@@ -98,7 +97,7 @@ def evaluate(
     Example:
         >>> import kwavegan
         >>> drums = kwavegan.load_pretrained("drums")
-        >>> evaluation = kwavegan.evaluate(drums, n=30, note=None)
+        >>> evaluation = kwavegan.evaluate(drums, n=30, data="recordings", note=None)
         >>> evaluation.overall["label_accuracy"].value > 0.9
         True
     """

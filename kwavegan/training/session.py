@@ -82,14 +82,12 @@ def run_training(
         InputError: the run cannot be made, or another training holds it.
 
     Example:
-        >>> import tempfile
-        >>> from kwavegan.config.settings import Config
-        >>> from kwavegan.data.load import load_dataset
+        >>> from kwavegan import Config, open_dataset
         >>> from kwavegan.training import run_training
-        >>> off = {"evaluate_every": 0, "preview_every": 0, "tensorboard": "off"}
-        >>> config = Config(width=2, latent_dim=4, steps=2, **off)
-        >>> drums = load_dataset("", config)
-        >>> outcome = run_training(config.for_dataset(drums), drums, "short", tempfile.mkdtemp())
+        >>> dataset = open_dataset("set")
+        >>> tiny = {"critic": "waveform", "width": 2, "latent_dim": 4, "batch_size": 4}
+        >>> config = Config(steps=2, evaluate_every=0, preview_every=0, **tiny).for_dataset(dataset)
+        >>> outcome = run_training(config, dataset, "short")
         >>> outcome.state, outcome.step
         ('finished', 2)
     """
@@ -125,16 +123,15 @@ def resume(
         InputError: the dataset is not the run's, or another training holds the run.
 
     Example:
-        >>> import tempfile
-        >>> from kwavegan.config.settings import Config
-        >>> from kwavegan.data.load import load_dataset
-        >>> from kwavegan.training import resume, run_training
-        >>> off = {"evaluate_every": 0, "preview_every": 0, "tensorboard": "off"}
-        >>> config = Config(width=2, latent_dim=4, steps=2, **off)
-        >>> drums = load_dataset("", config)
-        >>> run = run_training(config.for_dataset(drums), drums, "short", tempfile.mkdtemp()).run
-        >>> resume(run, drums, steps=3).step
-        3
+        >>> from kwavegan import Config, open_dataset
+        >>> from kwavegan.runs import Run
+        >>> from kwavegan.training import resume
+        >>> dataset = open_dataset("set")
+        >>> tiny = {"critic": "waveform", "width": 2, "latent_dim": 4, "batch_size": 4}
+        >>> config = Config(steps=9, evaluate_every=0, preview_every=0, **tiny).for_dataset(dataset)
+        >>> run = Run.create("broken-off", config)  # as a training leaves it that is killed early
+        >>> resume(run, dataset, steps=2).step
+        2
     """
     config = run.config()
     config.for_dataset(dataset, config.data)

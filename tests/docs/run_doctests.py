@@ -1,7 +1,7 @@
 """Run the examples in the docstrings of every module: `python run_doctests.py DESK [MODULE…]`.
 
-They run in a copy of the folder DESK. A `fit` is cut short: the classifier of the built-in drums,
-which several examples train, needs no more than `STEPS`.
+They run in a copy of the folder DESK. A `fit` is cut short: the classifier of a few drums, which
+several examples train, needs no more than `STEPS`.
 """
 
 import doctest
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import kwavegan
 
-STEPS = "100"
+STEPS = "40"
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 

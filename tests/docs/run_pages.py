@@ -18,6 +18,7 @@ from typing import Any
 SHORT = {
     "rate": 4096,
     "length": 1024,
+    "critic": "waveform",
     "width": 2,
     "latent_dim": 8,
     "batch_size": 4,
