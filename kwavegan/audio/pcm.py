@@ -1,4 +1,4 @@
-"""16-bit PCM ↔ float samples."""
+"""PCM ↔ float samples."""
 
 import numpy as np
 
@@ -11,6 +11,12 @@ def to_int16(audio: np.ndarray) -> np.ndarray:
     scaled = audio * np.float32(32768)
     np.rint(scaled, out=scaled)
     return np.clip(scaled, -32768, 32767, out=scaled).astype(np.int16)
+
+
+def to_int24(audio: np.ndarray) -> np.ndarray:
+    """Convert floats to the upper 24 bits of int32, as libsndfile takes them for PCM_24."""
+    scaled = np.rint(np.asarray(audio, "float64") * 2.0**23)
+    return np.clip(scaled, -(2.0**23), 2.0**23 - 1).astype(np.int32) << 8
 
 
 def to_float(audio: np.ndarray) -> np.ndarray:

@@ -18,6 +18,12 @@ PEAK = 0.95
 RMS = 0.1
 """Root mean square after RMS normalisation (-20 dBFS), if the peak then stays within 1."""
 
+TAIL_DB = 60.0
+"""A generated sound ends where it stays this many dB below its peak."""
+
+TAIL_FADE_S = 0.005
+"""Seconds over which what is left of it fades out, so that it does not click."""
+
 FITS = ("pad", "crop", "slice")
 
 NORMALIZATIONS = ("none", "peak", "rms")
@@ -44,6 +50,27 @@ def trim(audio: np.ndarray) -> np.ndarray:
     level = np.abs(audio).max(axis=1)
     loud = np.flatnonzero(level > level.max(initial=0.0) * 10 ** (-TRIM_DB / 20))
     return audio[loud[0] : loud[-1] + 1] if len(loud) else audio
+
+
+def without_tail(audio: np.ndarray, rate: int) -> np.ndarray:
+    """Return a sound up to where it stays `TAIL_DB` below its peak, and a short fade to silence.
+
+    A generator makes clips of one length, and its silence is only nearly silent. Silence comes
+    back whole, and so does a sound that lasts to its end.
+
+    Args:
+        audio: float (time, channels).
+        rate: sample rate in Hz.
+    """
+    level = np.abs(audio).max(axis=1)
+    loud = np.flatnonzero(level > level.max(initial=0.0) * 10 ** (-TAIL_DB / 20))
+    fade = round(TAIL_FADE_S * rate)
+    end = loud[-1] + 1 + fade if len(loud) else len(audio)
+    if end >= len(audio):
+        return audio
+    kept = audio[:end].copy()
+    kept[-fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=audio.dtype))[:, None] ** 2
+    return kept
 
 
 def fit(

@@ -10,7 +10,7 @@ import numpy as np
 import soundfile as sf
 
 from kwavegan.audio.decoding import open_audio
-from kwavegan.audio.pcm import to_int16
+from kwavegan.audio.pcm import to_int16, to_int24
 from kwavegan.audio.resampling import resampled_blocks
 from kwavegan.storage.files import atomic
 
@@ -84,13 +84,18 @@ def load_audio(
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def write_wav(path: str | Path, audio: np.ndarray, rate: int) -> None:
-    """Write a 16-bit WAV file (PCM_16) atomically: it appears whole, or not at all.
+SUBTYPES = {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"}
+"""What a sample is in a WAV file, by its bits."""
+
+
+def write_wav(path: str | Path, audio: np.ndarray, rate: int, bits: int = 16) -> None:
+    """Write a WAV file atomically: it appears whole, or not at all.
 
     Args:
         path: of the file; missing folders are made.
         audio: (time,) or (time, channels): float in [-1, 1], clipped outside, or int16.
         rate: sample rate in Hz.
+        bits: of a sample: 16 or 24, integers, or 32, floats.
 
     Raises:
         InputError: the disk is full, or the folder is not writable.
@@ -103,11 +108,17 @@ def write_wav(path: str | Path, audio: np.ndarray, rate: int) -> None:
         (4096, 1)
     """
     with atomic(path) as partial:
-        write_wav_in_place(partial, audio, rate)
+        write_wav_in_place(partial, audio, rate, bits)
 
 
-def write_wav_in_place(path: Path, audio: np.ndarray, rate: int) -> None:
+def write_wav_in_place(path: Path, audio: np.ndarray, rate: int, bits: int = 16) -> None:
     """Write as `write_wav` does, but not atomically: for a folder that is still partial itself."""
-    samples = audio if audio.dtype == np.int16 else to_int16(audio)
+    # Integers are rounded here, and thus exact both ways: libsndfile would cut them off.
+    convert = {16: to_int16, 24: to_int24, 32: _within_full_scale}[bits]
+    samples = audio if audio.dtype == np.int16 else convert(audio)
     with path.open("wb") as file:  # its OSError says why; libsndfile's does not
-        sf.write(file, samples, rate, format="WAV", subtype="PCM_16")
+        sf.write(file, samples, rate, format="WAV", subtype=SUBTYPES[bits])
+
+
+def _within_full_scale(audio: np.ndarray) -> np.ndarray:
+    return np.clip(audio, -1.0, 1.0)

@@ -55,6 +55,19 @@ if TYPE_CHECKING:
     help="Walk from sound A to sound B: indices of --seed, or file names in --latents.",
 )
 @click.option("--steps", type=int, help="Sounds on the walk, A and B included.  [default: 8]")
+@click.option(
+    "--bits",
+    type=click.Choice(["16", "24", "32"]),
+    default="16",
+    show_default=True,
+    help="Bits of a sample; 32: float.",
+)
+@click.option(
+    "--trim/--no-trim",
+    default=True,
+    show_default=True,
+    help="End a sound where it falls silent, 60 dB below its peak; else all have one length.",
+)
 @player_option
 @runs_dir_option
 def command(
@@ -68,10 +81,12 @@ def command(
     table: str | None,
     interpolate: tuple[str, str] | None,
     steps: int | None,
+    bits: str,
+    trim: bool,
     backend: str | None,
     runs_dir: str | None,
 ) -> None:
-    """Write new sounds of RUN, the latest if none is named, as 16-bit WAVs.
+    """Write new sounds of RUN, the latest if none is named, as WAVs.
 
     latents.csv beside them holds the latent and label of each sound: --latents makes the same
     sounds from it again, on any backend.
@@ -105,7 +120,7 @@ def command(
     # A run may have the name of a pretrained model: their sounds go to different folders.
     title = generator.run.name if pretrained is None else f"pretrained-{pretrained}"
     folder = Path(out or Path("sounds") / title)
-    written = write_sounds(generator, recipes, folder)
+    written = write_sounds(generator, recipes, folder, int(bits), trim)
     click.echo(
         f"{written} sounds of {generator.run.name}, {generator.which}, in {folder} "
         f"(their latents: {folder / 'latents.csv'})"

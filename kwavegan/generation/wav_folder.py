@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kwavegan.audio.processing import without_tail
 from kwavegan.audio.soundfiles import write_wav
 from kwavegan.gan.sampling import BATCH, generate_batches
 from kwavegan.generation.generator import SoundGenerator
@@ -13,13 +14,21 @@ from kwavegan.generation.latents_table import merged_latents
 from kwavegan.generation.recipes import Recipe
 
 
-def write_sounds(generator: SoundGenerator, recipes: Iterable[Recipe], folder: str | Path) -> int:
-    """Generate sounds, a batch at a time, and write them as 16-bit WAV files.
+def write_sounds(
+    generator: SoundGenerator,
+    recipes: Iterable[Recipe],
+    folder: str | Path,
+    bits: int = 16,
+    trim: bool = True,
+) -> int:
+    """Generate sounds, a batch at a time, and write them as WAV files.
 
     Args:
         generator: makes the sounds.
         recipes: of the sounds.
         folder: of the files and of their `latents.csv`, which keeps the lines of earlier sounds.
+        bits: of a sample: 16 or 24, integers, or 32, floats.
+        trim: whether a sound ends where it falls silent (`without_tail`), or has the full length.
 
     Returns:
         The number of different files.
@@ -43,7 +52,8 @@ def write_sounds(generator: SoundGenerator, recipes: Iterable[Recipe], folder: s
             indices = [recipe.label for recipe in batch]
             (sounds,) = generate_batches(generator.player, latents, indices)
             for recipe, sound in zip(batch, sounds, strict=True):
-                write_wav(folder / f"{recipe.name}.wav", sound, generator.rate)
+                audio = without_tail(sound, generator.rate) if trim else sound
+                write_wav(folder / f"{recipe.name}.wav", audio, generator.rate, bits)
                 add(recipe)
                 names.add(recipe.name)
     return len(names)

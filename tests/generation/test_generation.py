@@ -5,9 +5,10 @@ from keras import ops
 from support.datasets import LENGTH, RATE, tiny_config
 
 import kwavegan
+from kwavegan.audio import processing
 from kwavegan.errors import InputError
 from kwavegan.gan.sampling import BATCH
-from kwavegan.generation import Recipe, load_generator, walk
+from kwavegan.generation import Recipe, load_generator, walk, wav_folder
 from kwavegan.generation.latents_table import merged_latents, read_latents
 from kwavegan.training.session import run_training
 
@@ -100,6 +101,36 @@ def test_wavs_hold_what_python_generates(generate, runs, tmp_path):
     want = load_generator(runs / "labelled").generate("low", 2)[1]
     got, _ = soundfile.read(tmp_path / "out" / "low_s0_0001.wav", always_2d=True)
     np.testing.assert_allclose(got, want, atol=1 / 32768)
+
+
+@pytest.mark.parametrize(("bits", "subtype"), [(16, "PCM_16"), (24, "PCM_24"), (32, "FLOAT")])
+def test_wavs_have_the_bits_that_are_asked_for(generate, runs, tmp_path, bits, subtype):
+    generate("labelled", "--label", "low", "-n", 1, "--bits", bits, "--no-trim", "--out", "out")
+    (path,) = (tmp_path / "out").glob("*.wav")
+    want = load_generator(runs / "labelled").generate("low", 1)[0]
+    assert soundfile.info(path).subtype == subtype
+    got, _ = soundfile.read(path, dtype="float64", always_2d=True)
+    assert np.abs(got - want).max() <= max(2.0**-bits, 1e-9) * 1.01
+
+
+def test_a_sound_ends_where_it_falls_silent():
+    time = np.arange(8000) / 8000
+    sound = (np.exp(-time * 40) * np.sin(2 * np.pi * 500 * time)).astype("float32")[:, None]
+    ended = processing.without_tail(sound, 8000)
+    # 60 dB at 40 a second are 0.173 s, of its peak that is a little below 1; and 5 ms to fade.
+    assert len(ended) == pytest.approx((0.173 + 0.005) * 8000, abs=16)
+    np.testing.assert_array_equal(ended[:-40], sound[: len(ended) - 40])
+    assert abs(ended[-1, 0]) < 1e-6
+    for whole in (np.zeros((100, 2), "float32"), sound[:500]):
+        assert processing.without_tail(whole, 8000) is whole
+
+
+def test_generated_files_end_there_too_unless_told_otherwise(generate, tmp_path, monkeypatch):
+    monkeypatch.setattr(wav_folder, "without_tail", lambda sound, rate: sound[:7])
+    for flags, frames in (((), 7), (("--no-trim",), 256)):
+        generate("labelled", "--label", "low", "-n", 1, *flags, "--out", f"out{frames}")
+        (path,) = (tmp_path / f"out{frames}").glob("*.wav")
+        assert soundfile.info(path).frames == frames
 
 
 def test_without_arguments_every_label_of_the_latest_run_is_made(generate, tmp_path):
