@@ -7,7 +7,7 @@ from kwavegan.layers.label_conditioning import LabelConcat
 from kwavegan.layers.strided_conv import StridedConv1DTranspose
 from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
 from kwavegan.networks.label_axes import LabelAxis, mark
-from kwavegan.networks.plan import FRAME_TAPS, frame_filters, hop_of, upward_stages
+from kwavegan.networks.plan import FRAME_TAPS, FramePlan, upward_stages
 from kwavegan.networks.synthesis import synthesize
 from kwavegan.types import Tensor, Tensors
 
@@ -41,14 +41,14 @@ def build_generator(a: Architecture, dtype: str = "float32") -> keras.Model:
 
 
 def _stft_frames(a: Architecture, inputs: Tensors, dtype: str) -> Tensor:
-    """Double 16 frames until there is one a hop, and synthesize a waveform of them."""
-    first, *doublings = frame_filters(a)
-    x = layers.ReLU(dtype=dtype)(_label_and_dense(a, inputs, first, dtype))
-    for stage, filters in enumerate(doublings, start=1):
+    """Double the first frames until there is one a hop, and synthesize a waveform of them."""
+    plan = FramePlan.of(a)
+    x = _label_and_dense(a, inputs, plan.filters[0], dtype, plan.first)
+    x = layers.ReLU(dtype=dtype)(x)
+    for stage, filters in enumerate(plan.filters[1:], start=1):
         up = StridedConv1DTranspose(filters, FRAME_TAPS, 2, dtype=dtype, name=f"up_{stage}")
         x = layers.ReLU(dtype=dtype)(up(x))
-    hop = hop_of(a.rate, a.stages.length)
-    return synthesize(a, inputs["latent"], x, hop, dtype)
+    return synthesize(a, inputs["latent"], x, plan.hop, dtype)
 
 
 def _upsample_stages(a: Architecture, inputs: Tensors, dtype: str) -> Tensor:
@@ -66,14 +66,16 @@ def _upsample_stages(a: Architecture, inputs: Tensors, dtype: str) -> Tensor:
     return x
 
 
-def _label_and_dense(a: Architecture, inputs: Tensors, deep: int, dtype: str) -> Tensor:
-    """Return the latent with the embedding of its label, as 16 frames of `deep` values."""
+def _label_and_dense(
+    a: Architecture, inputs: Tensors, deep: int, dtype: str, frames: int = FRAMES
+) -> Tensor:
+    """Return the latent with the embedding of its label, as frames of `deep` values."""
     x = inputs["latent"]
     if a.conditional:
         concat = LabelConcat(a.num_labels, a.label_embedding, dtype=dtype, name="label_concat")
         x = mark(concat, embedding=LabelAxis(0))(x, inputs["label"])
-    x = layers.Dense(FRAMES * deep, dtype=dtype, name="dense")(x)
-    return layers.Reshape((FRAMES, deep), dtype=dtype)(x)
+    x = layers.Dense(frames * deep, dtype=dtype, name="dense")(x)
+    return layers.Reshape((frames, deep), dtype=dtype)(x)
 
 
 def _frames_of_tables_5_and_7(a: Architecture, inputs: Tensors, dtype: str) -> Tensor:

@@ -21,7 +21,7 @@ def upward_stages(a: Architecture) -> list[tuple[int, int]]:
 # -- Frames ---------------------------------------------------------------------------------------
 
 FRAME_WIDTHS = (16, 12, 8)
-"""Times the width: filters of 16 frames, of 32, and of 64 or more, in a generator of frames."""
+"""Times the width: filters of the first frames, and after each doubling; the last for the rest."""
 
 FRAME_TAPS = 9
 
@@ -35,13 +35,38 @@ def hop_of(rate: int, length: int) -> int:
     return 2 ** max(0, round(math.log2(min(rate, length) / 64)))
 
 
-def frame_filters(a: Architecture) -> list[int]:
-    """Return the filters of 16 frames, and after each doubling until there is a frame a hop."""
-    doublings, hop = 0, hop_of(a.rate, a.stages.length)
-    while FRAMES * 2**doublings * hop < a.stages.length:
-        doublings += 1
-    last = len(FRAME_WIDTHS) - 1
-    return [FRAME_WIDTHS[min(stage, last)] * a.width for stage in range(doublings + 1)]
+@dataclass(frozen=True)
+class FramePlan:
+    """The frames of a generator of frames, from the first to one a hop.
+
+    Attributes:
+        hop: samples between the last frames.
+        first: frames before the first doubling, 16 to 32.
+        filters: of the first frames, and after each doubling.
+
+    Example:
+        >>> from kwavegan import Architecture
+        >>> from kwavegan.networks.plan import FramePlan
+        >>> FramePlan.of(Architecture(41_472, num_labels=2, rate=44_100, width=16))
+        FramePlan(hop=512, first=21, filters=(256, 192, 128))
+    """
+
+    hop: int
+    first: int
+    filters: tuple[int, ...]
+
+    @classmethod
+    def of(cls, a: Architecture) -> "FramePlan":
+        """Return the fewest frames that hold a sound, doubled from `FRAMES` of them or a few more.
+
+        Their number fits the sound: frames that would be cropped are not computed.
+        """
+        hop = hop_of(a.rate, a.length)
+        frames = -(-a.length // hop)
+        doublings = int(math.log2(frames / FRAMES))
+        last = len(FRAME_WIDTHS) - 1
+        filters = [FRAME_WIDTHS[min(stage, last)] * a.width for stage in range(doublings + 1)]
+        return cls(hop, -(-frames // 2**doublings), tuple(filters))
 
 
 # -- Heads: what is made of the last frames -------------------------------------------------------

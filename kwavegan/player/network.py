@@ -9,9 +9,8 @@ from kwavegan.networks.architecture import FRAMES, Architecture
 from kwavegan.networks.plan import (
     PARTS,
     TONES_SCALE,
-    frame_filters,
+    FramePlan,
     heads_of,
-    hop_of,
     upward_stages,
 )
 from kwavegan.player import parts
@@ -90,14 +89,14 @@ class Player:
 
     def _frames(self, latent: np.ndarray, label: np.ndarray | None) -> np.ndarray:
         x = relu(self._label_and_dense(latent, label))
-        for stage in range(1, len(frame_filters(self.architecture))):
+        for stage in range(1, len(FramePlan.of(self.architecture).filters)):
             x = relu(conv_transpose(self.weights, f"up_{stage}", x, 2))
         return x
 
     def _synthesized(self, latent: np.ndarray, frames: np.ndarray) -> np.ndarray:
         """Return what `synthesize` makes of the last frames."""
         a, direction = self.architecture, parts.direction_of(latent)
-        hop = hop_of(a.rate, a.stages.length)
+        hop = FramePlan.of(a).hop
         heads = {
             name: dense(self.weights, name, frames) * np.float32(head.scale)
             + np.float32(head.offset)
@@ -131,12 +130,17 @@ class Player:
             x = conv_transpose(self.weights, f"up_{stage}", relu(x), stride)
         return x
 
+    @property
+    def _first_frames(self) -> int:
+        a = self.architecture
+        return FramePlan.of(a).first if a.generator == "istft" else FRAMES
+
     def _label_and_dense(self, latent: np.ndarray, label: np.ndarray | None) -> np.ndarray:
-        """Return the latent with the embedding of its label, as 16 frames."""
+        """Return the latent with the embedding of its label, as frames."""
         if label is not None:
             embedding = self.weights["label_concat/embedding"][label]
             latent = np.concatenate([latent, embedding], axis=1)
-        return dense(self.weights, "dense", latent).reshape(len(latent), FRAMES, -1)
+        return dense(self.weights, "dense", latent).reshape(len(latent), self._first_frames, -1)
 
 
 def _left_and_right(audio: np.ndarray) -> np.ndarray:

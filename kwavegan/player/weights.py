@@ -1,11 +1,12 @@
 """Which weights a generator has, by layer and name, and whether given ones are those."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 
 from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
-from kwavegan.networks.plan import FRAME_TAPS, frame_filters, heads_of, hop_of, upward_stages
+from kwavegan.networks.plan import FRAME_TAPS, FramePlan, heads_of, upward_stages
 
 Weights = Mapping[str, np.ndarray]
 """By path, such as `dense/kernel`."""
@@ -34,12 +35,12 @@ def shapes_of(a: Architecture) -> Shapes:
 
 
 def _frame_shapes(a: Architecture) -> Shapes:
-    first, *doublings = filters = frame_filters(a)
-    shapes = _label_and_dense(a, first)
-    for stage, (before, after) in enumerate(zip(filters, doublings, strict=False), start=1):
+    plan = FramePlan.of(a)
+    shapes = _label_and_dense(a, plan.filters[0], plan.first)
+    for stage, (before, after) in enumerate(pairwise(plan.filters), start=1):
         shapes |= _layer(f"up_{stage}", FRAME_TAPS, after, before, bias=after)
-    for name, head in heads_of(a.channels, hop_of(a.rate, a.stages.length)).items():
-        shapes |= _layer(name, filters[-1], head.units, bias=head.units)
+    for name, head in heads_of(a.channels, plan.hop).items():
+        shapes |= _layer(name, plan.filters[-1], head.units, bias=head.units)
     return shapes
 
 
@@ -59,9 +60,9 @@ def _stage_shapes(a: Architecture) -> Shapes:
     return shapes
 
 
-def _label_and_dense(a: Architecture, deep: int) -> Shapes:
+def _label_and_dense(a: Architecture, deep: int, frames: int = FRAMES) -> Shapes:
     width = a.latent_dim + (a.label_embedding if a.conditional else 0)
-    shapes = _layer("dense", width, FRAMES * deep, bias=FRAMES * deep)
+    shapes = _layer("dense", width, frames * deep, bias=frames * deep)
     if a.conditional:
         shapes["label_concat/embedding"] = (a.num_labels, a.label_embedding)
     return shapes

@@ -9,9 +9,10 @@ from support.layers import run_layer_test
 
 from kwavegan.evaluation.texture import measure_texture
 from kwavegan.layers.inverse_stft import InverseSTFT
+from kwavegan.networks.architecture import Architecture
 from kwavegan.networks.build import build_networks
 from kwavegan.networks.generators import build_generator
-from kwavegan.networks.plan import hop_of
+from kwavegan.networks.plan import FramePlan, hop_of
 
 HOP, WINDOW, BINS, FRAMES = 8, 32, 16, 12
 
@@ -118,11 +119,23 @@ def test_bad_arguments_are_refused(make, says):
 
 def test_a_generator_of_frames_doubles_them_until_there_is_one_each_hop():
     generator = build_generator(tiny_architecture("istft", length=300, width=4, channels=2))
-    # 512 samples are the next length of stages: 64 frames at a hop of 8 samples.
+    # 75 frames of 4 samples, and one more because they are doubled twice.
+    assert generator.get_layer("dense").units == 19 * 64
     shapes = [generator.get_layer(f"up_{stage}").output.shape[1:] for stage in (1, 2)]
-    assert shapes == [(32, 48), (64, 32)]
-    assert generator.get_layer("bins").output.shape[1:] == (64, 2 * 3 * 16)
+    assert shapes == [(38, 48), (76, 32)]
+    assert generator.get_layer("bins").output.shape[1:] == (76, 2 * 3 * 8)
     assert generator.output_shape == (None, 300, 2)
+
+
+@pytest.mark.parametrize("length", [64, 100, 1000, 5376, 16_000, 41_472, 88_200, 96_000])
+@pytest.mark.parametrize("rate", [4096, 16_000, 44_100, 48_000])
+def test_no_more_frames_than_a_doubling_needs(rate, length):
+    plan = FramePlan.of(Architecture(length, num_labels=2, rate=rate))
+    frames = plan.first * 2 ** (len(plan.filters) - 1)
+    assert (
+        length <= frames * plan.hop < length + (2 ** (len(plan.filters) - 1)) * plan.hop + plan.hop
+    )
+    assert 16 <= plan.first < 32
 
 
 def parts_of(channels=1):
