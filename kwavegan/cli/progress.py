@@ -15,7 +15,7 @@ CLEAR = "\r\033[K"
 """Sent to a terminal: back to the start of the line, and erase it."""
 
 ROWS = 10
-"""Rows of metrics that the time left is estimated from, the last ones."""
+"""Rows of metrics that the speed of the steps is taken from, the last ones."""
 
 
 class LiveLine:
@@ -63,35 +63,50 @@ class LiveLine:
 
 
 class TimeLeft:
-    """Estimates how long a training still takes from its last rows of metrics.
+    """Estimates how long a training still takes: the steps left, and the pauses still to come.
 
     Args:
         total: steps to do in all.
+        every: steps between two pauses, by their kind, such as "preview".
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, every: Mapping[str, int]) -> None:
         self.total = total
+        self.every = {kind: steps for kind, steps in every.items() if steps}
         self._rows: deque[tuple[int, float]] = deque(maxlen=ROWS)
+        self._pauses: dict[str, list[float]] = {kind: [] for kind in self.every}
+        self._step: int | None = None
+
+    def paused(self, kind: str, seconds: float) -> None:
+        """Note a pause, as `Listener.paused` receives it."""
+        if kind in self._pauses:
+            self._pauses[kind].append(seconds)
 
     def after(self, row: Mapping[str, float]) -> float | None:
         """Return the seconds left after a row; None while there is nothing to tell from.
-
-        From one row on the next, evaluations and previews between them are part of the time. The
-        first row alone has its `steps_per_second`, without the step that compiled.
 
         Args:
             row: as `Listener.row` receives it.
         """
         step = int(row["step"])
-        self._rows.append((step, row["seconds"]))
-        first_step, first_seconds = self._rows[0]
-        if step > first_step:
-            per_step = (row["seconds"] - first_seconds) / (step - first_step)
-        elif "steps_per_second" in row:
-            per_step = 1 / row["steps_per_second"]
-        else:
+        if "steps_per_second" in row:
+            steps = 1 if self._step is None else step - self._step
+            self._rows.append((steps, steps / row["steps_per_second"]))
+        self._step = step
+        if not self._rows:
             return None
-        return (self.total - step) * per_step
+        done, seconds = (sum(column) for column in zip(*self._rows, strict=True))
+        pauses = sum(self._to_come(kind, step) * self._usual(kind) for kind in self.every)
+        return (self.total - step) * seconds / done + pauses
+
+    def _to_come(self, kind: str, step: int) -> int:
+        """Return the pauses of a kind from the end of a step on: its own come after its row."""
+        return self.total // self.every[kind] - (step - 1) // self.every[kind]
+
+    def _usual(self, kind: str) -> float:
+        """Return the seconds of a pause to come; the first of all also compiled and prepared."""
+        first, *later = self._pauses[kind] or [0.0]
+        return sum(later) / len(later) if later else first / 2
 
 
 def clock(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """`kwavegan train`: a folder of audio → a run."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +116,7 @@ def _train(
         f"{config.model} on {backend}, {len(dataset.train)} sounds of "
         f"{config.length} samples at {config.rate} Hz{labels}"
     )
-    progress = _Progress(headline, config.steps, config.model != "wgan", report)
+    progress = _Progress(headline, config, report)
     progress.finish(run_training(config, dataset, name, runs_dir, [progress]))
 
 
@@ -132,7 +133,8 @@ def _resume(
     from kwavegan.training.session import resume
 
     headline = f"continues with {config.model} on {backend}"
-    progress = _Progress(headline, steps or config.steps, config.model != "wgan", report)
+    config = replace(config, steps=steps or config.steps)
+    progress = _Progress(headline, config, report)
     progress.finish(resume(run, dataset, steps, [progress]))
 
 
@@ -141,19 +143,22 @@ class _Progress(Listener):
 
     Args:
         headline: what is printed of a run when its training begins.
-        total: steps to do in all.
-        labelled: whether the model has labels.
+        config: the run's settings.
         report: whether to keep the page.
     """
 
-    def __init__(self, headline: str, total: int, labelled: bool, report: bool) -> None:
-        self.headline, self.total, self.labelled, self.report = headline, total, labelled, report
+    def __init__(self, headline: str, config: Config, report: bool) -> None:
+        self.headline, self.config, self.report = headline, config, report
+        self.total, self.labelled = config.steps, config.model != "wgan"
         self.line = LiveLine(_INTERVAL)
 
     def started(self, run: "Run") -> None:
         self.run, self.page_written = run, False
         self.problems: tuple[str, ...] | None = None
-        self.time_left = TimeLeft(self.total)
+        config = self.config
+        self.time_left = TimeLeft(
+            self.total, {"evaluation": config.evaluate_every, "preview": config.preview_every}
+        )
         self.line.news(f"{run.name}: {self.headline}")
 
     def row(self, row: Mapping[str, float]) -> None:
@@ -166,6 +171,14 @@ class _Progress(Listener):
         self.line.rewrite(f"step {step}/{self.total}  {speed}{left}{losses}", last)
         if self.report and not self.page_written:
             self.line.news(f"report: {self._write_page(refresh=True)}")
+
+    def paused(self, kind: str, seconds: float) -> None:
+        self.time_left.paused(kind, seconds)
+
+    def first_sounds(self, step: int, folder: Path) -> None:
+        self.line.news(f"step {step}: the first sounds to hear: {folder}")
+        if self.report:
+            self._write_page(refresh=True)
 
     def validated(self, result: "ValidationResult") -> None:
         accuracy = f", label accuracy {result.label_accuracy:.3f}" if self.labelled else ""

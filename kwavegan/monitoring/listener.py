@@ -1,6 +1,7 @@
 """What a training reports while it runs, and the base class of whoever wants to know."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,12 +32,29 @@ class Listener:
 
         Args:
             row: a value by column of `metrics.csv`, and `steps_per_second` since the row before.
-                The first step of a session, which compiles, does not count there; a row that
-                covers no other step has no `steps_per_second`.
+                The first step of a session, which compiles, does not count there, and neither do
+                pauses; a row that covers no other step has no `steps_per_second`.
+        """
+
+    def paused(self, kind: str, seconds: float) -> None:
+        """Something other than steps took time.
+
+        Args:
+            kind: `"evaluation"`, `"preparation"` of the first, `"preview"`, `"first sounds"`,
+                `"checkpoint"` or `"row"`, each with what listeners did about it.
+            seconds: that it took.
         """
 
     def validated(self, result: "ValidationResult") -> None:
         """The generator is scored on the validation sounds."""
+
+    def first_sounds(self, step: int, folder: Path) -> None:
+        """The first generated sounds can be heard, before the first preview.
+
+        Args:
+            step: steps done.
+            folder: of their WAV files.
+        """
 
     def previewed(self, preview: "Preview") -> None:
         """Preview sounds are kept, and the health of the run is judged."""
@@ -58,6 +76,14 @@ class Listeners(Listener):
     def row(self, row: Mapping[str, float]) -> None:
         for listener in self.listeners:
             listener.row(row)
+
+    def paused(self, kind: str, seconds: float) -> None:
+        for listener in self.listeners:
+            listener.paused(kind, seconds)
+
+    def first_sounds(self, step: int, folder: Path) -> None:
+        for listener in self.listeners:
+            listener.first_sounds(step, folder)
 
     def validated(self, result: "ValidationResult") -> None:
         for listener in self.listeners:

@@ -177,13 +177,21 @@ class PreviewStore:
         apart *= 2 if len(earlier) > KEPT else 1
         for old in earlier:
             if old % apart:
-                files.remove(self.path / _name(old))
+                self.drop(old)
+
+    def folder(self, step: int) -> Path:
+        """Return the folder of a step's sounds, whether it exists or not."""
+        return self.path / _name(step)
+
+    def drop(self, step: int) -> None:
+        """Remove the preview of a step, if there is one."""
+        files.remove(self.folder(step))
 
     def forget(self, after: int) -> None:
         """Remove the previews of later steps."""
         for step in self.steps():
             if step > after:
-                files.remove(self.path / _name(step))
+                self.drop(step)
 
     def _write(self, name: str, clips: Sequence[Clip]) -> None:
         rate = self.run.config().rate

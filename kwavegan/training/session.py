@@ -24,9 +24,11 @@ from kwavegan.storage.csv_log import MetricsLog
 from kwavegan.storage.files import write_text
 from kwavegan.training.build import build_gan
 from kwavegan.training.callbacks.checkpoints import Checkpoints
+from kwavegan.training.callbacks.collector import RestingCollector
 from kwavegan.training.callbacks.interrupt import InterruptHandler
 from kwavegan.training.callbacks.loss_bound import LossBound
 from kwavegan.training.callbacks.metrics_logger import MetricsLogger
+from kwavegan.training.callbacks.pauses import Pauses
 from kwavegan.training.callbacks.previews import PreviewCallback
 from kwavegan.training.callbacks.validation import ValidationCallback
 from kwavegan.training.finetune import transfer_weights
@@ -154,7 +156,7 @@ class _Session:
 
     def train(self) -> Outcome:
         run, config = self.run, self.config
-        with run.lock():
+        with run.lock(), RestingCollector() as collector:
             self.listener.started(run)
             gan = self.build(config)
             start = self._restore(gan)
@@ -171,7 +173,7 @@ class _Session:
             )
             try:
                 with self._tensorboard(gan, start):
-                    outcome = self._fit(gan, start)
+                    outcome = self._fit(gan, start, collector)
             except BaseException as error:
                 run.update(state="failed", message=f"{type(error).__name__}: {error}")
                 raise
@@ -219,22 +221,22 @@ class _Session:
         finally:
             board.close()
 
-    def _fit(self, gan: WaveGAN, start: int) -> Outcome:
+    def _fit(self, gan: WaveGAN, start: int, collector: RestingCollector) -> Outcome:
         run, config = self.run, self.config
         log = run.rewind(start)
         PreviewStore(run).forget(start)
-        bound = LossBound(config.stop_loss)
+        bound, pauses = LossBound(config.stop_loss), Pauses(self.listener.paused)
         logger = MetricsLogger(
-            run, log, start, config.steps, config.log_every, bound, self.listener
+            run, log, start, config.steps, config.log_every, bound, self.listener, pauses
         )
-        checkpoints = Checkpoints(run, start, bound, config.checkpoint_every, config.keep)
-        validation = self._validation(start, checkpoints)
-        previews = self._previews(start, bound)
+        checkpoints = Checkpoints(run, start, bound, config.checkpoint_every, config.keep, pauses)
+        validation = self._validation(start, checkpoints, pauses)
+        previews = self._previews(start, bound, pauses)
         interrupt = InterruptHandler()
         # Previews judge the health from the files that logger and validation write, so they come
         # after those. The user's own callbacks find everything of the step in the run folder.
         own = [logger, checkpoints, validation, previews]
-        callbacks = [*filter(None, own), *self.callbacks, interrupt]
+        callbacks = [collector, *filter(None, own), *self.callbacks, interrupt]
         # Only the main thread of a process may handle signals.
         in_main = threading.current_thread() is threading.main_thread()
         with interrupt if in_main else nullcontext():
@@ -261,23 +263,28 @@ class _Session:
             labelled=config.model != "wgan",
         )
 
-    def _previews(self, start: int, bound: LossBound) -> PreviewCallback | None:
+    def _previews(self, start: int, bound: LossBound, pauses: Pauses) -> PreviewCallback | None:
         """Return the callback that keeps previews; None where none are wanted."""
         if not self.config.preview_every:
             return None
         log = MetricsLog(self.run.path / HEALTH, start)
         return PreviewCallback(
-            self.run, log, self.config, self.dataset, start, bound, self.listener
+            self.run, log, self.config, self.dataset, start, bound, self.listener, pauses
         )
 
-    def _validation(self, start: int, checkpoints: Checkpoints) -> ValidationCallback | None:
+    def _validation(
+        self, start: int, checkpoints: Checkpoints, pauses: Pauses
+    ) -> ValidationCallback | None:
         """Return the callback that scores the generator; None where no step left is due."""
         every = self.config.evaluate_every
         if not every or self.config.steps // every == start // every:
             return None
         log = MetricsLog(self.run.path / VALIDATION, start)
-        scorer = ValidationScorer(self.config, self.dataset, self.listener.note)
+
+        def make_scorer() -> ValidationScorer:
+            return ValidationScorer(self.config, self.dataset, self.listener.note)
+
         patience, report = self.config.stop_when_stalled, self.listener.validated
         return ValidationCallback(
-            self.run, log, scorer, checkpoints, start, every, patience, report
+            self.run, log, make_scorer, checkpoints, start, every, patience, report, pauses
         )

@@ -12,26 +12,36 @@ def row(step, seconds, **more):
     return {"step": step, "seconds": seconds, **more}
 
 
-def test_time_left_comes_from_the_last_rows_without_the_compilation():
-    left = TimeLeft(100)
-    # 60 s of compilation and then a step a second; later evaluations double the time.
-    assert left.after(row(10, 69.0, steps_per_second=1.0)) == pytest.approx(90)
-    assert left.after(row(20, 79.0, steps_per_second=1.0)) == pytest.approx(80)
-    assert left.after(row(30, 109.0, steps_per_second=0.33)) == pytest.approx(70 * 2)
-    assert left.after(row(100, 200.0, steps_per_second=0.8)) == 0
+def test_time_left_is_steps_and_the_pauses_to_come():
+    """A training of 1,000 steps of 0.5 s, with evaluations of 4 s, the first of which takes 20."""
+    left = TimeLeft(1000, {"evaluation": 200, "preview": 0})
+    now, told = 60.0, []  # it compiled for a minute, which does not come again
+    for step in range(20, 1001, 20):
+        now += 10
+        told.append((now, left.after(row(step, now, steps_per_second=2.0))))
+        if step == 20:
+            left.paused("row", 50.0)  # writing a page, for one
+            now += 50
+        if step % 200 == 0:
+            seconds = 20 if step == 200 else 4
+            left.paused("evaluation", seconds)
+            now += seconds
+    assert told.pop(0)[1] == pytest.approx(490)
+    for at, seconds in told[:-10]:
+        assert seconds == pytest.approx(now - at, rel=0.25)
 
 
-def test_old_rows_do_not_count():
-    left = TimeLeft(1000)
+def test_time_left_follows_the_last_rows():
+    left = TimeLeft(1000, {})
     for step in range(1, 101):
-        left.after(row(step, 10.0 * step))
+        left.after(row(step, 0.0, steps_per_second=0.1))
     for step in range(101, 111):
-        seconds = left.after(row(step, 1000 + (step - 100)))
+        seconds = left.after(row(step, 0.0, steps_per_second=1.0))
     assert seconds == pytest.approx(890)
 
 
 def test_there_is_no_time_left_to_tell_after_a_single_step():
-    assert TimeLeft(100).after(row(1, 60.0)) is None
+    assert TimeLeft(100, {}).after(row(1, 60.0)) is None
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,18 @@ def test_a_sound_is_followed_through_training(dataset):
     assert not np.array_equal(received[0].generated[0].audio, received[1].generated[0].audio)
 
 
+def test_the_first_sounds_come_early_and_make_room_for_the_first_preview(dataset):
+    heard = []
+
+    def listen(step, folder):
+        heard.append((step, len(list(folder.glob("*.wav")))))
+
+    config = tiny_config(**FOUR, steps=4).for_dataset(dataset)
+    run = run_training(config, dataset, "early", listeners=[listening(first_sounds=listen)]).run
+    assert heard == [(3, 6)]  # the first row is that of step 3
+    assert PreviewStore(run).steps() == [4]
+
+
 class LatentPlayer:
     """Stands in for a generator: its sounds are their latents."""
 

@@ -8,6 +8,7 @@ import keras
 from kwavegan.gan.state import capture_state
 from kwavegan.runs.run import Run
 from kwavegan.training.callbacks.loss_bound import LossBound
+from kwavegan.training.callbacks.pauses import Pauses
 from kwavegan.training.callbacks.step import StepCallback
 
 
@@ -20,10 +21,14 @@ class Checkpoints(StepCallback):
         bound: keeps a diverged training from replacing a good checkpoint.
         every: steps between checkpoints.
         keep: number of checkpoints to keep, the last ones.
+        pauses: of the training; saving is one.
     """
 
-    def __init__(self, run: Run, start: int, bound: LossBound, every: int, keep: int) -> None:
+    def __init__(
+        self, run: Run, start: int, bound: LossBound, every: int, keep: int, pauses: Pauses
+    ) -> None:
         super().__init__(start)
+        self.pauses = pauses
         self.run, self.bound, self.every, self.keep = run, bound, every, keep
         self.saved = start
 
@@ -43,6 +48,7 @@ class Checkpoints(StepCallback):
         """
         if step != self.saved and self.bound.keeps(step, logs):
             meta = {"backend": keras.backend.backend()}
-            self.run.save_checkpoint(step, capture_state(self.model), meta, self.keep)
+            with self.pauses.during("checkpoint"):
+                self.run.save_checkpoint(step, capture_state(self.model), meta, self.keep)
             self.saved = step
         return step == self.saved

@@ -7,6 +7,7 @@ from kwavegan.monitoring.listener import Listener
 from kwavegan.runs.run import Run
 from kwavegan.storage.csv_log import MetricsLog
 from kwavegan.training.callbacks.loss_bound import LossBound
+from kwavegan.training.callbacks.pauses import Pauses
 from kwavegan.training.callbacks.step import StepCallback
 
 
@@ -23,6 +24,7 @@ class MetricsLogger(StepCallback):
         every: steps between rows.
         bound: of the losses.
         listener: receives each row, with its `steps_per_second`.
+        pauses: of the training, which are no part of that.
     """
 
     def __init__(
@@ -34,9 +36,11 @@ class MetricsLogger(StepCallback):
         every: int,
         bound: LossBound,
         listener: Listener,
+        pauses: Pauses,
     ) -> None:
         super().__init__(start)
         self.run, self.log, self.bound, self.listener = run, log, bound, listener
+        self.pauses = pauses
         self.first, self.total, self.every = start + 1, total, every
         self.seconds_before = run.status().seconds
 
@@ -48,7 +52,7 @@ class MetricsLogger(StepCallback):
             self._write(step, logs)
         elif step == self.first:
             # The first step compiles: the speed of the first row is that of the steps after it.
-            self.last, self.last_step = time.perf_counter(), step
+            self.last, self.last_step = self._stepping(time.perf_counter()), step
 
     def _write(self, step: int, logs: dict[str, Any]) -> None:
         means = {name: float(value) for name, value in logs.items()}
@@ -57,10 +61,16 @@ class MetricsLogger(StepCallback):
         self.log.append(row)
         self.run.update(step=step, seconds=row["seconds"])
         speed = {}
+        stepping = self._stepping(now)
         if step != self.first:
-            speed["steps_per_second"] = (step - self.last_step) / (now - self.last)
-        self.last, self.last_step = now, step
-        self.listener.row({**row, **speed})
+            speed["steps_per_second"] = (step - self.last_step) / (stepping - self.last)
+        self.last, self.last_step = stepping, step
+        with self.pauses.during("row"):
+            self.listener.row({**row, **speed})
         if not self.bound.keeps(step, means):
             self.model.stop_training = True
         self.model.reset_metrics()
+
+    def _stepping(self, now: float) -> float:
+        """Return a time that stands still during pauses."""
+        return now - self.pauses.seconds

@@ -7,11 +7,12 @@ from kwavegan.config.settings import Config
 from kwavegan.data.dataset import Dataset
 from kwavegan.monitoring.health import diagnose
 from kwavegan.monitoring.listener import Listener
-from kwavegan.monitoring.previews import Preview, PreviewStore, generate_clips, real_clips
+from kwavegan.monitoring.previews import Clip, Preview, PreviewStore, generate_clips, real_clips
 from kwavegan.monitoring.signals import SignalMeter
 from kwavegan.runs.run import Run
 from kwavegan.storage.csv_log import MetricsLog
 from kwavegan.training.callbacks.loss_bound import LossBound
+from kwavegan.training.callbacks.pauses import Pauses
 from kwavegan.training.callbacks.step import StepCallback
 
 LATENT_SEED = 2**31 + 1
@@ -22,7 +23,8 @@ class PreviewCallback(StepCallback):
     """Keeps sounds of the same latents every so many steps, and judges the health of the run.
 
     Does so at the last step too, but not once a loss has passed its bound: then the metrics alone
-    say what is wrong.
+    say what is wrong. The first sounds are kept at the first row of metrics already, for whoever
+    waits to hear something; they are not judged, and make room for those of the first preview.
 
     The health is judged from the run folder, the unit that every command reads: the callbacks that
     write rows and evaluations of the same step must come before this one.
@@ -35,6 +37,7 @@ class PreviewCallback(StepCallback):
         start: steps done before this session.
         bound: of the losses.
         listener: receives each `Preview`.
+        pauses: of the training; a preview is one.
     """
 
     def __init__(
@@ -46,8 +49,11 @@ class PreviewCallback(StepCallback):
         start: int,
         bound: LossBound,
         listener: Listener,
+        pauses: Pauses,
     ) -> None:
         super().__init__(start)
+        self.pauses = pauses
+        self.first = config.log_every if config.log_every < config.preview_every else 0
         self.run, self.log, self.config = run, log, config
         self.bound, self.listener = bound, listener
         self.every, self.total = config.preview_every, config.steps
@@ -61,11 +67,20 @@ class PreviewCallback(StepCallback):
     def on_step(self, step: int, logs: dict[str, Any]) -> None:
         due = step % self.every == 0 or step == self.total
         if due and self.bound.keeps(step, logs):
-            self._preview(step)
+            with self.pauses.during("preview"):
+                self._preview(step)
+        elif step == self.first and self.bound.keeps(step, logs):
+            with self.pauses.during("first sounds"):
+                self.store.add(step, self._generated())
+                self.listener.first_sounds(step, self.store.folder(step))
+
+    def _generated(self) -> tuple[Clip, ...]:
+        return generate_clips(self.model.inference_generator, self.config, LATENT_SEED)
 
     def _preview(self, step: int) -> None:
         began = time.perf_counter()
-        generated = generate_clips(self.model.inference_generator, self.config, LATENT_SEED)
+        generated = self._generated()
+        self.store.drop(self.first)
         self.store.add(step, generated)
         signals, rms = self.meter.measure(self.model)
         self.log.append({"step": step, **signals, "seconds": time.perf_counter() - began})

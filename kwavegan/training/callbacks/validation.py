@@ -11,6 +11,7 @@ from kwavegan.evaluation.validation import ValidationResult, ValidationScorer
 from kwavegan.runs.run import Run
 from kwavegan.storage.csv_log import MetricsLog, read_metrics
 from kwavegan.training.callbacks.checkpoints import Checkpoints
+from kwavegan.training.callbacks.pauses import Pauses
 from kwavegan.training.callbacks.step import StepCallback
 
 
@@ -23,12 +24,14 @@ class ValidationCallback(StepCallback):
     Args:
         run: its best checkpoint is marked.
         log: the file of results.
-        scorer: measures the generator.
+        make_scorer: makes what measures the generator, at the first evaluation: it may train a
+            classifier, and nothing is to be heard of a training before its first steps.
         checkpoints: saves the checkpoint that is scored.
         start: steps done before this session.
         every: steps between evaluations.
         patience: evaluations without a better one before the run stops; 0 for any number.
         report: called with each `ValidationResult`.
+        pauses: of the training; an evaluation is one.
 
     Attributes:
         stalled: why the run stopped; "" while it goes on.
@@ -38,28 +41,36 @@ class ValidationCallback(StepCallback):
         self,
         run: Run,
         log: MetricsLog,
-        scorer: ValidationScorer,
+        make_scorer: Callable[[], ValidationScorer],
         checkpoints: Checkpoints,
         start: int,
         every: int,
         patience: int,
         report: Callable[[ValidationResult], None],
+        pauses: Pauses,
     ) -> None:
         super().__init__(start)
-        self.run, self.log, self.scorer, self.checkpoints = run, log, scorer, checkpoints
-        self.every, self.patience, self.report = every, patience, report
+        self.run, self.log, self.checkpoints = run, log, checkpoints
+        self.make_scorer = make_scorer
+        self.scorer: ValidationScorer | None = None
+        self.every, self.patience, self.report, self.pauses = every, patience, report, pauses
         self.stalled = ""
         scores = [row["score"] for row in read_metrics(log.path)]
         self.best = max(scores, default=-np.inf)
         self.since_best = len(scores) - 1 - scores.index(self.best) if scores else 0
 
     def on_step(self, step: int, logs: dict[str, Any]) -> None:
-        if step % self.every == 0 and self.checkpoints.save(step, logs):
-            self._validate(step)
+        if step % self.every or not self.checkpoints.save(step, logs):
+            return
+        if self.scorer is None:
+            with self.pauses.during("preparation"):
+                self.scorer = self.make_scorer()
+        with self.pauses.during("evaluation"):
+            self._validate(step, self.scorer)
 
-    def _validate(self, step: int) -> None:
+    def _validate(self, step: int, scorer: ValidationScorer) -> None:
         began = time.perf_counter()
-        result = self.scorer.score(self.model.inference_generator, step)
+        result = scorer.score(self.model.inference_generator, step)
         result = replace(result, best=result.score >= self.best)
         numbers = {name: value for name, value in vars(result).items() if name != "best"}
         seconds = time.perf_counter() - began
