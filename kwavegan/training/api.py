@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from kwavegan.backend.compilations import keep_compilations
 from kwavegan.config.resolution import resolve
 from kwavegan.data.load import load_dataset
 from kwavegan.errors import InputError
@@ -101,6 +102,7 @@ def evaluate(
         >>> evaluation.overall["label_accuracy"].value > 0.9
         True
     """
+    keep_compilations()
     generator = run if isinstance(run, SoundGenerator) else load_generator(run)
     config = generator.config
     external.check(evaluators, config.labels)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 
+from kwavegan.backend.compilations import keep_compilations
 from kwavegan.backend.selection import versions
 from kwavegan.config.settings import Config
 from kwavegan.data.batches import StepBatches
@@ -156,6 +157,7 @@ class _Session:
 
     def train(self) -> Outcome:
         run, config = self.run, self.config
+        keep_compilations()
         with run.lock(), RestingCollector() as collector:
             self.listener.started(run)
             gan = self.build(config)
