@@ -54,6 +54,19 @@ def dataset(tmp_path_factory):
     return sines(tmp_path_factory.mktemp("sines"))
 
 
+@pytest.fixture
+def shared_gans(monkeypatch):
+    """Let commands and trials, too, train the GANs that `support.training` shares."""
+    from support import training
+
+    from kwavegan.search import trial
+    from kwavegan.training import session
+
+    for module in (session, trial):
+        monkeypatch.setattr(module, "run_training", training.run_training)
+        monkeypatch.setattr(module, "resume", training.resume)
+
+
 class CommandLine:
     """Calls `kwavegan` within this process."""
 

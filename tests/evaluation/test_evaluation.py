@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from support.datasets import LENGTH, PITCHES, RATE, tiny_config, write_sines
+from support.training import run_training
 
 from kwavegan.cli.main import main
 from kwavegan.data import PrepareSettings, prepare
@@ -18,7 +19,6 @@ from kwavegan.evaluation.measures import MEASURES
 from kwavegan.evaluation.results import load_evaluation
 from kwavegan.gan.sampling import shares
 from kwavegan.runs.run import Run
-from kwavegan.training.session import run_training
 
 
 def toy(folder, count=120):

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 from support.datasets import LENGTH, PITCHES, RATE, tiny_config, write_sines
 from support.listeners import listening
+from support.training import resume, run_training
 
 from kwavegan.cli.main import main
 from kwavegan.data import PrepareSettings, prepare
@@ -21,7 +22,6 @@ from kwavegan.evaluation.validation import (
 from kwavegan.generation.generator import load_generator
 from kwavegan.runs.run import VALIDATION, Run
 from kwavegan.storage.csv_log import read_metrics
-from kwavegan.training.session import resume, run_training
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,7 @@ def test_a_resumed_run_remembers_its_best(scored, dataset, monkeypatch):
 
 
 def test_a_run_that_diverged_is_not_scored(scored):
-    outcome, seen = scored([0.1, 0.2, 0.3], stop_loss=1e-6, steps=6)
+    outcome, seen = scored([0.1, 0.2, 0.3, 0.4], stop_loss=1e-6, steps=8)
     assert outcome.state == "diverged"
     assert seen == []
     assert outcome.run.best_step() is None

@@ -3,6 +3,7 @@ import pytest
 import soundfile
 from keras import ops
 from support.datasets import LENGTH, RATE, tiny_config
+from support.training import run_training
 
 import kwavegan
 from kwavegan.audio import processing
@@ -10,7 +11,6 @@ from kwavegan.errors import InputError
 from kwavegan.gan.sampling import BATCH
 from kwavegan.generation import Recipe, load_generator, walk, wav_folder
 from kwavegan.generation.latents_table import merged_latents, read_latents
-from kwavegan.training.session import run_training
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 from support.datasets import LENGTH, RATE, sines, tiny_config
 from support.listeners import listening
+from support.training import resume, run_training
 
 from kwavegan.audio import soundfiles
 from kwavegan.cli.main import main
@@ -25,7 +26,6 @@ from kwavegan.monitoring.previews import (
 from kwavegan.runs.run import HEALTH, Run
 from kwavegan.storage.csv_log import read_metrics
 from kwavegan.training.callbacks import previews
-from kwavegan.training.session import resume, run_training
 
 FOUR = {"preview_every": 4, "evaluate_every": 0, "tensorboard": "off"}
 
@@ -90,9 +90,9 @@ def test_labels_share_their_latents(dataset):
     latents = {clip.name: clip.audio for clip in clips}
     np.testing.assert_array_equal(latents["high-1"], latents["low-1"])
     assert not np.array_equal(latents["high-0"], latents["high-1"])
-    run, _ = previewed(dataset, "shared", steps=4)
+    run, _ = previewed(dataset, "shared")
     clips = generate_clips(load_generator(run.path).network, config, previews.LATENT_SEED)
-    for kept, clip in zip(PreviewStore(run).at(4), clips, strict=True):
+    for kept, clip in zip(PreviewStore(run).at(12), clips, strict=True):
         assert (kept.name, kept.label) == (clip.name, clip.label)
         np.testing.assert_allclose(kept.audio, clip.audio, atol=1 / 32768)
 
@@ -109,7 +109,7 @@ def test_real_sounds_are_the_labels_own_and_none_is_shown_twice(dataset):
 
 
 def test_a_run_without_labels_previews_sounds(dataset):
-    run, received = previewed(dataset, model="wgan", steps=4)
+    run, received = previewed(dataset, model="wgan")
     assert [(clip.name, clip.label) for clip in received[0].generated][:2] == [
         ("sound-0", ""),
         ("sound-1", ""),
@@ -125,7 +125,7 @@ def test_a_preview_has_two_sounds_of_a_label_and_ten_labels_at_most(count, each)
 
 
 def test_previews_can_be_opened_by_anything_that_plays_wav(dataset):
-    run, _ = previewed(dataset, steps=4)
+    run, _ = previewed(dataset)
     sound, rate = soundfiles.read_audio(run.path / "previews" / "step-00000004" / "high-0.wav")
     assert (rate, sound.shape) == (RATE, (LENGTH, 1))
     (run.path / "previews" / "step-00000004" / "high-0.wav").write_bytes(b"no sound")
@@ -136,9 +136,9 @@ def test_previews_can_be_opened_by_anything_that_plays_wav(dataset):
 
 
 def test_a_long_training_keeps_evenly_spaced_previews_and_the_last(dataset):
-    run, _ = previewed(dataset, steps=4)
+    run, _ = previewed(dataset)
     album, clip = PreviewStore(run), Clip("high-0", "high", np.zeros((4, 1), "float32"))
-    for step in range(8, 4 * (5 * KEPT) + 1, 4):
+    for step in range(16, 4 * (5 * KEPT) + 1, 4):
         album.add(step, [clip])
     steps = album.steps()
     assert len(steps) <= KEPT + 1
@@ -185,15 +185,16 @@ def test_previews_change_nothing_in_the_training(dataset):
     assert not (runs[0].path / HEALTH).exists()
 
 
-def test_health_is_printed_once_when_it_changes(tmp_path, monkeypatch, dataset):
+def test_health_is_printed_once_when_it_changes(tmp_path, monkeypatch, dataset, shared_gans):
     alike = Finding(
         "collapsed", "All alike", "Diversity 0.01, below 0.2.", ("--seed 1",), 0.01, 0.2
     )
-    verdicts = iter([(), (), (alike,), (alike,), ()])
+    verdicts = iter([(), (), (alike,), (alike,), (), ()])
     monkeypatch.setattr(previews, "diagnose", lambda run: next(verdicts))
-    args = ["train", str(dataset.path), "--name", "run", "--steps", "10", "--preview-every", "2"]
-    small = ["--width", "4", "--latent-dim", "8", "--batch-size", "8", "--evaluate-every", "0"]
-    result = CliRunner().invoke(main, [*args, *small, "--tensorboard", "off"])
+    toml = tmp_path / "tiny.toml"
+    toml.write_text(tiny_config(**FOUR).to_toml())
+    args = ["train", str(dataset.path), "--name", "run", "--config", str(toml)]
+    result = CliRunner().invoke(main, [*args, "--preview-every", "2"])
     assert result.exit_code == 0, result.output
     lines = [line for line in result.output.splitlines() if "healthy" in line or "alike" in line]
     assert lines == [

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 from PIL import Image
 from support.datasets import LENGTH, RATE, tiny_config
+from support.training import resume, run_training
 
 from kwavegan.backend.selection import select_backend
 from kwavegan.errors import InputError
@@ -17,7 +18,6 @@ from kwavegan.reporting import tensorboard
 from kwavegan.reporting.tensorboard import SCALARS, Board
 from kwavegan.runs.run import Run
 from kwavegan.storage.csv_log import read_metrics
-from kwavegan.training.session import resume, run_training
 
 FOUR = {"preview_every": 4, "evaluate_every": 0, "tensorboard": "on"}
 
@@ -183,6 +183,6 @@ def test_it_works_without_tensorflow_and_says_what_is_missing(tmp_path, monkeypa
 
 def test_auto_leaves_it_out_where_it_is_not_installed(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(tensorboard, "find_spec", lambda name: None)
-    changes = {**FOUR, "tensorboard": "auto", "steps": 4}
+    changes = {**FOUR, "tensorboard": "auto"}
     outcome = run_training(tiny_config(**changes).for_dataset(dataset), dataset, "run", tmp_path)
     assert not (outcome.run.path / "tensorboard").exists()
