@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from support.gans import LENGTH, arrays, batch_of, tiny_architecture, tiny_gan
+from support.gans import LENGTH, arrays, batch_of, tiny_architecture, tiny_gan, whole
 
 from kwavegan import AdversarialLoss, Sounds, WaveGAN
 from kwavegan.errors import InputError
@@ -152,7 +152,7 @@ def test_held_out_scores_are_those_of_the_discriminator():
         "label": labels,
         "shifts": np.zeros((8, gan.step_noise.shuffles), "int32"),
     }
-    heads = gan.discriminator({name: given[name] for name in gan.discriminator.input})
+    heads = whole(gan.discriminator)({name: given[name] for name in gan.discriminator.input})
     want = ops.convert_to_numpy(ops.stop_gradient(heads["score"]))
     assert logs["real_score"] == pytest.approx(want.mean(), rel=1e-4, abs=1e-6)
 

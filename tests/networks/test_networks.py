@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from support.gans import MODELS, arrays, tiny_architecture
+from support.gans import MODELS, arrays, tiny_architecture, whole
 
 from kwavegan.errors import InputError
 from kwavegan.networks.architecture import Architecture, Stages
@@ -89,11 +89,11 @@ def test_every_model_runs_at_every_length(model, length, channels):
     generator, discriminator = build_networks(a)
     label = np.array([0, 1, 1], "int32")
     latent = {"latent": np.zeros((3, 8), "float32"), "label": label}
-    audio = generator({name: latent[name] for name in generator.input})
+    audio = whole(generator)({name: latent[name] for name in generator.input})
     assert tuple(audio.shape) == (3, length, channels)
     given = {"audio": audio, "label": label, "shifts": np.zeros((3, a.shuffles), "int32")}
     given = {name: ops.convert_to_tensor(given[name]) for name in discriminator.input}
-    heads = discriminator(given)
+    heads = whole(discriminator)(given)
     assert tuple(heads["score"].shape) == (3, 1)
     projects = a.model == "cwgan" and a.conditioning == "gate" and a.critic != "waveform"
     assert ("logits" in heads) == (a.model == "acgan" or projects)

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from keras import ops
 from support.datasets import LENGTH, RATE, write_sines
-from support.gans import arrays, relative_error
+from support.gans import FedUpdate, arrays, relative_error
 
 from kwavegan.data import PrepareSettings, prepare
 from kwavegan.data.dataset import open_dataset
@@ -119,7 +119,7 @@ def one_update(gan, labels):
     noise = faulty_noise(gan, 4, True, frozen_shifts(0, gan.step_noise.shuffles), LABELS)
     for update in (*noise["discriminator"], *noise["generator"]):
         update["label_fake"] = ops.convert_to_tensor(np.array(labels, "int32"))
-    logs = gan.update((audio, label), noise)
+    logs = FedUpdate(gan)((audio, label), noise)
     return {name: float(value) for name, value in logs.items()}
 
 
