@@ -129,6 +129,13 @@ class Config:
         low=1e-4,
         high=1e4,
     )
+    loudness: float = _setting(
+        Architecture.loudness,
+        "Above 0 spectral critics hear each sound at one loudness, and its own times this factor;"
+        " 3 suits recordings of very different levels.",
+        low=0,
+        high=100,
+    )
     width: int = _setting(
         Architecture.width,
         "Filters of the layer next to the waveform; 0: chosen for the length.",

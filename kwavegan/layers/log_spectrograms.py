@@ -13,6 +13,12 @@ from kwavegan.types import Shape, Tensor
 POWER_FLOOR = 1e-6
 """Power that is added in every band: -60 dB below a sine of full scale."""
 
+COMMON_RMS = 0.25
+"""Root mean square to which a sound is brought where its loudness is a band of its own."""
+
+QUIETEST = 1e-7
+"""Power that is added to a sound's own: at -70 dB silence begins, which no gain makes loud."""
+
 
 @register
 class LogSpectrogram(keras.layers.Layer):
@@ -23,16 +29,22 @@ class LogSpectrogram(keras.layers.Layer):
     `keras.layers.MelSpectrogram`, whose gradient at digital silence is NaN (Keras 3.15), it can be
     differentiated anywhere. It has no weights.
 
+    With `loudness` above 0 each sound is first brought to one loudness, and its own
+    is one band more, the same in every frame. A floor at a fixed level hides most of a quiet sound,
+    so that quiet sounds are easier to imitate, and a generator makes too many of them.
+
     Args:
         window: samples in a window (Hann), a power of two.
         hop: samples from one window to the next, a divisor of `window`.
         scale: factor on the levels.
+        loudness: factor on the band of the sound's loudness; 0 for levels as they are, without it.
 
     Call arguments:
         x: (batch, time, channels) in -1…1.
 
     Returns:
-        (batch, frames, channels × window / 2), no bin at 0 Hz; frames = time / hop, rounded up.
+        (batch, frames, channels × window / 2), no bin at 0 Hz, and with `loudness` one more; frames
+        = time / hop, rounded up.
 
     Raises:
         ValueError: the window is not a multiple of the hop.
@@ -40,33 +52,47 @@ class LogSpectrogram(keras.layers.Layer):
     Example:
         >>> import numpy as np
         >>> from kwavegan.layers import LogSpectrogram
-        >>> layer = LogSpectrogram(window=256, hop=64)
-        >>> tuple(layer(np.zeros((2, 640, 1), "float32")).shape)
+        >>> silence = np.zeros((2, 640, 1), "float32")
+        >>> tuple(LogSpectrogram(window=256, hop=64)(silence).shape)
         (2, 10, 128)
+        >>> tuple(LogSpectrogram(window=256, hop=64, loudness=3.0)(silence).shape)
+        (2, 10, 129)
     """
 
-    def __init__(self, window: int, hop: int, scale: float = 1.0, **kwargs: Any):
+    def __init__(
+        self, window: int, hop: int, scale: float = 1.0, loudness: float = 0.0, **kwargs: Any
+    ):
         # The logarithm of a power wants float32, whatever the layer hands on.
         super().__init__(autocast=False, **kwargs)
         if hop < 1 or window % hop:
             raise ValueError(
                 f"{type(self).__name__}: window must be a multiple of hop; got {window} and {hop}"
             )
-        self.window, self.hop, self.scale = window, hop, scale
+        self.window, self.hop, self.scale, self.loudness = window, hop, scale, loudness
         taper = hann(window)
         self.taper = (taper / (taper.sum() / 2)).astype("float32")
         self.bands = window // 2
 
     def call(self, x: Tensor) -> Tensor:
-        windows = self._windows(ops.transpose(ops.cast(x, "float32"), (0, 2, 1)))
+        x = ops.cast(x, "float32")
+        if not self.loudness:
+            return ops.cast(self._levels(x), self.compute_dtype)
+        power = ops.mean(ops.square(x), axis=(1, 2), keepdims=True) + QUIETEST
+        levels = self._levels(x * (COMMON_RMS * ops.rsqrt(power)))
+        own = self.loudness * self._level(power, QUIETEST)
+        own = ops.broadcast_to(own, (ops.shape(x)[0], levels.shape[1], 1))
+        return ops.cast(ops.concatenate([levels, own], axis=-1), self.compute_dtype)
+
+    def _levels(self, x: Tensor) -> Tensor:
+        """Return the levels (batch, frames, channels × bands) of audio."""
+        windows = self._windows(ops.transpose(x, (0, 2, 1)))
         power = self._power(*ops.rfft(ops.multiply(windows, self.taper)))
-        levels = (ops.log(power + POWER_FLOOR) - math.log(POWER_FLOOR)) * (
-            self.scale / math.log(100)
-        )
-        frames = levels.shape[2]
-        levels = ops.transpose(levels, (0, 2, 1, 3))
-        levels = ops.reshape(levels, (-1, frames, levels.shape[2] * self.bands))
-        return ops.cast(levels, self.compute_dtype)
+        levels = ops.transpose(self._level(power + POWER_FLOOR, POWER_FLOOR), (0, 2, 1, 3))
+        return ops.reshape(levels, (-1, levels.shape[1], levels.shape[2] * self.bands))
+
+    def _level(self, power: Tensor, floor: float) -> Tensor:
+        """Return `scale` times the logarithm to base 10 of the amplitude above the floor."""
+        return (ops.log(power) - math.log(floor)) * (self.scale / math.log(100))
 
     def _power(self, real: Tensor, imaginary: Tensor) -> Tensor:
         """Return the power of each band (…, bands) of spectra (…, window / 2 + 1)."""
@@ -84,10 +110,10 @@ class LogSpectrogram(keras.layers.Layer):
 
     def compute_output_shape(self, x_shape: Shape) -> Shape:
         batch, time, channels = x_shape
-        return batch, -(-time // self.hop), channels * self.bands
+        return batch, -(-time // self.hop), channels * self.bands + bool(self.loudness)
 
     def get_config(self) -> dict[str, Any]:
-        names = ("window", "hop", "scale")
+        names = ("window", "hop", "scale", "loudness")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
@@ -101,12 +127,14 @@ class LogMel(LogSpectrogram):
         hop: samples from one window to the next, a divisor of `window`.
         bands: mel bands between 0 and rate / 2.
         scale: factor on the levels.
+        loudness: factor on the band of the sound's loudness; 0 for levels as they are, without it.
 
     Call arguments:
         x: (batch, time, channels) in -1…1.
 
     Returns:
-        (batch, frames, channels × bands); frames = time / hop, rounded up.
+        (batch, frames, channels × bands), with `loudness` one more; frames = time / hop, rounded
+        up.
 
     Raises:
         ValueError: the window is not a multiple of the hop.
@@ -120,9 +148,16 @@ class LogMel(LogSpectrogram):
     """
 
     def __init__(
-        self, rate: int, window: int, hop: int, bands: int, scale: float = 1.0, **kwargs: Any
+        self,
+        rate: int,
+        window: int,
+        hop: int,
+        bands: int,
+        scale: float = 1.0,
+        loudness: float = 0.0,
+        **kwargs: Any,
     ):
-        super().__init__(window, hop, scale, **kwargs)
+        super().__init__(window, hop, scale, loudness, **kwargs)
         self.rate, self.bands = rate, bands
         self.filters = mel_filters(MelSettings(rate, window, hop, bands)).T.astype("float32")
 

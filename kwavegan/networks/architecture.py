@@ -76,6 +76,8 @@ class Architecture:
         waveform_scale: factor on the samples, with `"both"`; a larger one lets the waveform critic
             react more sharply under the same penalty.
         spectral_scale: the same for the levels of the spectrograms.
+        loudness: above 0, spectral critics hear each sound at one loudness, and its own as a band
+            more, times this factor; 0 for levels as they are.
 
     Raises:
         InputError: a value out of range, or a combination that cannot be built.
@@ -100,6 +102,7 @@ class Architecture:
     rate: int = 16_000
     waveform_scale: float = 0.2
     spectral_scale: float = 0.1
+    loudness: float = 0.0
 
     def __post_init__(self) -> None:
         _check(self)

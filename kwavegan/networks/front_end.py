@@ -83,8 +83,8 @@ def front_end_layers(a: Architecture) -> list[keras.Layer]:
 def _spectrogram(a: Architecture, each: Resolution, name: str) -> keras.Layer:
     scale, given = each.scale * a.spectral_scale, {"dtype": "float32", "name": name}
     if each.bands:
-        return LogMel(a.rate, each.window, each.hop, each.bands, scale, **given)
-    return LogSpectrogram(each.window, each.hop, scale, **given)
+        return LogMel(a.rate, each.window, each.hop, each.bands, scale, a.loudness, **given)
+    return LogSpectrogram(each.window, each.hop, scale, a.loudness, **given)
 
 
 class FrontEnd:

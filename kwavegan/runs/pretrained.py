@@ -23,6 +23,7 @@ INHERITED = (
     "critic",
     "waveform_scale",
     "spectral_scale",
+    "loudness",
     "width",
     "latent_dim",
     "latent_distribution",

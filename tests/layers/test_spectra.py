@@ -11,7 +11,13 @@ from support.layers import run_layer_test
 from kwavegan.audio.mel import MelSettings, mel_filters
 from kwavegan.backend import autodiff
 from kwavegan.gan.model import WaveGAN
-from kwavegan.layers.log_spectrograms import POWER_FLOOR, LogMel, LogSpectrogram
+from kwavegan.layers.log_spectrograms import (
+    COMMON_RMS,
+    POWER_FLOOR,
+    QUIETEST,
+    LogMel,
+    LogSpectrogram,
+)
 from kwavegan.networks.discriminators import build_discriminator
 from kwavegan.networks.front_end import FrontEnd, resolutions
 
@@ -53,8 +59,29 @@ def test_silence_is_zero_and_full_scale_is_three():
     assert 2.8 < ops.convert_to_numpy(layer(sine)).max() < 3.2
 
 
-def test_the_gradient_at_silence_is_finite():
-    layer = LogMel(**SETTINGS)
+@pytest.mark.parametrize("layer", [LogSpectrogram, LogMel])
+def test_loudness_is_a_band_of_its_own_and_the_rest_does_not_depend_on_it(layer, tmp_path):
+    settings = {"window": 64, "hop": 16, "scale": 0.5, "loudness": 3.0}
+    settings |= {"rate": 4096, "bands": 20} if layer is LogMel else {}
+    bands = 20 if layer is LogMel else 32
+    run_layer_test(layer, settings, (noise(3, 200, 2),), (3, 13, 2 * bands + 1), tmp_path)
+    x = noise(1, 256, 1)
+    loud, quiet = (ops.convert_to_numpy(layer(**settings)(gain * x)) for gain in (1.0, 0.01))
+    np.testing.assert_allclose(quiet[..., :-1], loud[..., :-1], atol=2e-3)
+    np.testing.assert_allclose(np.ptp(loud[..., -1]), 0, atol=1e-6)
+    # 40 dB are two decades of the amplitude.
+    np.testing.assert_allclose((loud - quiet)[0, 0, -1], 2 * 0.5 * 3.0, atol=0.02)
+    # At the common loudness they are the levels of the sound as it is.
+    plain = layer(**{**settings, "loudness": 0.0})
+    common = x * COMMON_RMS / np.sqrt(np.mean(x**2) + QUIETEST)
+    np.testing.assert_allclose(loud[..., :-1], ops.convert_to_numpy(plain(common)), atol=1e-5)
+    silence = ops.convert_to_numpy(layer(**settings)(0 * x))
+    assert np.abs(silence).max() < 1e-6
+
+
+@pytest.mark.parametrize("loudness", [0.0, 3.0])
+def test_the_gradient_at_silence_is_finite(loudness):
+    layer = LogMel(**SETTINGS, loudness=loudness)
     silence = ops.zeros((2, 256, 1))
     gradient, _ = autodiff.input_gradient(lambda x: (ops.sum(layer(x), axis=(1, 2)), ()), silence)
     assert np.isfinite(arrays([gradient])[0]).all()
