@@ -53,7 +53,8 @@ class Summary:
 
     Example:
         >>> from kwavegan import PrepareSettings, prepare
-        >>> summary = prepare("recordings", "summed", PrepareSettings(rate=16384, length=4096))
+        >>> settings = PrepareSettings(rate=16384, length=4096, channels=1)
+        >>> summary = prepare("recordings", "summed", settings)
         >>> summary.lines()[-1]
         '60 files (60 decoded) → 60 clips, 15.0 s'
     """
