@@ -60,7 +60,7 @@ def test_every_number_of_a_training_is_in_the_log(trained):
     run, logged = trained
     rows = read_metrics(run.path / "metrics.csv")
     columns = rows[0].keys() - {"step", "seconds"}
-    assert {"d_loss", "penalty", "gradient_penalty", "mismatch"} <= columns
+    assert {"d_loss", "penalty", "gradient_penalty"} <= columns
     for column in columns:
         want = {row["step"]: row[column] for row in rows}
         tag = SCALARS[column]
