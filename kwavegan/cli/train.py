@@ -106,11 +106,14 @@ def _train(
     from kwavegan.data.load import load_dataset
 
     data = data if data is not None else config.data
-    dataset = load_dataset(data, config, preparing, click.echo)
+    chosen: list[str] = []
+    dataset = load_dataset(data, config, preparing, chosen.append)
 
     from kwavegan.training.session import run_training
 
     config = config.for_dataset(dataset, str(Path(data).resolve()) if data else "")
+    for line in chosen:
+        click.echo(line)
     labels = f", labels {', '.join(config.labels)}" if config.labels else ""
     headline = (
         f"{config.model} on {backend}, {len(dataset.train)} sounds of "
