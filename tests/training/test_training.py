@@ -215,6 +215,17 @@ def test_three_commands_from_a_folder_to_sounds(tmp_path, monkeypatch, cli):
     assert Run.open("first").checkpoint_steps()[-1] == 7
 
 
+def test_training_on_a_raw_folder_says_what_was_chosen_for_it(tmp_path, monkeypatch, cli):
+    monkeypatch.chdir(tmp_path)
+    write_sines(tmp_path / "sines", 20)
+    toml = tmp_path / "tiny.toml"
+    toml.write_text(tiny_config().to_toml())
+    output = cli("train", "sines", "--config", toml, "--steps", 1, "--name", "raw").output
+    assert f"chosen for this folder: {RATE:,} Hz" in output
+    config = Run.open("raw").config()
+    assert (config.rate, config.length, config.channels) == (RATE, LENGTH, 1)
+
+
 @pytest.mark.parametrize(
     ("args", "says"),
     [
