@@ -97,9 +97,9 @@ def prepare(
         raise InputError(f"{setting('jobs')}: must be at least 1")
     check_places(src, out)
     scan = scan_folder(src, settings.labels)
-    asked, chosen = settings, ""
-    settings = _as_before(src, out, asked)
-    settings, chosen = decide(src, [source.name for source in scan.sources], settings)
+    asked = settings
+    names = [source.name for source in scan.sources]
+    settings, chosen = decide(src, names, _as_before(src, out, asked))
     stored = _stored_settings(src, scan, asked, settings, wav)
     previous = previous_rows(out, stored)
     split = _splitter(src, settings)

@@ -60,10 +60,14 @@ class Survey:
     stereo: float
 
     @property
-    def rate(self) -> int:
+    def commonest_rate(self) -> int:
         """The rate of most files, in Hz; of equally many, the highest."""
-        rate = max(self.rates, key=lambda each: (self.rates[each], each))
-        return min(rate, HIGHEST_RATE)
+        return max(self.rates, key=lambda each: (self.rates[each], each))
+
+    @property
+    def rate(self) -> int:
+        """The rate to take, in Hz: the commonest, up to `HIGHEST_RATE`."""
+        return min(self.commonest_rate, HIGHEST_RATE)
 
     def length(self, rate: int) -> int:
         """The samples at `rate` that hold `HELD` of the sounds, at most `LONGEST_S`."""
@@ -142,9 +146,8 @@ def decide(
 
 
 def _rate_reason(found: Survey) -> str:
-    commonest = found.rates.most_common(1)[0][0]
-    if commonest > found.rate:
-        return f"{found.rate:,} Hz, where most files have {commonest:,}"
+    if found.commonest_rate > found.rate:
+        return f"{found.rate:,} Hz, where most files have {found.commonest_rate:,}"
     return f"{found.rate:,} Hz, as {_share(found.rates[found.rate], found.rates)}"
 
 

@@ -29,7 +29,7 @@ class LogSpectrogram(keras.layers.Layer):
     `keras.layers.MelSpectrogram`, whose gradient at digital silence is NaN (Keras 3.15), it can be
     differentiated anywhere. It has no weights.
 
-    With `loudness` above 0 each sound is first brought to one loudness, and its own
+    With `loudness` above 0 each sound is first brought to one loudness, `COMMON_RMS`, and its own
     is one band more, the same in every frame. A floor at a fixed level hides most of a quiet sound,
     so that quiet sounds are easier to imitate, and a generator makes too many of them.
 

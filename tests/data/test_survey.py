@@ -1,5 +1,7 @@
 """Rate, length and channels that suit a folder, where the user leaves them open."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from support.audio_files import write
@@ -48,6 +50,12 @@ def test_nobody_hears_more_than_48_khz(tmp_path):
     summary = prepare(src, tmp_path / "out")
     assert shape(tmp_path / "out") == (48000, 512, 1)
     assert "48,000 Hz, where most files have 96,000" in summary.chosen
+
+
+def test_of_equally_many_rates_the_highest_is_taken_and_named():
+    found = survey.Survey(Counter({44100: 3, 96000: 3}), (1.0,) * 6, 0.0)
+    assert (found.commonest_rate, found.rate) == (96000, 48000)
+    assert survey._rate_reason(found) == "48,000 Hz, where most files have 96,000"
 
 
 def test_stereo_is_where_left_and_right_differ(tmp_path):
