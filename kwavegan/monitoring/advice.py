@@ -138,7 +138,7 @@ TRIES: dict[str, tuple[Try, ...]] = {
         ),
         Try(
             "class_weight",
-            lambda c: _times("class_weight", 2)(c) or 0.3,
+            _times("class_weight", 2),
             "the discriminator must know a sound's label from others",
         ),
         Try("label_embedding", _times("label_embedding", 2), "gives the label more room"),

@@ -122,6 +122,17 @@ class Architecture:
         return self.model == "cwgan"
 
     @property
+    def scores_each_label(self) -> bool:
+        """Whether spectral critics end in a score for each label, of which the label picks one."""
+        gated = self.discriminator_sees_label and self.conditioning == "gate"
+        return gated and self.critic != "waveform"
+
+    @property
+    def has_class_head(self) -> bool:
+        """Whether the discriminator has logits of the labels: a class loss teaches it them."""
+        return self.model == "acgan" or self.scores_each_label
+
+    @property
     def shuffles(self) -> int:
         """Number of phase shuffles in the discriminator: after every strided layer but the last."""
         if self.critic == "spectral" or not self.phase_shuffle:

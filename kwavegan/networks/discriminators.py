@@ -141,11 +141,10 @@ def _spectral_heads(a: Architecture, x: Tensor, inputs: Tensors, name: str) -> T
     """
     flat = layers.Flatten(dtype="float32", name=f"{name}_flat")(x)
     score = layers.Dense(1, dtype="float32", name=f"{name}_score")(flat)
-    gated = a.discriminator_sees_label and a.conditioning == "gate"
-    if not gated and a.model != "acgan":
+    if not a.has_class_head:
         return {"score": score}
     logits = _logits(a, f"{name}_logits")(flat)
-    if gated:
+    if a.scores_each_label:
         own = LabelScore(dtype="float32", name=f"{name}_label_score")(logits, inputs["label"])
         score = layers.Add(dtype="float32", name=f"{name}_scores")([score, own])
     return {"score": score, "logits": logits}

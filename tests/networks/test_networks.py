@@ -96,7 +96,7 @@ def test_every_model_runs_at_every_length(model, length, channels):
     heads = whole(discriminator)(given)
     assert tuple(heads["score"].shape) == (3, 1)
     projects = a.model == "cwgan" and a.conditioning == "gate" and a.critic != "waveform"
-    assert ("logits" in heads) == (a.model == "acgan" or projects)
+    assert ("logits" in heads) == (a.model == "acgan" or projects) == a.has_class_head
 
 
 def test_a_seed_means_the_same_weights_on_every_backend():
