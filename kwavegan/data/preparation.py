@@ -154,10 +154,11 @@ def prepare_cached(
         ('hat', 'kick', 'snare')
     """
     src, settings = Path(src), settings or PrepareSettings()
-    names = [source.name for source in scan_folder(src, settings.labels).sources]
-    settings, chosen = decide(src, names, settings)
-    if note and chosen:
-        note(chosen)
+    if settings.is_open:
+        names = [source.name for source in scan_folder(src, settings.labels).sources]
+        settings, chosen = decide(src, names, settings)
+        if note:
+            note(chosen)
     text = json.dumps([os.fsencode(src.resolve()).hex(), _without_strict(settings)], sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     folder = cache_folder() / "prepared" / key

@@ -58,6 +58,11 @@ class ClipSettings:
         _require(not alone, "overlap", f"is for slices; give {setting('fit', 'slice')} too")
 
     @property
+    def is_open(self) -> bool:
+        """Whether rate, length or channels are left to the folder."""
+        return None in (self.rate, self.length, self.channels)
+
+    @property
     def decided(self) -> tuple[int, int, int]:
         """Rate, length and channels, where none of them is left to the folder.
 

@@ -126,8 +126,7 @@ def decide(
     Raises:
         InputError: as `survey_folder`.
     """
-    wished = {name: getattr(settings, name) for name in ("rate", "length", "channels")}
-    if None not in wished.values():
+    if not settings.is_open:
         return settings, ""
     found = survey_folder(folder, names)
     rate = settings.rate or found.rate
@@ -140,7 +139,7 @@ def decide(
         f" {_share(held, found.rates)} whole",
         "channels": "stereo" if channels == 2 else "mono",
     }
-    said = ", ".join(reasons[name] for name, value in wished.items() if value is None)
+    said = ", ".join(why for name, why in reasons.items() if getattr(settings, name) is None)
     decided = replace(settings, rate=rate, length=length, channels=channels)
     return decided, f"chosen for this folder: {said}"
 
