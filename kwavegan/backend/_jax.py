@@ -59,7 +59,7 @@ def apply_gradients(
 
 
 def with_gradients(
-    function: Callable[..., Any], gradients: Callable[..., Any]
+    function: Callable[..., Any], to_first: Callable[..., Any], to_second: Callable[..., Any]
 ) -> Callable[..., Any]:
     @partial(jax.custom_vjp, nondiff_argnums=(2,))
     def custom(a: Tensor, b: Tensor, fixed: Any) -> Tensor:
@@ -67,7 +67,7 @@ def with_gradients(
 
     custom.defvjp(
         lambda a, b, fixed: (function(a, b, fixed), (a, b)),
-        lambda fixed, saved, g: gradients(*saved, fixed, g),
+        lambda fixed, saved, g: (to_first(*saved, fixed, g), to_second(*saved, fixed, g)),
     )
     return custom
 

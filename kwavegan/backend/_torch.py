@@ -6,9 +6,10 @@ from typing import Any
 import keras
 import torch
 
+from kwavegan.backend._torch_recording import Recorded
 from kwavegan.types import Tensor
 
-STRIDED_FORM_ON_CPU = "planar"
+STRIDED_FORM_ON_CPU = "columns"
 
 
 def on_cpu() -> bool:
@@ -36,8 +37,36 @@ def input_gradient(function: Callable[..., Any], x: Any) -> tuple[Any, ...]:
     return torch.func.grad(total, has_aux=True)(x)
 
 
+def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
+    return Recorded(function)
+
+
 def apply_gradients(
     optimizer: keras.Optimizer, gradients: list[Tensor], variables: list[Tensor]
 ) -> None:
     with torch.no_grad():
         optimizer.apply(gradients, variables)
+
+
+def with_gradients(
+    function: Callable[..., Any], to_first: Callable[..., Any], to_second: Callable[..., Any]
+) -> Callable[..., Any]:
+    class Custom(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(a: Tensor, b: Tensor, fixed: Any) -> Tensor:
+            return function(a, b, fixed)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+            a, b, ctx.fixed = inputs
+            ctx.save_for_backward(a, b)
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> tuple[Any, ...]:
+            needed = zip((to_first, to_second), ctx.needs_input_grad, strict=False)
+            a, b = ctx.saved_tensors
+            return *(f(a, b, ctx.fixed, g) if needs else None for f, needs in needed), None
+
+    return Custom.apply

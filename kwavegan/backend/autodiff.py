@@ -116,19 +116,32 @@ def _with_itself(y: Any, aux: Any) -> tuple[Any, ...]:
 
 
 def with_gradients(
-    function: Callable[..., Any], gradients: Callable[..., Any]
+    function: Callable[..., Any], to_first: Callable[..., Any], to_second: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """On JAX, attach `gradients` to `function` as a custom VJP; other backends get `function` back.
+    """Attach gradients to a function on JAX and PyTorch; TensorFlow gets `function` back.
 
-    JAX would differentiate slices and concatenations piece by piece; PyTorch and TensorFlow find
-    the same gradients by themselves.
+    They would differentiate slices and concatenations piece by piece; what XLA compiles for
+    TensorFlow finds the same gradients as fast by itself.
 
     Args:
         function: (a, b, fixed) → a tensor, of two tensors and something hashable.
-        gradients: (a, b, fixed, g) → the gradients to a and b, differentiable in turn.
+        to_first, to_second: (a, b, fixed, g) → the gradient to a, and to b; differentiable in turn.
     """
     if hasattr(_backend, "with_gradients"):
-        return _backend.with_gradients(function, gradients)
+        return _backend.with_gradients(function, to_first, to_second)
+    return function
+
+
+def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """On PyTorch, return `function` recorded after a few calls; other backends get it back.
+
+    JAX and TensorFlow compile a whole step. PyTorch would run it through every layer each time.
+
+    Args:
+        function: pure, of nested tensors; it must not branch on anything but their shapes.
+    """
+    if hasattr(_backend, "recorded"):
+        return _backend.recorded(function)
     return function
 
 

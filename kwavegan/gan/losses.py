@@ -14,6 +14,7 @@ from keras import ops
 
 from kwavegan.backend.serialization import register
 from kwavegan.config import losses as table
+from kwavegan.layers.label_conditioning import one_hot
 from kwavegan.types import Tensor
 
 
@@ -24,8 +25,8 @@ def cross_entropy(logit: Tensor, target: Tensor) -> Tensor:
 
 def class_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     """Return the mean softmax cross-entropy of `logits` (batch, labels) against integer labels."""
-    one_hot = ops.one_hot(label, logits.shape[-1], dtype=logits.dtype)
-    return -ops.mean(ops.sum(one_hot * ops.log_softmax(logits, axis=-1), axis=-1))
+    own = one_hot(label, logits.shape[-1], dtype=logits.dtype)
+    return -ops.mean(ops.sum(own * ops.log_softmax(logits, axis=-1), axis=-1))
 
 
 def gradient_penalty(gradient: Tensor) -> Tensor:

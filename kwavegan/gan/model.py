@@ -106,6 +106,8 @@ class WaveGAN(CheckedModel):
             paired=self.objectives.loss.paired,
         )
 
+        self._for_discriminator = autodiff.recorded(self._discriminator_gradients)
+        self._for_generator = autodiff.recorded(self._generator_gradients)
         self.step = self.add_weight((), initializer="zeros", dtype="int32", trainable=False)
         self.seed_generator = keras.random.SeedGenerator(self.settings.seed)
         self.ema_generator = keras.models.clone_model(generator)
@@ -322,18 +324,24 @@ class WaveGAN(CheckedModel):
         }
 
     def _update_discriminator(self, batch: dict[str, Any], noise: dict[str, Any]) -> None:
-        fake = self.objectives.generate(_values(self.generator), batch, noise)
-        result = self.objectives.discriminator_loss_and_gradients(
-            _values(self.discriminator),
-            batch,
-            ops.stop_gradient(fake),
-            noise,
-            self.gamma(),
+        result = self._for_discriminator(
+            _values(self.generator), _values(self.discriminator), batch, noise, self.gamma()
         )
         self._apply("d", result, self.discriminator, self.d_optimizer)
 
+    def _discriminator_gradients(
+        self, weights: list[Any], d_weights: list[Any], batch: Any, noise: Any, gamma: Any
+    ) -> LossAndGradients:
+        fake = ops.stop_gradient(self.objectives.generate(weights, batch, noise))
+        return self.objectives.discriminator_loss_and_gradients(
+            d_weights, batch, fake, noise, gamma
+        )
+
+    def _generator_gradients(self, *given: Any) -> LossAndGradients:
+        return self.objectives.generator_loss_and_gradients(*given)
+
     def _update_generator(self, batch: dict[str, Any], noise: dict[str, Any]) -> None:
-        result = self.objectives.generator_loss_and_gradients(
+        result = self._for_generator(
             _values(self.generator), _values(self.discriminator), batch, noise
         )
         self._apply("g", result, self.generator, self.g_optimizer)

@@ -75,7 +75,7 @@ class LabelConcat(keras.layers.Layer):
             self.bias = self.add_weight((self.num_labels,), initializer="zeros", name="bias")
 
     def call(self, x: Tensor, label: Tensor) -> Tensor:
-        values = ops.one_hot(label, self.num_labels, dtype=self.compute_dtype)
+        values = one_hot(label, self.num_labels, dtype=self.compute_dtype)
         if self.units is not None:
             values = ops.matmul(values, self.embedding)
         if len(x.shape) == 3:
@@ -138,7 +138,7 @@ class LabelGate(keras.layers.Layer):
         self.num_labels = num_labels
 
     def call(self, x: Tensor, label: Tensor) -> Tensor:
-        gate = ops.one_hot(label, self.num_labels, dtype=self.compute_dtype)[:, None, :, None]
+        gate = one_hot(label, self.num_labels, dtype=self.compute_dtype)[:, None, :, None]
         gated = ops.expand_dims(x, 2) * gate
         return ops.reshape(gated, (-1, x.shape[1], self.num_labels * x.shape[2]))
 
@@ -173,11 +173,26 @@ class LabelScore(keras.layers.Layer):
 
     def call(self, scores: Tensor, label: Tensor) -> Tensor:
         # A sum of products, whose gradients are the quickest on every backend.
-        own = ops.one_hot(label, scores.shape[-1], dtype=self.compute_dtype)
+        own = one_hot(label, scores.shape[-1], dtype=self.compute_dtype)
         return ops.sum(scores * own, axis=-1, keepdims=True)
 
     def compute_output_shape(self, scores_shape: Shape, label_shape: Shape | None = None) -> Shape:
         return (*scores_shape[:-1], 1)
+
+
+def one_hot(label: Tensor, num_labels: int, dtype: str = "float32") -> Tensor:
+    """Return labels (batch,) as rows of zeros with a one, (batch, num_labels).
+
+    Keras' own looks at the values of the labels on PyTorch, so a step with it cannot be recorded.
+
+    Example:
+        >>> import numpy as np
+        >>> from kwavegan.layers.label_conditioning import one_hot
+        >>> np.asarray(one_hot(np.array([1, 0]), 3)).tolist()
+        [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
+    """
+    numbers = ops.arange(num_labels, dtype="int32")
+    return ops.cast(ops.equal(ops.cast(label, "int32")[:, None], numbers), dtype)
 
 
 def _check_labels(layer: str, num_labels: int) -> None:

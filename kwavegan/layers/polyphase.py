@@ -10,7 +10,8 @@ runs on a slow path (jax-ml/jax#23783).
 
 With a signal x, a shorter one y and a kernel k, the functions `_conv(x, k)`, `_spread(y, k)` and
 `_weights(x, y)` are the derivatives of one trilinear form, so the gradients of each, of any order,
-are the other two, all of them plain convolutions. On JAX they are attached as custom gradients.
+are the other two, all of them plain convolutions. On JAX and PyTorch they are attached as custom
+gradients.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from keras import ops
 from kwavegan.backend import autodiff
 from kwavegan.types import Tensor
 
-FORMS = ("auto", "folded", "planar", "stock")
+FORMS = ("auto", "folded", "columns", "stock")
 
 _forced = "auto"
 
@@ -29,9 +30,9 @@ def set_form(form: str) -> None:
     """Force every strided convolution into one form.
 
     Args:
-        form: `"auto"` (the fastest for backend and device), `"folded"`, `"planar"` (folded, as
-            pictures of height 1, which PyTorch need not copy) or `"stock"`, Keras' own. The numbers
-            agree to float rounding. Functions that are already traced or compiled keep their form.
+        form: `"auto"` (the fastest for backend and device), `"folded"`, `"columns"` (folded, as a
+            product of matrices) or `"stock"`, Keras' own. The numbers agree to float rounding.
+            Functions that are already traced or compiled keep their form.
 
     Raises:
         ValueError: for any other form.
@@ -101,7 +102,17 @@ def _plain(x: Tensor, kernel: Tensor, before: int, after: int) -> Tensor:
     x = ops.pad(x, ((0, 0), (before, after), (0, 0)))
     if chosen_form() == "folded":
         return ops.conv(x, kernel, 1, "valid", data_format="channels_last")
-    return ops.conv(x[:, None], kernel[None], 1, "valid", data_format="channels_last")[:, 0]
+    frames, channels, filters = kernel.shape
+    columns = _columns(x, frames)
+    y = ops.matmul(columns, ops.reshape(kernel, (frames * channels, filters)))
+    return ops.reshape(y, (-1, x.shape[1] - frames + 1, filters))
+
+
+def _columns(x: Tensor, frames: int) -> Tensor:
+    """Return the `frames` neighbours of each frame in a row: (batch × frames left, values)."""
+    left = x.shape[1] - frames + 1
+    beside = ops.concatenate([x[:, first : first + left] for first in range(frames)], axis=-1)
+    return ops.reshape(beside, (-1, frames * x.shape[2]))
 
 
 def _conv(x: Tensor, kernel: Tensor, fold: _Fold) -> Tensor:
@@ -115,24 +126,35 @@ def _spread(y: Tensor, kernel: Tensor, fold: _Fold) -> Tensor:
 
 
 def _weights(x: Tensor, y: Tensor, fold: _Fold) -> Tensor:
-    # A convolution too: the batch is its channels, the signal's channels are its batch.
-    x = ops.transpose(fold.framed(x), (2, 1, 0))
-    kernel = _plain(x, ops.transpose(y, (1, 0, 2)), fold.before, fold.after)
-    kernel = ops.transpose(kernel, (1, 0, 2))
-    kernel = ops.reshape(kernel, (fold.frames * fold.stride, -1, y.shape[2]))
+    x, filters = fold.framed(x), y.shape[2]
+    if chosen_form() == "folded":
+        # A convolution too: the batch is its channels, the signal's channels are its batch.
+        x, y = ops.transpose(x, (2, 1, 0)), ops.transpose(y, (1, 0, 2))
+        kernel = ops.transpose(_plain(x, y, fold.before, fold.after), (1, 0, 2))
+    else:
+        x = ops.pad(x, ((0, 0), (fold.before, fold.after), (0, 0)))
+        columns = _columns(x, fold.frames)
+        kernel = ops.matmul(ops.transpose(columns), ops.reshape(y, (-1, filters)))
+    kernel = ops.reshape(kernel, (fold.frames * fold.stride, -1, filters))
     return kernel[fold.lead : fold.lead + fold.taps]
 
 
 _conv = autodiff.with_gradients(
-    _conv, lambda x, kernel, fold, g: (_spread(g, kernel, fold), _weights(x, g, fold))
+    _conv,
+    lambda x, kernel, fold, g: _spread(g, kernel, fold),
+    lambda x, kernel, fold, g: _weights(x, g, fold),
 )
 
 _spread = autodiff.with_gradients(
-    _spread, lambda y, kernel, fold, g: (_conv(g, kernel, fold), _weights(g, y, fold))
+    _spread,
+    lambda y, kernel, fold, g: _conv(g, kernel, fold),
+    lambda y, kernel, fold, g: _weights(g, y, fold),
 )
 
 _weights = autodiff.with_gradients(
-    _weights, lambda x, y, fold, g: (_spread(y, g, fold), _conv(x, g, fold))
+    _weights,
+    lambda x, y, fold, g: _spread(y, g, fold),
+    lambda x, y, fold, g: _conv(x, g, fold),
 )
 
 

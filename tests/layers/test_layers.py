@@ -156,7 +156,7 @@ def test_strided_convolutions_equal_keras_own(layer, name, taps, stride, form):
 
 
 def test_a_form_has_a_known_name(form):
-    with pytest.raises(ValueError, match="auto, folded, planar, stock"):
+    with pytest.raises(ValueError, match="auto, folded, columns, stock"):
         form("fast")
 
 
