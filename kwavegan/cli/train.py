@@ -68,8 +68,8 @@ def command(
 ) -> None:
     """Train a model on DATA, a folder that holds a folder of audio for each label.
 
-    A folder that `kwavegan prepare` made will do too. Without DATA the model learns the built-in
-    drums: kick, snare and hat. Ctrl-C saves the run and stops; `kwavegan train --resume` continues.
+    A folder that `kwavegan prepare` made will do too. Without DATA the model learns the six
+    built-in drums. Ctrl-C saves the run and stops; `kwavegan train --resume` continues.
     """
     from kwavegan.backend.selection import select_backend
 
@@ -111,7 +111,13 @@ def _train(
 
     from kwavegan.training.session import run_training
 
+    asked = config.loudness
     config = config.for_dataset(dataset, str(Path(data).resolve()) if data else "")
+    if asked < 0 < config.loudness:
+        chosen.append(
+            f"levels within a label differ by {dataset.level_spread:.0f} dB: critics hear loudness"
+            f" apart (--loudness {config.loudness:g})"
+        )
     for line in chosen:
         click.echo(line)
     labels = f", labels {', '.join(config.labels)}" if config.labels else ""

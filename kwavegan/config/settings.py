@@ -7,44 +7,17 @@ Validation, the TOML of a run folder and the options of `train` all come from th
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from kwavegan.config.fields import check_value
 from kwavegan.config.losses import LOSSES, PENALTIES
+from kwavegan.config.sound_set import SoundSet, suited_loudness
 from kwavegan.config.step import STEP_SETTINGS, StepSettings
 from kwavegan.errors import InputError, setting
 from kwavegan.networks.architecture import CONDITIONINGS, CRITICS, GENERATORS, MODELS, Architecture
 
 Spelling = Callable[[str], str]
 """From a field's name to how the user spelled it: as an argument or option, or in a file."""
-
-
-class SoundSet(Protocol):
-    """What a run's settings take from its dataset; see `kwavegan.data.dataset.Dataset`."""
-
-    @property
-    def path(self) -> Path:
-        """The folder."""
-
-    @property
-    def rate(self) -> int:
-        """Sample rate in Hz."""
-
-    @property
-    def length(self) -> int:
-        """Samples in a sound."""
-
-    @property
-    def channels(self) -> int:
-        """1 or 2."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names in index order."""
-
-    def require_labels(self) -> None:
-        """Raise an `InputError` where there are fewer than two labels, or one has no sounds."""
 
 
 _FREE = {
@@ -130,10 +103,11 @@ class Config:
         high=1e4,
     )
     loudness: float = _setting(
-        Architecture.loudness,
-        "Above 0 spectral critics hear each sound at one loudness, and its own times this factor;"
-        " 3 suits recordings of very different levels.",
-        low=0,
+        -1.0,
+        "Above 0 spectral critics hear each sound at one loudness, and its own times this factor."
+        " 0: levels as they are. -1: 3 where levels within a label differ by more than 7.5 dB"
+        " (standard deviation), else 0.",
+        low=-1,
         high=100,
     )
     width: int = _setting(
@@ -303,7 +277,8 @@ class Config:
         own = {f.name: getattr(self, f.name) for f in fields(Architecture) if f.name in SETTINGS}
         num_labels = 0 if self.model == "wgan" else len(self.labels)
         width = self.width or auto_width(self.length)
-        return Architecture(**{**own, "num_labels": num_labels, "width": width})
+        decided = {"num_labels": num_labels, "width": width, "loudness": max(0.0, self.loudness)}
+        return Architecture(**{**own, **decided})
 
     @property
     def step_settings(self) -> StepSettings:
@@ -312,7 +287,7 @@ class Config:
         return StepSettings(**own, smoothing=(self.smoothing_low, self.smoothing_high))
 
     def for_dataset(self, dataset: SoundSet, source: str = "") -> "Config":
-        """Return these settings with rate, length, channels and labels of a dataset.
+        """Return these settings with rate, length, channels, labels and loudness of a dataset.
 
         Args:
             dataset: what to train on.
@@ -332,6 +307,9 @@ class Config:
                     f" with {_plain(have)}; leave {setting(name)} out, or prepare the audio anew"
                 )
         decided = {n: getattr(dataset, n) for n in ("rate", "length", "channels", "labels")}
+        if self.loudness < 0:
+            heard = self.critic != "waveform"
+            decided["loudness"] = suited_loudness(dataset.level_spread) if heard else 0.0
         filled = replace(self, data=source, **decided)
         _ = filled.architecture  # raises where the networks cannot be built
         return filled

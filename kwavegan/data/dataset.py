@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,12 @@ SPLITS = ("train", "validation", "test")
 
 CLASSIFIER = "classifier.npz"
 """Name of the file in a prepared folder with the classifier that `evaluate` trained on it."""
+
+_HEARD = 2_000
+"""Most sounds whose levels are measured."""
+
+_SILENCE = 1e-7
+"""Power at which silence begins: -70 dBFS."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,16 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
+
+    @cached_property
+    def level_spread(self) -> float:
+        """How unevenly loud the sounds of a label are: standard deviation in dB, mean over labels.
+
+        Of 2,000 training sounds at most; what is below -70 dBFS counts as that.
+        """
+        audio, labels = subset(self.train, _HEARD)
+        levels = 10 * np.log10(np.square(audio, dtype="float64").mean(axis=(1, 2)) + _SILENCE)
+        return float(np.mean([levels[labels == label].std() for label in np.unique(labels)]))
 
     def require_labels(self) -> None:
         """Refuse a set that has too few labels for a conditional model.

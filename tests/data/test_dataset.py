@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from kwavegan.config.settings import Config
 from kwavegan.data import PrepareSettings, dataset, prepare, scanner
-from kwavegan.data.dataset import SPLITS, open_dataset
+from kwavegan.data.dataset import SPLITS, Dataset, Split, open_dataset
 from kwavegan.data.scanner import scan_folder, split_of
 from kwavegan.errors import InputError
 
@@ -214,3 +215,30 @@ def test_a_newer_format_is_refused(prepared):
     path.write_text(json.dumps({**json.loads(path.read_text()), "version": 99}))
     with pytest.raises(InputError, match="newer kwavegan"):
         open_dataset(prepared)
+
+
+def test_the_spread_of_levels_is_that_within_labels(tmp_path):
+    """Labels of different loudness do not count; sounds of a label do."""
+    levels = np.array([-6, -6, -6, -6, -20, -40, -20, -40])
+    sine = np.sin(2 * np.pi * np.arange(256) / 8)
+    audio = (10 ** (levels / 20)[:, None, None] * sine[:, None]).astype("float32")
+    sounds = Split(audio, np.repeat([0, 1], 4).astype("int32"))
+    data = Dataset(tmp_path, 2048, 256, 1, ("loud", "soft"), sounds, sounds, sounds)
+    assert data.level_spread == pytest.approx((0 + 10) / 2, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("critic", "spread", "asked", "loudness"),
+    [
+        ("spectral", 9.0, -1.0, 3.0),
+        ("spectral", 4.0, -1.0, 0.0),
+        ("waveform", 9.0, -1.0, 0.0),
+        ("spectral", 9.0, 0.0, 0.0),
+        ("both", 4.0, 2.0, 2.0),
+    ],
+)
+def test_settings_take_the_loudness_that_suits_a_set(prepared, critic, spread, asked, loudness):
+    data = open_dataset(prepared)
+    vars(data)["level_spread"] = spread  # as measured
+    config = Config(critic=critic, loudness=asked).for_dataset(data)
+    assert config.loudness == config.architecture.loudness == loudness

@@ -1,0 +1,56 @@
+"""What a run's settings take from the sounds that it trains on."""
+
+from pathlib import Path
+from typing import Protocol
+
+UNEVEN = 7.5
+"""Spread of levels within a label, in dB, above which critics hear loudness apart by default.
+
+Ten spoken digits of 60 speakers have 9.2 dB and gain by it; one-shots of drums have 6.2, the
+built-in drums 3.8, two words of many speakers 3.5 (docs/experiments.md).
+"""
+
+UNEVEN_LOUDNESS = 3.0
+"""`Config.loudness` of such sets."""
+
+
+class SoundSet(Protocol):
+    """What a run's settings take from its dataset; see `kwavegan.data.dataset.Dataset`."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+
+    @property
+    def rate(self) -> int:
+        """Sample rate in Hz."""
+
+    @property
+    def length(self) -> int:
+        """Samples in a sound."""
+
+    @property
+    def channels(self) -> int:
+        """1 or 2."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names in index order."""
+
+    @property
+    def level_spread(self) -> float:
+        """Standard deviation of the levels within a label, in dB."""
+
+    def require_labels(self) -> None:
+        """Raise an `InputError` where there are fewer than two labels, or one has no sounds."""
+
+
+def suited_loudness(level_spread: float) -> float:
+    """Return the `loudness` that suits sounds whose levels within a label differ so much, in dB.
+
+    Example:
+        >>> from kwavegan.config.sound_set import suited_loudness
+        >>> suited_loudness(3.5), suited_loudness(9.2)
+        (0.0, 3.0)
+    """
+    return UNEVEN_LOUDNESS if level_spread > UNEVEN else 0.0
