@@ -14,6 +14,9 @@ from . import (
     evaluation as evaluation,
 )
 from . import (
+    exporting as exporting,
+)
+from . import (
     gan as gan,
 )
 from . import (

@@ -28,6 +28,7 @@ WINGS = (
     "evaluation",
     "monitoring",
     "reporting",
+    "exporting",
     "training",
     "search",
     "cli",
@@ -128,6 +129,7 @@ LIGHT = (
     "generation",
     "monitoring",
     "reporting",
+    "exporting",
     "search",
     "cli",
 )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kwavegan.cli.options import player_option, runs_dir_option, warn
+from kwavegan.cli.options import player_option
+from kwavegan.cli.sources import generator_options, open_generator
 from kwavegan.errors import InputError, setting
 
 if TYPE_CHECKING:
@@ -15,12 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", required=False)
-@click.option(
-    "--pretrained",
-    metavar="NAME",
-    help="Take a model of the package instead of a run; `kwavegan presets` lists them.",
-)
+@generator_options
 @click.option("--label", help="A label of the run, or all.  [default: all]")
 @click.option("-n", "count", type=click.IntRange(1), help="Sounds of each label.  [default: 10]")
 @click.option(
@@ -29,12 +25,6 @@ if TYPE_CHECKING:
     default=0,
     show_default=True,
     help="Seed of the latents.",
-)
-@click.option(
-    "--checkpoint",
-    type=int,
-    metavar="STEP",
-    help="Step of the checkpoint.  [default: best or last]",
 )
 @click.option(
     "--out",
@@ -69,7 +59,6 @@ if TYPE_CHECKING:
     help="End a sound where it falls silent, 60 dB below its peak; else all have one length.",
 )
 @player_option
-@runs_dir_option
 def command(
     run: str | None,
     pretrained: str | None,
@@ -99,17 +88,9 @@ def command(
         )
     if interpolate and count is not None:
         raise InputError(f"-n: a walk has {setting('steps')} sounds; use that instead")
-    source = run if pretrained is None else _pretrained_folder(pretrained, run)
-    if backend is not None:
-        from kwavegan.backend.selection import select_backend
-
-        select_backend(backend)
-    from kwavegan.generation.generator import load_generator
+    generator, title = open_generator(run, pretrained, checkpoint, runs_dir, backend)
     from kwavegan.generation.wav_folder import write_sounds
 
-    generator = load_generator(source, checkpoint, runs_dir, in_keras=backend is not None)
-    for problem in generator.problems:
-        warn(problem)
     recipes: Iterable[Recipe]
     if interpolate:
         recipes = _walk(generator, label, seed, table, interpolate, 8 if steps is None else steps)
@@ -117,23 +98,12 @@ def command(
         recipes = _from_table(generator, label, table)
     else:
         recipes = _of_seed(generator, label, 10 if count is None else count, seed)
-    # A run may have the name of a pretrained model: their sounds go to different folders.
-    title = generator.run.name if pretrained is None else f"pretrained-{pretrained}"
     folder = Path(out or Path("sounds") / title)
     written = write_sounds(generator, recipes, folder, int(bits), trim)
     click.echo(
         f"{written} sounds of {generator.run.name}, {generator.which}, in {folder} "
         f"(their latents: {folder / 'latents.csv'})"
     )
-
-
-def _pretrained_folder(name: str, run: str | None) -> Path:
-    from kwavegan.runs.pretrained import find_pretrained
-
-    if run is not None:
-        option = setting("pretrained")
-        raise InputError(f"{option}: takes the place of a run; leave out {run}, or {option}")
-    return find_pretrained(name).run.path
 
 
 def _of_seed(

@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "Train a model on a folder of audio, or on the built-in drums.",
     "search": "Try many settings on your data, and keep the best.",
     "generate": "Write new sounds from a trained run.",
+    "export": "Write a trained generator as an ONNX or Keras file.",
     "report": "Write one page about a run: its health, curves and sounds.",
     "plot": "Draw waves, spectrograms and losses.",
     "evaluate": "Measure how far a run's sounds are from real ones.",

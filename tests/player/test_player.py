@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from support.players import GENERATORS, LABELS, tiny_architecture
 
 import kwavegan
-from kwavegan import Architecture
 from kwavegan.errors import InputError
 from kwavegan.gan import sampling
 from kwavegan.generation import load_generator
@@ -17,22 +17,10 @@ from kwavegan.networks import build_generator, initialize
 from kwavegan.player import Player, misfit
 from kwavegan.runs.pretrained import FOLDER
 
-GENERATORS = {
-    "istft": {},
-    "istft-stereo": {"channels": 2},
-    "istft-slow": {"length": 2048, "rate": 2048, "width": 1},
-    "waveform": {"generator": "waveform"},
-    "waveform-stereo": {"generator": "waveform", "channels": 2},
-    "waveform-half-stage": {"generator": "waveform", "length": 400},
-    "dissertation": {"generator": "dissertation"},
-}
-LABELS = {"labelled": {"num_labels": 3}, "plain": {"model": "wgan"}}
 
-
-def both(label_embedding=4, **changes):
+def both(**changes):
     """Return a generator in Keras, no weight of which is zero, and its player."""
-    tiny = {"length": 200, "rate": 1024, "width": 2, "latent_dim": 8}
-    architecture = Architecture(**{**tiny, "label_embedding": label_embedding, **changes})
+    architecture = tiny_architecture(**changes)
     network = build_generator(architecture)
     initialize(network, 1)
     rng = np.random.default_rng(2)  # larger weights would magnify TensorFlow's rounding beyond 1e-4

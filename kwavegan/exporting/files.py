@@ -1,0 +1,71 @@
+"""A generator → a file that other programs open, and its model card."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kwavegan.errors import InputError, require_choice, setting
+from kwavegan.exporting.card import Origin, model_card
+from kwavegan.exporting.onnx_graph import require_onnx
+from kwavegan.exporting.onnx_network import onnx_model
+from kwavegan.generation.generator import SoundGenerator
+from kwavegan.player import Player
+from kwavegan.storage import files
+
+
+def _write_onnx(origin: Origin, path: Path) -> None:
+    require_onnx()
+    player = origin.generator.player
+    if not isinstance(player, Player):
+        raise InputError(
+            f"{setting('format', 'onnx')}: {origin.generator.run.name} has a network of its own, "
+            f"which only Keras knows; take {setting('format', 'keras')}"
+        )
+    path.write_bytes(onnx_model(player, origin.facts).SerializeToString())
+
+
+def _write_keras(origin: Origin, path: Path) -> None:
+    origin.generator.network.save(path)
+
+
+FORMATS: dict[str, Callable[[Origin, Path], None]] = {"onnx": _write_onnx, "keras": _write_keras}
+"""Format → what writes it; a file's name ends in its format."""
+
+
+def export_generator(
+    generator: SoundGenerator, path: str | Path, form: str = "onnx", licence: str = ""
+) -> Path:
+    """Write a generator as a file that other programs open, and a model card beside it.
+
+    Args:
+        generator: of a run, or pretrained.
+        path: of the file; it ends in `.onnx` or `.keras`. The card is `<path>.md`.
+        form: `"onnx"`, for which NumPy's description of the network is enough, or `"keras"`, for
+            which a backend must be installed.
+        licence: of the recordings that it was trained on, for card and metadata.
+
+    Returns:
+        The path of the card.
+
+    Raises:
+        InputError: an unknown format, another ending, a package is missing, or the folder is not
+            writable.
+
+    Example:
+        >>> import kwavegan
+        >>> from kwavegan.exporting import export_generator
+        >>> drums = kwavegan.load_pretrained("drums")
+        >>> export_generator(drums, "exports/drums.onnx", licence="CC0-1.0").name
+        'drums.onnx.md'
+    """
+    path = Path(path)
+    require_choice(setting("format"), form, FORMATS)
+    if path.suffix != f".{form}":
+        raise InputError(
+            f"{setting('out')}: {path} must end in .{form} for {setting('format', form)}"
+        )
+    origin = Origin(generator, licence)
+    card = path.with_name(f"{path.name}.md")
+    with files.atomic(path) as partial:
+        FORMATS[form](origin, partial)
+    files.write_text(card, model_card(origin, path.name, form))
+    return card

@@ -1,0 +1,188 @@
+"""The layers of a generator in ONNX: each function is that of the same name in `kwavegan.player`.
+
+Shapes are those of the player. Complex numbers are pairs of real values, (real, imaginary).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from kwavegan.exporting.onnx_graph import GraphBuilder, Value, f32, ints
+from kwavegan.layers import tables
+from kwavegan.layers.tables import OVERLAP
+
+Weights = Mapping[str, np.ndarray]
+
+Pair = tuple[Value, Value]
+"""Real and imaginary part."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a generator of frames has how many of.
+
+    Attributes:
+        latent_dim: values of a latent.
+        frames: of a sound, before it is cropped.
+        hop: samples in a frame.
+        channels: of the audio.
+        bands: of the noise levels.
+        count: oscillators.
+        rate: sample rate in Hz.
+    """
+
+    latent_dim: int
+    frames: int
+    hop: int
+    channels: int
+    bands: int
+    count: int
+    rate: int
+
+    @property
+    def bins(self) -> int:
+        """Complex bins of a frame, that of 0 Hz left out."""
+        return OVERLAP * self.hop // 2
+
+
+# -- Layers with weights --------------------------------------------------------------------------
+
+
+def dense(g: GraphBuilder, weights: Weights, name: str, x: Value) -> Value:
+    return g.sum_of(g.add("MatMul", x, weights[f"{name}/kernel"]), weights[f"{name}/bias"])
+
+
+def conv_transpose(g: GraphBuilder, weights: Weights, name: str, x: Value, stride: int) -> Value:
+    kernel = weights[f"{name}/kernel"]
+    before = (len(kernel) - stride) // 2
+    pads = [before, len(kernel) - stride - before]
+    return _conv_transpose(g, kernel, weights[f"{name}/bias"], x, strides=[stride], pads=pads)
+
+
+def from_one_frame(g: GraphBuilder, weights: Weights, name: str, x: Value) -> Value:
+    one = g.add("Unsqueeze", x, ints(1))
+    return _conv_transpose(g, weights[f"{name}/kernel"], weights[f"{name}/bias"], one)
+
+
+def _conv_transpose(
+    g: GraphBuilder, kernel: np.ndarray, bias: np.ndarray, x: Value, **how: list[int]
+) -> Value:
+    """Return x through ONNX's operator, which has the channels before the frames."""
+    x = g.add("Transpose", x, perm=[0, 2, 1])
+    # Contiguous: the kernel is (taps, filters, inputs), and ONNX takes (inputs, filters, taps).
+    y = g.add("ConvTranspose", x, np.ascontiguousarray(kernel.T), bias, **how)
+    return g.add("Transpose", y, perm=[0, 2, 1])
+
+
+# -- Layers without weights -----------------------------------------------------------------------
+
+
+def direction_of(g: GraphBuilder, latent: Value) -> Value:
+    squares = g.add("ReduceSum", g.times(latent, latent), ints(-1), keepdims=1)
+    return g.add("Div", latent, g.add("Sqrt", g.sum_of(squares, f32(tables.SHORTEST))))
+
+
+def detuned(g: GraphBuilder, x: Value, direction: Value, s: Sizes) -> Pair:
+    x = g.reshape(x, -1, s.frames, s.channels, 3, s.bins)
+    table = tables.tuning_table(s.latent_dim, s.channels * s.bins)
+    own = g.reshape(g.add("MatMul", direction, table), -1, 1, s.channels, s.bins)
+    farthest = f32(tables.FARTHEST_BINS / OVERLAP)
+    speed = g.times(g.add("Tanh", g.sum_of(g.pick(x, 3, 2), own)), farthest)
+    turns = _running_sum(g, speed)
+    turns = g.minus(turns, g.add("Floor", turns))
+    angle = g.times(turns, f32(2 * math.pi))
+    return _turned(g, (g.pick(x, 3, 0), g.pick(x, 3, 1)), g.add("Cos", angle), g.add("Sin", angle))
+
+
+def latent_noise(g: GraphBuilder, levels: Value, direction: Value, s: Sizes) -> Pair:
+    sizes = g.add("Exp", g.clip(levels, *tables.NOISE_LIMITS))
+    sizes = g.reshape(sizes, -1, s.frames, s.channels, s.bands)
+    if s.bands != s.bins:
+        sizes = g.add("MatMul", sizes, tables.bands_to_bins(s.bands, s.bins))
+    rows = min(tables.NOISE_FRAMES, s.frames)
+    turns = -(-s.frames // rows)
+    table, signs = tables.noise_tables(s.latent_dim, rows * s.channels * 2 * s.bins, turns)
+    rolled = np.stack([np.roll(np.arange(s.latent_dim), turn) for turn in range(turns)])
+    exchanged = g.times(g.add("Gather", direction, rolled, axis=1), signs)
+    noise = g.reshape(g.add("MatMul", exchanged, table), -1, turns * rows, s.channels, 2, s.bins)
+    noise = g.cut(noise, 1, 0, s.frames)
+    real, imaginary = (g.times(g.pick(noise, 3, part), sizes) for part in (0, 1))
+    return real, imaginary
+
+
+def inverse_stft(g: GraphBuilder, x: Pair, s: Sizes) -> Value:
+    cos, sin = (table[..., 1:] for table in tables.frame_turns(s.frames, 1 + s.bins))
+    both = g.add("Concat", *_turned(g, x, cos, sin), axis=-1)
+    windows = g.add("MatMul", both, inverse_transform(s.bins, s.hop))
+    windows = g.reshape(windows, -1, s.frames, s.channels, OVERLAP, s.hop)
+    parts = []
+    for late in range(OVERLAP):
+        around = ints(0, late, 0, 0, 0, OVERLAP - 1 - late, 0, 0)
+        parts.append(g.add("Pad", g.pick(windows, 3, late), around))
+    own = g.cut(g.sum_of(*parts), 1, OVERLAP // 2, OVERLAP // 2 + s.frames)
+    return g.reshape(g.add("Transpose", own, perm=[0, 1, 3, 2]), -1, s.frames * s.hop, s.channels)
+
+
+def inverse_transform(bins: int, hop: int) -> np.ndarray:
+    """Return the windowed inverse transform as a real matrix (2 × bins, 4 × hop), float32.
+
+    Its rows take the real parts, then the imaginary parts, of bins 1 … `bins`.
+    """
+    units = np.eye(1 + bins)[1:]
+    rows = np.fft.irfft(np.concatenate([units, 1j * units]), OVERLAP * hop)
+    return (rows * tables.taper_of(hop)).astype("float32")
+
+
+def sweeps(g: GraphBuilder, pitches: Value, levels: Value, s: Sizes) -> Value:
+    waves = g.add("Sin", _angles(g, pitches, s))
+    levels = interpolated(g, g.add("Exp", g.clip(levels, *tables.SWEEP_LIMITS)), s)
+    levels = g.reshape(levels, -1, s.frames, s.hop, s.channels, s.count)
+    each = g.times(levels, g.add("Unsqueeze", waves, ints(3)))
+    audio = g.add("ReduceSum", each, ints(-1), keepdims=0)
+    return g.reshape(audio, -1, s.frames * s.hop, s.channels)
+
+
+def gated(g: GraphBuilder, audio: Value, logits: Value, s: Sizes) -> Value:
+    logits = g.clip(logits, -tables.FARTHEST_LOGIT, tables.FARTHEST_LOGIT)
+    openness = g.add("Sigmoid", interpolated(g, logits, s))
+    return g.times(audio, g.reshape(openness, -1, s.frames * s.hop, 1))
+
+
+def interpolated(g: GraphBuilder, x: Value, s: Sizes) -> Value:
+    step = g.times(g.add("Unsqueeze", _to_next_frame(g, x, s), ints(2)), tables.frame_shares(s.hop))
+    return g.sum_of(g.add("Unsqueeze", x, ints(2)), step)
+
+
+def _to_next_frame(g: GraphBuilder, x: Value, s: Sizes) -> Value:
+    last = g.cut(x, 1, s.frames - 1, s.frames)
+    later = g.add("Concat", g.cut(x, 1, 1, s.frames), last, axis=1)
+    return g.minus(later, x)
+
+
+def _running_sum(g: GraphBuilder, x: Value) -> Value:
+    return g.add("CumSum", x, np.array(1, "int64"))
+
+
+def _angles(g: GraphBuilder, logits: Value, s: Sizes) -> Value:
+    lowest, span = tables.pitch_range(s.rate)
+    places = g.add("Sigmoid", g.sum_of(logits, tables.first_pitches(s.count)))
+    cycles = g.times(g.add("Exp", g.times(places, f32(span))), f32(lowest))
+    step = _to_next_frame(g, cycles, s)
+    of_frame = g.times(g.sum_of(cycles, g.times(step, f32(0.5))), f32(s.hop))
+    of_frame = g.minus(of_frame, g.add("Round", of_frame))
+    before = g.minus(_running_sum(g, of_frame), of_frame)
+    shares = tables.frame_shares(s.hop)
+    cycles, step, before = (g.add("Unsqueeze", x, ints(2)) for x in (cycles, step, before))
+    steady, bent = g.times(cycles, shares * s.hop), g.times(step, shares**2 * np.float32(s.hop / 2))
+    return g.times(g.sum_of(before, steady, bent), f32(2 * math.pi))
+
+
+def _turned(g: GraphBuilder, x: Pair, cos: Value | np.ndarray, sin: Value | np.ndarray) -> Pair:
+    """Return complex numbers times cos + i sin."""
+    real, imaginary = x
+    return (
+        g.minus(g.times(real, cos), g.times(imaginary, sin)),
+        g.sum_of(g.times(real, sin), g.times(imaginary, cos)),
+    )

@@ -1,0 +1,35 @@
+"""Tiny generators of every kind, played by NumPy."""
+
+import numpy as np
+
+from kwavegan.networks.architecture import Architecture
+from kwavegan.player import Player
+from kwavegan.player.weights import shapes_of
+
+GENERATORS = {
+    "istft": {},
+    "istft-stereo": {"channels": 2},
+    "istft-slow": {"length": 2048, "rate": 2048, "width": 1},
+    "waveform": {"generator": "waveform"},
+    "waveform-stereo": {"generator": "waveform", "channels": 2},
+    "waveform-half-stage": {"generator": "waveform", "length": 400},
+    "dissertation": {"generator": "dissertation"},
+}
+"""Every kind of generator, as changes of `tiny_architecture`."""
+
+LABELS = {"labelled": {"num_labels": 3}, "plain": {"model": "wgan"}}
+
+
+def tiny_architecture(**changes):
+    """Return an architecture of which a sound is made in no time."""
+    tiny = {"length": 200, "rate": 1024, "width": 2, "latent_dim": 8, "label_embedding": 4}
+    return Architecture(**{**tiny, **changes})
+
+
+def tiny_player(**changes):
+    """Return a player with weights from a seed, none of which is zero."""
+    architecture = tiny_architecture(**changes)
+    rng = np.random.default_rng(0)
+    shapes = shapes_of(architecture)
+    weights = {name: rng.normal(0, 0.1, shape).astype("float32") for name, shape in shapes.items()}
+    return Player(architecture, weights)
