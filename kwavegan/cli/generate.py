@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(),
-    help="Folder for the WAVs.  [default: sounds/RUN, or sounds/pretrained-NAME]",
+    help="Folder for the WAVs.  [default: sounds/RUN, or sounds/RUN-step-STEP where that holds "
+    "sounds of another step]",
 )
 @click.option(
     "--latents",
@@ -78,7 +79,8 @@ def command(
     """Write new sounds of RUN, the latest if none is named, as WAVs.
 
     latents.csv beside them holds the latent and label of each sound: --latents makes the same
-    sounds from it again, on any backend.
+    sounds from it again, on any backend. about.json names the run, the step and what was asked
+    for: a folder holds sounds of one run and step.
     """
     if steps is not None and not interpolate:
         raise InputError(f"{setting('steps')}: is for walks; give {setting('interpolate')} A B too")
@@ -89,20 +91,31 @@ def command(
     if interpolate and count is not None:
         raise InputError(f"-n: a walk has {setting('steps')} sounds; use that instead")
     generator, title = open_generator(run, pretrained, checkpoint, runs_dir, backend)
+    from kwavegan.generation.provenance import free_folder
     from kwavegan.generation.wav_folder import write_sounds
 
     recipes: Iterable[Recipe]
+    call: dict[str, Any] = {"label": label or "all"}
     if interpolate:
-        recipes = _walk(generator, label, seed, table, interpolate, 8 if steps is None else steps)
+        steps = 8 if steps is None else steps
+        recipes = _walk(generator, label, seed, table, interpolate, steps)
+        call |= {"interpolate": list(interpolate), "steps": steps}
     elif table is not None:
         recipes = _from_table(generator, label, table)
     else:
-        recipes = _of_seed(generator, label, 10 if count is None else count, seed)
-    folder = Path(out or Path("sounds") / title)
-    written = write_sounds(generator, recipes, folder, int(bits), trim)
+        count = 10 if count is None else count
+        recipes = _of_seed(generator, label, count, seed)
+        call |= {"count": count}
+    call |= {"seed": seed} if table is None else {"latents": Path(table).name}
+    wish = Path("sounds") / title
+    folder = Path(out) if out else free_folder(generator, wish)
+    elsewhere = (
+        "" if out or folder == wish else f"; {wish} holds sounds of another step or training"
+    )
+    written = write_sounds(generator, recipes, folder, int(bits), trim, call)
     click.echo(
         f"{written} sounds of {generator.run.name}, {generator.which}, in {folder} "
-        f"(their latents: {folder / 'latents.csv'})"
+        f"(their latents: {folder / 'latents.csv'}{elsewhere})"
     )
 
 

@@ -70,9 +70,8 @@ def merged_latents(
 ) -> Iterator[Callable[[Recipe], None]]:
     """Yield a function that adds a recipe to a table; write the table when the block ends.
 
-    The table keeps its earlier lines, except those of files that the block makes anew, and except
-    those of another kind of run. The file is written atomically: if the block raises, it stays as
-    it was.
+    The table keeps its earlier lines, except those of files that the block makes anew. It is
+    written atomically: if the block raises, it stays as it was.
 
     Args:
         path: the CSV file; it need not exist.
@@ -95,18 +94,18 @@ def merged_latents(
 
                 yield add
             with partial.open("w", encoding="utf-8") as table, fresh.open(encoding="utf-8") as new:
-                table.writelines([header, *_earlier_lines(path, header, names)])
+                table.writelines([header, *_earlier_lines(path, names)])
                 table.writelines(new)
         finally:
             files.remove(fresh)
 
 
-def _earlier_lines(path: Path, header: str, names: set[str]) -> list[str]:
-    """Return the lines of a table but those of `names`; none of a table with another header."""
+def _earlier_lines(path: Path, names: set[str]) -> list[str]:
+    """Return the lines of a table below its header, but those of `names`."""
     if not path.exists():
         return []
-    first, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
-    return [line for line in lines if line.split(",", 1)[0] not in names] * (first == header)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[1:]
+    return [line for line in lines if line.split(",", 1)[0] not in names]
 
 
 def _line(recipe: Recipe, labels: Sequence[str]) -> str:

@@ -1,8 +1,9 @@
 """Recipes → a folder of WAV files, with the table of their latents."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from kwavegan.audio.soundfiles import write_wav
 from kwavegan.gan.sampling import BATCH, generate_batches
 from kwavegan.generation.generator import SoundGenerator
 from kwavegan.generation.latents_table import merged_latents
+from kwavegan.generation.provenance import LATENTS, claim
 from kwavegan.generation.recipes import Recipe
 
 
@@ -20,21 +22,25 @@ def write_sounds(
     folder: str | Path,
     bits: int = 16,
     trim: bool = True,
+    call: Mapping[str, Any] | None = None,
 ) -> int:
     """Generate sounds, a batch at a time, and write them as WAV files.
 
     Args:
         generator: makes the sounds.
         recipes: of the sounds.
-        folder: of the files and of their `latents.csv`, which keeps the lines of earlier sounds.
+        folder: of the files and of their `latents.csv`, which keeps the lines of earlier sounds,
+            and their `about.json`, which names the generator.
         bits: of a sample: 16 or 24, integers, or 32, floats.
         trim: whether a sound ends where it falls silent (`without_tail`), or has the full length.
+        call: how the recipes came about, for `about.json`: values that JSON can represent.
 
     Returns:
         The number of different files.
 
     Raises:
-        InputError: the disk is full, or the folder is not writable.
+        InputError: the folder holds sounds of another run or step, the disk is full, or the folder
+            is not writable.
 
     Example:
         >>> import kwavegan
@@ -45,8 +51,9 @@ def write_sounds(
     """
     folder, names = Path(folder), set()
     recipes = iter(recipes)
+    claim(generator, folder, {**(call or {}), "bits": bits, "trim": trim})
     labels, latent_dim = generator.labels, generator.config.latent_dim
-    with merged_latents(folder / "latents.csv", latent_dim, labels) as add:
+    with merged_latents(folder / LATENTS, latent_dim, labels) as add:
         while batch := list(islice(recipes, BATCH)):
             latents = np.stack([recipe.latent for recipe in batch])
             indices = [recipe.label for recipe in batch]

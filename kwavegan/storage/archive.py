@@ -74,7 +74,7 @@ def write_archive(
     # `savez` also has an option of another type, so a type checker needs Any for its arrays.
     entries: dict[str, Any] = {f"arrays/{name}": array for name, array in arrays.items()}
     entries["header"] = np.frombuffer(header, np.uint8)
-    entries["checksum"] = np.frombuffer(_digest(entries), np.uint8)
+    entries["checksum"] = np.frombuffer(digest_of(entries), np.uint8)
     np.savez(path, **entries)
 
 
@@ -94,7 +94,7 @@ def read_archive(path: Path) -> Checkpoint:
                 )
                 for name in archive.namelist()
             }
-        if entries.pop("checksum").tobytes() != _digest(entries):
+        if entries.pop("checksum").tobytes() != digest_of(entries):
             raise ValueError("its checksum differs")
         header = json.loads(entries.pop("header").tobytes())
     except FileNotFoundError:
@@ -107,8 +107,8 @@ def read_archive(path: Path) -> Checkpoint:
     return Checkpoint(header["step"], arrays, header["meta"])
 
 
-def _digest(entries: Mapping[str, np.ndarray]) -> bytes:
-    """Return the SHA-256 of names, types, shapes and contents."""
+def digest_of(entries: Mapping[str, np.ndarray]) -> bytes:
+    """Return the SHA-256 of names, types, shapes and contents of arrays, in any order."""
     digest = hashlib.sha256()
     for name in sorted(entries):
         array = np.ascontiguousarray(entries[name])

@@ -145,7 +145,7 @@ def test_without_arguments_every_label_of_the_latest_run_is_made(generate, tmp_p
 def test_the_same_sound_can_be_had_again_from_the_table(generate, tmp_path):
     generate("labelled", "-n", 2, "--out", "first")
     generate("labelled", "--latents", "first/latents.csv", "--out", "again")
-    first, again = (sorted((tmp_path / name).iterdir()) for name in ("first", "again"))
+    first, again = (sorted((tmp_path / name).glob("[!a]*")) for name in ("first", "again"))
     assert [path.name for path in first] == [path.name for path in again]
     assert len(first) == 5
     for one, other in zip(first, again, strict=True):
@@ -249,11 +249,3 @@ def test_a_table_that_fails_stays_as_it_was(tmp_path):
         interrupted()
     assert path.read_text() == before
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_table_of_another_kind_of_run_is_replaced(tmp_path):
-    path = tmp_path / "latents.csv"
-    for latent_dim, name in ((2, "a"), (3, "b")):
-        with merged_latents(path, latent_dim, ()) as add:
-            add(Recipe(np.zeros(latent_dim, "float32"), 0, name))
-    assert [recipe.name for recipe in read_latents(path, 3, ())] == ["b"]
