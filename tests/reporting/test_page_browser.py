@@ -1,32 +1,26 @@
 """The page about a run, in headless Chromium."""
 
-import os
-import shutil
-
 import pytest
+from support.browser import (
+    chromium,
+    contrast,
+    paper_and_ink,
+    set_scheme,
+    set_width,
+    skip_without_browser,
+)
 from support.runs import LENGTH, RATE, written_run
 
 from kwavegan.reporting.page import write_report
 from kwavegan.storage.csv_log import read_metrics
 
-CHROMIUM, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))
-
-if not (CHROMIUM and DRIVER) and os.environ.get("KWAVEGAN_BROWSER") != "required":
-    pytest.skip("needs chromium and chromedriver on the PATH", allow_module_level=True)
+skip_without_browser()
 
 
 @pytest.fixture(scope="module")
 def browser():
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+    with chromium() as driver:
+        yield driver
 
 
 @pytest.fixture(scope="module")
@@ -67,36 +61,20 @@ def test_the_numbers_shown_are_the_runs(browser, page):
 
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_is_wider_than_the_screen(browser, page, width):
-    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    set_width(browser, width)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
 def test_dark_is_dark_and_light_is_light(browser, page):
     luminances = {}
     for scheme in ("light", "dark"):
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-        luminances[scheme] = [
-            _luminance(browser.execute_script(f"return getComputedStyle(document.body).{name}"))
-            for name in ("backgroundColor", "color")
-        ]
+        set_scheme(browser, scheme)
+        luminances[scheme] = paper_and_ink(browser)
     paper, ink = luminances["light"]
     night, chalk = luminances["dark"]
-    assert _contrast(paper, ink) > 4.5
-    assert _contrast(chalk, night) > 4.5
+    assert contrast(paper, ink) > 4.5
+    assert contrast(chalk, night) > 4.5
     assert paper > 0.8 > 0.1 > night
-
-
-def _luminance(colour):
-    """Relative luminance of `rgb(r, g, b)` (WCAG 2.2)."""
-    parts = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def _contrast(light, dark):
-    return (light + 0.05) / (dark + 0.05)
 
 
 def test_keys_reach_the_skip_link_then_the_first_player(browser, page):
