@@ -55,10 +55,20 @@ FARTHEST_BINS = 0.75
 """Bins from a bin's centre to the farthest frequency of its tone: neighbours overlap."""
 
 
+def noise_random() -> np.random.Generator:
+    """Return what `noise_tables` draws from: directions, row by row, then signs."""
+    return np.random.default_rng(_NOISE_SEED)
+
+
+def tuning_random() -> np.random.Generator:
+    """Return what `tuning_table` draws from, row by row."""
+    return np.random.default_rng(_TUNING_SEED)
+
+
 @lru_cache(maxsize=4)
 def noise_tables(latent_dim: int, values: int, turns: int) -> tuple[np.ndarray, np.ndarray]:
     """Return directions (latent_dim, values) and signs (turns, latent_dim) of ±1."""
-    rng = np.random.default_rng(_NOISE_SEED)
+    rng = noise_random()
     directions = rng.standard_normal((latent_dim, values)).astype("float32")
     return directions, np.sign(rng.standard_normal((turns, latent_dim))).astype("float32")
 
@@ -66,8 +76,7 @@ def noise_tables(latent_dim: int, values: int, turns: int) -> tuple[np.ndarray, 
 @lru_cache(maxsize=8)
 def tuning_table(latent_dim: int, values: int) -> np.ndarray:
     """Return directions (latent_dim, values), float32."""
-    rng = np.random.default_rng(_TUNING_SEED)
-    return rng.standard_normal((latent_dim, values)).astype("float32")
+    return tuning_random().standard_normal((latent_dim, values)).astype("float32")
 
 
 @lru_cache(maxsize=8)
