@@ -23,6 +23,9 @@ from . import (
     generation as generation,
 )
 from . import (
+    instrument as instrument,
+)
+from . import (
     layers as layers,
 )
 from . import (

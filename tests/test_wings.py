@@ -29,6 +29,7 @@ WINGS = (
     "monitoring",
     "reporting",
     "exporting",
+    "instrument",
     "training",
     "search",
     "cli",
@@ -130,6 +131,7 @@ LIGHT = (
     "monitoring",
     "reporting",
     "exporting",
+    "instrument",
     "search",
     "cli",
 )

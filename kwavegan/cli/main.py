@@ -16,6 +16,7 @@ COMMANDS = {
     "search": "Try many settings on your data, and keep the best.",
     "generate": "Write new sounds from a trained run.",
     "export": "Write a trained generator as an ONNX or Keras file.",
+    "instrument": "Write a page that plays a trained generator: pads, map, pattern.",
     "report": "Write one page about a run: its health, curves and sounds.",
     "plot": "Draw waves, spectrograms and losses.",
     "evaluate": "Measure how far a run's sounds are from real ones.",

@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from kwavegan.config.settings import Config
+from kwavegan.generation import SoundGenerator
 from kwavegan.networks.architecture import Architecture
 from kwavegan.player import Player
 from kwavegan.player.weights import shapes_of
+from kwavegan.runs.run import Run
 
 GENERATORS = {
     "istft": {},
@@ -28,8 +31,18 @@ def tiny_architecture(**changes):
 
 def tiny_player(**changes):
     """Return a player with weights from a seed, none of which is zero."""
-    architecture = tiny_architecture(**changes)
+    return player_of(tiny_architecture(**changes))
+
+
+def player_of(architecture):
     rng = np.random.default_rng(0)
     shapes = shapes_of(architecture)
     weights = {name: rng.normal(0, 0.1, shape).astype("float32") for name, shape in shapes.items()}
     return Player(architecture, weights)
+
+
+def tiny_generator(path, **changes):
+    """Return a generator of kicks and snares that nobody trained; no run is at `path`."""
+    settings = {"rate": 4096, "length": 1024, "channels": 1, "labels": ("kick", "snare")}
+    config = Config(**{**settings, "width": 2, "latent_dim": 8, **changes})
+    return SoundGenerator(Run(path), config, 600, (), player_of(config.architecture))

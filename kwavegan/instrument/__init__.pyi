@@ -1,0 +1,1 @@
+from .page import write_instrument as write_instrument

@@ -1,0 +1,208 @@
+// What a sound of frames is made of: tones, noise and sweeps, each behind its gate.
+//
+// The same numbers as kwavegan.player.parts, which has them in NumPy; see there, and the layers
+// that it names, for what they mean.
+
+import { Inverse, cosine, sine } from "./fourier.js";
+import { Normals } from "./random.js";
+
+// Signs of real and imaginary part after 0 to 3 quarters of a turn: 1, i, -1, -i times c + id is
+// c + id, -d + ic, -c - id, d - ic.
+const SIGNS = [1, -1, -1, 1];
+
+const clip = (x, [low, high]) => Math.min(high, Math.max(low, x));
+const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+const tanh = (x) => 1 - 2 / (1 + Math.exp(2 * x));
+
+// A latent with length 1.
+export function directionOf(latent, shortest) {
+  const squares = latent.reduce((sum, x) => sum + x * x, shortest);
+  return latent.map((x) => x / Math.sqrt(squares));
+}
+
+// Own tunings of the bins, and noise: sums of directions drawn once for all sounds.
+export class Directions {
+  constructor(memory, about) {
+    const { latentDim, channels, bins, rows, turns } = about;
+    Object.assign(this, { memory, about, noiseWide: rows * channels * 2 * bins });
+    this.tuning = new Float32Array(latentDim * channels * bins);
+    this.table = memory.reserve(latentDim * this.noiseWide);
+    this.turned = memory.reserve(turns * latentDim);
+    this.noise = memory.reserve(turns * this.noiseWide);
+  }
+
+  load(random) {
+    const { latentDim, turns, noiseState, tuningState } = this.about;
+    const tuning = new Normals(tuningState, random);
+    for (let i = 0; i < this.tuning.length; i++) this.tuning[i] = tuning.next();
+    const normals = new Normals(noiseState, random);
+    const table = this.table.values;
+    for (let k = 0; k < latentDim; k++) {
+      for (let i = 0; i < this.noiseWide; i++) {
+        table[8 * ((i >> 3) * latentDim + k) + (i & 7)] = normals.next();
+      }
+    }
+    this.signs = Float32Array.from({ length: turns * latentDim }, () => Math.sign(normals.next()));
+  }
+
+  // Return how far each bin of each channel is from its centre, before its limit.
+  tunings(direction) {
+    const own = new Float32Array(this.tuning.length / direction.length);
+    direction.forEach((share, k) => {
+      const row = k * own.length;
+      for (let i = 0; i < own.length; i++) own[i] += share * this.tuning[row + i];
+    });
+    return own;
+  }
+
+  // Return the noise (frames, channels, 2, bins) of level 1.
+  noises(direction) {
+    const { latentDim, turns } = this.about;
+    for (let turn = 0; turn < turns; turn++) {
+      for (let i = 0; i < latentDim; i++) {
+        const from = (((i - turn) % latentDim) + latentDim) % latentDim;
+        this.turned.values[turn * latentDim + i] =
+          direction[from] * this.signs[turn * latentDim + i];
+      }
+    }
+    this.noise.values.fill(0);
+    this.memory.multiply(
+      this.turned, this.table, this.noise, turns, latentDim, this.noiseWide / 8,
+    );
+    return this.noise.values;
+  }
+}
+
+// Tones and noise of one channel: both through one complex transform a frame, the tones in its real
+// part and the noise in its imaginary part.
+export class Spectra {
+  constructor(about, taper, bands) {
+    const { hop, frames } = about;
+    Object.assign(this, { about, taper: taper.map((x) => x / (4 * hop)), bands });
+    this.inverse = new Inverse(4 * hop);
+    this.tones = new Float32Array(frames * hop);
+    this.noise = new Float32Array(frames * hop);
+    this.sizes = new Float64Array(about.bins);
+    this.turns = new Float64Array(about.bins);
+  }
+
+  run(channel, heads, own, noises) {
+    this.tones.fill(0);
+    this.noise.fill(0);
+    this.turns.fill(0);
+    for (let frame = 0; frame < this.about.frames; frame++) {
+      this.level(channel, heads.noise_levels, frame);
+      this.fill(channel, heads.bins, own, noises, frame);
+      this.inverse.run();
+      this.lay(frame);
+    }
+  }
+
+  // The loudness of the noise in each bin, from that in each band.
+  level(channel, levels, frame) {
+    const { noiseLimits, noiseBands } = this.about;
+    const { low, share } = this.bands;
+    const at = frame * levels.wide + channel * noiseBands;
+    const loud = [];
+    for (let i = 0; i < noiseBands; i++) loud.push(Math.exp(clip(levels.values[at + i], noiseLimits)));
+    for (let bin = 0; bin < low.length; bin++) {
+      const next = Math.min(low[bin] + 1, noiseBands - 1);
+      this.sizes[bin] = loud[low[bin]] * (1 - share[bin]) + loud[next] * share[bin];
+    }
+  }
+
+  fill(channel, values, own, noises, frame) {
+    const { bins, channels, farthest, tonesScale } = this.about;
+    const { re, im, order, size } = this.inverse;
+    const { sizes, turns } = this;
+    const x = values.values;
+    const at = frame * values.wide + channel * 3 * bins;
+    const noise = (frame * channels + channel) * 2 * bins;
+    re[0] = im[0] = 0;
+    for (let bin = 0; bin < bins; bin++) {
+      const k = bin + 1;
+      const quarters = (frame * k) & 3;
+      let turned = turns[bin] + tanh(x[at + 2 * bins + bin] + own[channel * bins + bin]) * farthest;
+      turned -= Math.floor(turned);
+      turns[bin] = turned;
+      turned += quarters / 4;
+      if (turned >= 1) turned -= 1;
+      const cos = cosine(turned) * tonesScale;
+      const sin = sine(turned) * tonesScale;
+      const real = x[at + bin] * cos - x[at + bins + bin] * sin;
+      const imaginary = x[at + bin] * sin + x[at + bins + bin] * cos;
+      // The noise turns by whole quarters alone: its parts change places and signs.
+      const odd = (frame * k) & 1;
+      const c = sizes[bin] * SIGNS[quarters] * noises[noise + (odd ? bins : 0) + bin];
+      const d = sizes[bin] * SIGNS[(quarters + 3) & 3] * noises[noise + (odd ? 0 : bins) + bin];
+      if (k === bins) {
+        re[order[k]] = real;
+        im[order[k]] = c;
+      } else {
+        re[order[k]] = real - d;
+        im[order[k]] = imaginary + c;
+        re[order[size - k]] = real + d;
+        im[order[size - k]] = c - imaginary;
+      }
+    }
+  }
+
+  // Add a window to the sound; it begins two hops before its own frame.
+  lay(frame) {
+    const { hop } = this.about;
+    const { re, im, size } = this.inverse;
+    const start = (frame - 2) * hop;
+    const last = Math.min(size, this.tones.length - start);
+    for (let i = Math.max(0, -start); i < last; i++) {
+      this.tones[start + i] += re[i] * this.taper[i];
+      this.noise[start + i] += im[i] * this.taper[i];
+    }
+  }
+}
+
+// Call `each(frame, now, next)` with the values of a head at each frame and the next.
+function forEachFrame(head, column, frames, each) {
+  for (let frame = 0; frame < frames; frame++) {
+    const later = Math.min(frame + 1, frames - 1);
+    each(frame, head.values[frame * head.wide + column], head.values[later * head.wide + column]);
+  }
+}
+
+// Add the oscillators of a channel to `out`.
+export function addSweeps(about, channel, heads, out) {
+  const { frames, hop, count, pitch, sweepLimits, firstPitches } = about;
+  const cyclesOf = (logit, i) => Math.exp(pitch.span * sigmoid(logit + firstPitches[i])) * pitch.lowest;
+  const loudness = (level) => Math.exp(clip(level, sweepLimits));
+  for (let i = 0; i < count; i++) {
+    let before = 0;
+    const levels = heads.sweep_levels;
+    forEachFrame(heads.pitches, i, frames, (frame, now, next) => {
+      const cycles = cyclesOf(now, i);
+      const bend = cyclesOf(next, i) - cycles;
+      const at = channel * count + i;
+      const later = Math.min(frame + 1, frames - 1);
+      const loud = loudness(levels.values[frame * levels.wide + at]);
+      const growth = (loudness(levels.values[later * levels.wide + at]) - loud) / hop;
+      for (let n = 0; n < hop; n++) {
+        const phase = before + n * (cycles + (bend * n) / (2 * hop));
+        out[frame * hop + n] += (loud + growth * n) * sine(phase - Math.floor(phase));
+      }
+      before += (cycles + bend / 2) * hop;
+      before -= Math.floor(before);
+    });
+  }
+}
+
+// Add `audio` behind its gate to `out`.
+export function addGated(about, head, audio, out) {
+  const { frames, hop, farthestLogit } = about;
+  const limits = [-farthestLogit, farthestLogit];
+  forEachFrame(head, 0, frames, (frame, now, next) => {
+    const open = clip(now, limits);
+    const step = (clip(next, limits) - open) / hop;
+    for (let n = 0; n < hop; n++) {
+      const i = frame * hop + n;
+      out[i] += audio[i] * sigmoid(open + step * n);
+    }
+  });
+}
