@@ -22,10 +22,10 @@ from kwavegan.backend.selection import BACKENDS, installed_backends, select_back
 from kwavegan.errors import InputError
 from kwavegan.storage.files import write_json, write_text
 from scripts.benchmarks import machine, table
-from scripts.benchmarks.rows import DATA, ROWS, Bench
+from scripts.benchmarks.rows import DATA, ROWS, SPREADS, Bench
 from scripts.common.runner import DOCS
 
-MEASURED = tuple(name for name in ROWS if name not in ("backends", "prepare-memory"))
+MEASURED = tuple(name for name in ROWS if name not in (*SPREADS, "prepare-memory"))
 """Rows that can be asked for; `prepare` gives its memory as well."""
 
 COMMAND = (sys.executable, "-m", "scripts.benchmarks.benchmark")
@@ -35,9 +35,11 @@ MAX_WAIT = 300
 
 def functions() -> dict[str, Callable]:
     """Return what measures each row; imports Keras, so the backend must be chosen before."""
-    from scripts.benchmarks import data, generation, steps
+    from scripts.benchmarks import data, generation, recipe, steps
 
     return {
+        "recipe": recipe.recipe,
+        "recipe-full-rate": recipe.recipe_full_rate,
         "step": steps.step,
         "bfloat16": steps.bfloat16,
         "roofline": steps.roofline,

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from kwavegan.data.drums import LABELS
+from kwavegan.data.drum_sounds import LABELS
 from kwavegan.generation.generator import SoundGenerator
 from kwavegan.networks.build import build_networks
 from kwavegan.runs.run import Run

@@ -11,8 +11,12 @@ Side = Callable[[int], None]
 """What is timed: does its work that many times, and returns when all of it is done."""
 
 ROWS = {
+    "recipe": "One step of the default recipe, 4,096 samples at 16,384 Hz",
+    "recipe-backends": "The same: slowest ÷ fastest backend",
+    "recipe-full-rate": "One step of the default recipe, 32,768 samples at 44,100 Hz",
+    "recipe-full-rate-backends": "The same: slowest ÷ fastest backend, at full rate",
     "step": "One training step: plain Keras layers ÷ kwavegan",
-    "backends": "One training step: slowest ÷ fastest backend",
+    "backends": "One step of WaveGAN's networks: slowest ÷ fastest backend",
     "bfloat16": "One training step: float32 ÷ mixed_bfloat16",
     "roofline": "One training step: its share of the matrix product rate",
     "fit": "Training with data and logs: its share of the bare step's rate",
@@ -24,7 +28,14 @@ ROWS = {
     "prepare-memory": "Peak memory of preparing: all files ÷ a tenth of them",
     "help": "`kwavegan --help`, over starting Python",
 }
-"""Every row of the table, in its order. `backends` comes from the JSON files of all."""
+"""Every row of the table, in its order."""
+
+SPREADS = {
+    "recipe-backends": "recipe",
+    "recipe-full-rate-backends": "recipe-full-rate",
+    "backends": "step",
+}
+"""Rows that come from the JSON files of all backends, and the row of each that they compare."""
 
 DATA = ("prepare", "prepare-memory", "help")
 """Rows that need no backend."""

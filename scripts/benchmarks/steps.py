@@ -15,7 +15,8 @@ from keras import ops
 from kwavegan.config.settings import Config
 from kwavegan.data import PrepareSettings, prepare
 from kwavegan.data.dataset import open_dataset
-from kwavegan.data.drums import LABELS, RATE, write_drums
+from kwavegan.data.drum_sounds import LABELS
+from kwavegan.data.drums import write_drums
 from kwavegan.gan.model import WaveGAN
 from kwavegan.monitoring.listener import Listener
 from kwavegan.training.build import build_gan
@@ -25,6 +26,9 @@ from scripts.benchmarks.machine import has_bfloat16, wait
 from scripts.benchmarks.plain import plain_discriminator, plain_generator
 from scripts.benchmarks.products import limit, products
 from scripts.benchmarks.rows import Bench, Side, median, row, side, timed
+
+RATE = 16_384
+"""Hz, of what has WaveGAN's networks."""
 
 STEP_BARS = {"jax": 4.0, "tensorflow": 1.2, "torch": 1.2}
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from scripts.benchmarks.machine import QUIET
-from scripts.benchmarks.rows import DATA, ROWS, row, side
+from scripts.benchmarks.rows import DATA, ROWS, SPREADS, row, side
 
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 SPREAD = 1.5
@@ -28,19 +28,20 @@ def read(folder: Path, backends: tuple[str, ...]) -> dict[str, dict]:
     }
 
 
-def between_backends(results: dict[str, dict]) -> dict | None:
-    """Return the row of the slowest against the fastest backend; None for fewer than two."""
+def between_backends(results: dict[str, dict], name: str) -> dict | None:
+    """Return row `name` of `SPREADS`: slowest against fastest backend; None for fewer than two."""
+    measured = SPREADS[name]
     steps = {
-        name: rows["step"]["ours"]["median"]
-        for name, rows in _by_name(results).items()
-        if "step" in rows
+        backend: rows[measured]["ours"]["median"]
+        for backend, rows in _by_name(results).items()
+        if measured in rows
     }
     if len(steps) < 2:
         return None
     slow, fast = (choose(steps, key=steps.get) for choose in (max, min))
     ours, reference = (side(f"the step on {name}", [steps[name]]) for name in (slow, fast))
     value = steps[slow] / steps[fast]
-    return row("backends", value, "×", SPREAD, False, ours, reference, f"{slow} ÷ {fast}")
+    return row(name, value, "×", SPREAD, False, ours, reference, f"{slow} ÷ {fast}")
 
 
 def render(results: dict[str, dict]) -> str:
@@ -50,10 +51,10 @@ def render(results: dict[str, dict]) -> str:
         f"| | bar | {' | '.join(names)} |",
         f"|---|---|{'---|' * len(names)}",
     ]
-    spread = between_backends(results)
+    spreads = {name: between_backends(results, name) for name in SPREADS}
     for name, title in ROWS.items():
-        if name == "backends":
-            cells = {"": spread} if spread else {}
+        if name in SPREADS:
+            cells = {"": spreads[name]} if spreads[name] else {}
         elif name in DATA:
             cells = dict([("", rows[name]) for rows in by_name.values() if name in rows][:1])
         else:
@@ -62,7 +63,7 @@ def render(results: dict[str, dict]) -> str:
             shown = [_cell(cell) for cell in cells.values()]
             shown += [""] * (len(names) - len(shown))
             lines.append(f"| {title} | {_bars(cells)} | {' | '.join(shown)} |")
-    return "\n".join([*lines, "", *_footer(results, by_name, spread)]) + "\n"
+    return "\n".join([*lines, "", *_footer(results, by_name, spreads)]) + "\n"
 
 
 def _by_name(results: dict[str, dict]) -> dict[str, dict[str, dict]]:
@@ -104,10 +105,12 @@ def amount(value: float, unit: str) -> str:
     }[unit]
 
 
-def _footer(results: dict[str, dict], by_name: dict, spread: dict | None) -> list[str]:
+def _footer(results: dict[str, dict], by_name: dict, spreads: dict) -> list[str]:
     lines = ["✓ meets its bar, ✗ does not.", ""]
-    if spread:
-        lines += [f"Backends compared: {spread['note']}.", ""]
+    for name, spread in spreads.items():
+        if spread:
+            lines.append(f"- {ROWS[name]}: {spread['note']}.")
+    lines.append("")
     for backend, result in results.items():
         versions = ", ".join(
             f"{name} {result['versions'][name]}"
