@@ -123,7 +123,7 @@ def evaluate(
         >>> from kwavegan.data import load_dataset
         >>> from kwavegan.evaluation import build_reference, evaluate
         >>> generator = kwavegan.load_pretrained("drums")
-        >>> dataset = load_dataset("recordings", generator.config)
+        >>> dataset = load_dataset("kit", generator.config)
         >>> evaluation = evaluate(generator, build_reference(dataset), n=30)
         >>> evaluation.overall["label_accuracy"].value > 0.9
         True

@@ -96,10 +96,11 @@ class ValidationScorer:
         >>> from kwavegan.data import load_dataset
         >>> from kwavegan.evaluation import ValidationScorer
         >>> generator = kwavegan.load_pretrained("drums")
-        >>> dataset = load_dataset("recordings", generator.config)
+        >>> dataset = load_dataset("kit", generator.config)
         >>> scorer = ValidationScorer(generator.config, dataset, note=lambda line: None)
-        >>> scorer.score(generator.network, generator.step).label_accuracy > 0.9
-        True
+        >>> result = scorer.score(generator.network, generator.step)
+        >>> result.frechet_distance > 0, result.texture_distance > 0
+        (True, True)
     """
 
     def __init__(self, config: Config, dataset: Dataset, note: Callable[[str], None]):

@@ -38,10 +38,10 @@ class SoundGenerator:
     Example:
         >>> import kwavegan
         >>> drums = kwavegan.load_pretrained("drums")
-        >>> drums.labels, drums.rate
-        (('hat', 'kick', 'snare'), 16384)
+        >>> drums.labels
+        ('clap', 'closed-hat', 'kick', 'open-hat', 'snare', 'tom')
         >>> drums.generate("snare", n=2, seed=7).shape
-        (2, 4096, 1)
+        (2, 16384, 1)
     """
 
     run: Run
@@ -144,7 +144,7 @@ def load_generator(
         >>> from kwavegan.runs import pretrained_models
         >>> run = pretrained_models()[0].run  # or the name of one of your own runs
         >>> kwavegan.load_generator(run.path).generate("kick", n=8, seed=0).shape
-        (8, 4096, 1)
+        (8, 16384, 1)
     """
     return _load(Run.open(run, runs_dir), checkpoint, in_keras)
 
@@ -162,7 +162,7 @@ def load_pretrained(name: str) -> SoundGenerator:
         >>> import kwavegan
         >>> sounds = kwavegan.load_pretrained("drums").generate("kick", n=4, seed=0)
         >>> sounds.shape, sounds.rate
-        ((4, 4096, 1), 16384)
+        ((4, 16384, 1), 44100)
     """
     return _load(find_pretrained(name).run, None)
 

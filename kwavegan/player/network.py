@@ -48,7 +48,7 @@ class Player:
         >>> player = kwavegan.load_pretrained("drums").player
         >>> latents, labels = np.ones((3, 100), "float32"), np.array([0, 1, 2])
         >>> player.predict_on_batch({"latent": latents, "label": labels}).shape
-        (3, 4096, 1)
+        (3, 16384, 1)
     """
 
     def __init__(self, architecture: Architecture, weights: Weights):

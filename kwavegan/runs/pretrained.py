@@ -47,7 +47,7 @@ class PretrainedModel:
         >>> from kwavegan.runs import pretrained_models
         >>> drums = pretrained_models()[0]
         >>> drums.name, drums.config.labels
-        ('drums', ('hat', 'kick', 'snare'))
+        ('drums', ('clap', 'closed-hat', 'kick', 'open-hat', 'snare', 'tom'))
     """
 
     name: str

@@ -98,7 +98,7 @@ def evaluate(
     Example:
         >>> import kwavegan
         >>> drums = kwavegan.load_pretrained("drums")
-        >>> evaluation = kwavegan.evaluate(drums, n=30, data="recordings", note=None)
+        >>> evaluation = kwavegan.evaluate(drums, n=30, data="kit", note=None)
         >>> evaluation.overall["label_accuracy"].value > 0.9
         True
     """

@@ -22,18 +22,20 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory):
-    """A folder with `recordings/`, a folder for each drum, and `set/`, prepared of it."""
+    """A folder with `recordings/` of three drums, `set/`, prepared of it, and `kit/` of all six."""
     from kwavegan.audio.resampling import resample
     from kwavegan.audio.soundfiles import write_wav
     from kwavegan.data.drum_sounds import RATE, synthesize
+    from kwavegan.data.drums import write_drums
 
     folder = tmp_path_factory.mktemp("desk")
-    drums = {"hat": "closed-hat", "kick": "kick", "snare": "snare"}
+    drums = {"hat": "clap", "kick": "kick", "snare": "snare"}
     for label, drum in drums.items():
         for i in range(SOUNDS):
             # Short and slow, so that the examples are fast.
             sound = resample(synthesize(drum, 0, i)[:, None], RATE, 16_384)[:4096]
             write_wav(folder / "recordings" / label / f"{i:02}.wav", sound, 16_384)
+    write_drums(folder / "kit", SOUNDS)
     settings = kwavegan.PrepareSettings(rate=4096, length=1024)
     kwavegan.prepare(folder / "recordings", folder / "set", settings, jobs=1)
     return folder
