@@ -14,7 +14,7 @@ import click
 from kwavegan.generation.generator import load_pretrained
 from kwavegan.instrument.page import write_instrument
 
-SIZE = {"width": 1280, "height": 870, "deviceScaleFactor": 1, "mobile": False}
+SIZE = {"width": 1280, "height": 1180, "deviceScaleFactor": 1, "mobile": False}
 
 SEEDED = """
 let state = 5;
@@ -25,7 +25,7 @@ Math.random = () => (state = (state * 48271) % 2147483647) / 2147483647;
 PLAYED = """
 const {kit} = instrument;
 for (const pad of kit.pads) { kit.dice(pad.index); kit.toggleFavourite(pad.index); }
-kit.select(1);
+kit.select(2);
 kit.cycleStep(0, 14); kit.cycleStep(1, 10);
 """
 
