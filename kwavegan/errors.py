@@ -1,6 +1,10 @@
-"""What the user can mend: one class of error, shown as one line and exit code 2."""
+"""What the user can mend: one class of error, shown as one line and exit code 2; words for it."""
 
+import os
 import re
+import shlex
+import subprocess
+import unicodedata
 from collections.abc import Callable, Iterable
 
 _MARK = "\x1f"
@@ -34,9 +38,91 @@ def for_python(text: str) -> str:
     return _spelled(text, lambda name, value: f"{name}={value!r}" if value else name)
 
 
-def for_command_line(text: str) -> str:
-    """Spell the settings in a text as options of the command line."""
-    return _spelled(text, lambda name, value: f"{option_name(name)} {value}".rstrip())
+def for_command_line(text: str, spell: Callable[[str, str], str] | None = None) -> str:
+    """Spell the settings in a text as options of the command line.
+
+    Args:
+        text: with settings from `setting`.
+        spell: from an option's name and value ("" for none) to how it is to be written; None for
+            one after the other.
+    """
+    write = spell or _option_and_value
+    return _spelled(text, lambda name, value: write(option_name(name), value))
+
+
+def _option_and_value(option: str, value: str) -> str:
+    return f"{option} {value}".rstrip()
+
+
+_UNSAFE = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode categories: control characters, bytes that are no text, new lines and paragraphs."""
+
+_TURNS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+"""Kinds of characters that change the direction of the text after them, by which a name can lie."""
+
+
+def printable(text: str) -> str:
+    r"""Return a text as one line that shows what it holds, and makes no terminal do anything.
+
+    Names of files and labels may hold control characters: a new line that forges a line of output,
+    or a code that erases one.
+
+    Example:
+        >>> from kwavegan.errors import printable
+        >>> print(printable("kick\nwarning: all is well"))
+        kick\nwarning: all is well
+    """
+    return "".join(map(_visible, text))
+
+
+def _visible(letter: str) -> str:
+    unsafe = unicodedata.category(letter) in _UNSAFE
+    turns = unicodedata.bidirectional(letter) in _TURNS
+    return _escaped(letter) if unsafe or turns else letter
+
+
+def _escaped(letter: str) -> str:
+    if "\udc80" <= letter <= "\udcff":  # a byte of a name that is not UTF-8
+        return f"\\x{ord(letter) - 0xDC00:02x}"
+    if "\x80" <= letter <= "\xff":  # to a shell, \x80 is a byte
+        return f"\\u{ord(letter):04x}"
+    return letter.encode("unicode_escape").decode()
+
+
+def shell_command(verb: str, *arguments: object, **options: object) -> str:
+    """Return a command of kwavegan as a line to copy into a shell, with quotes where they matter.
+
+    Args:
+        verb: the command, such as `"train"`.
+        arguments: names and paths.
+        options: by the name of their setting; None for one that is left out.
+
+    Example:
+        >>> from kwavegan.errors import shell_command
+        >>> print(shell_command("train", "my sounds", name="it's"))
+        kwavegan train 'my sounds' --name 'it'"'"'s'
+    """
+    words = ["kwavegan", verb]
+    # A path that starts like an option would be taken for one.
+    words += [f"./{word}" if word.startswith("-") else word for word in map(str, arguments)]
+    for name, value in options.items():
+        words += [] if value is None else [option_name(name), str(value)]
+    return shell_line(words)
+
+
+def shell_line(words: Iterable[str]) -> str:
+    """Return the words of a command as a line to copy into a shell."""
+    if os.name == "nt":
+        return printable(subprocess.list2cmdline(list(words)))
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    """Quote a word for a POSIX shell, control characters by escapes, as in bash and zsh."""
+    if printable(word) == word:
+        return shlex.quote(word)
+    inner = word.replace("\\", r"\\").replace("'", r"\'")
+    return f"$'{printable(inner)}'"
 
 
 def _spelled(text: str, spell: Callable[[str, str], str]) -> str:
@@ -66,6 +152,7 @@ class InputError(ValueError):
     def __str__(self) -> str:
         return for_python(super().__str__())
 
-    def for_command_line(self) -> str:
-        """Return the message with settings spelled as options."""
-        return for_command_line(super().__str__())
+    def for_command_line(self, spell: Callable[[str, str], str] | None = None) -> str:
+        """Return the message as one line, with settings spelled as options; see the function."""
+        text = re.sub(r"\s*\n\s*", " ", for_command_line(super().__str__(), spell))
+        return printable(text)

@@ -26,6 +26,7 @@ from kwavegan.search.space import (
     read_space,
 )
 from kwavegan.search.study import file_url, open_storage, open_study, quiet, storage_errors
+from kwavegan.storage.failures import reason
 
 STUDY = "study.db"
 """The file of a search's study in its folder, unless the user names another storage."""
@@ -140,7 +141,7 @@ def _locked(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder}: cannot be made: {error.strerror}") from error
+        raise InputError(f"{folder}: cannot be made: {reason(error)}") from error
     run = Run(folder)  # for its lock
     if run.is_locked():
         raise InputError(

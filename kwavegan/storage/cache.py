@@ -1,22 +1,40 @@
 """The cache folder, for data sets prepared during a training; one writer at a time."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import platformdirs
 
 from kwavegan.errors import InputError
+from kwavegan.storage.failures import reason
 from kwavegan.storage.locks import wait_for_lock
 
 ENV = "KWAVEGAN_CACHE"
 
 
 def cache_folder() -> Path:
-    """Return the cache folder: KWAVEGAN_CACHE, else the user's cache."""
-    folder = os.environ.get(ENV)
-    return Path(folder).expanduser() if folder else Path(platformdirs.user_cache_dir("kwavegan"))
+    """Return the cache folder: KWAVEGAN_CACHE, else the user's cache.
+
+    A user without a home folder, in a container for instance, gets one for this process.
+    """
+    folder = Path(os.environ.get(ENV) or platformdirs.user_cache_dir("kwavegan"))
+    folder = Path(os.path.expanduser(folder))  # Path.expanduser raises where there is no home
+    return process_folder() if folder.parts[:1] == ("~",) else folder
+
+
+@cache
+def process_folder() -> Path:
+    """Return a new folder that is removed when this process ends."""
+    _holder.append(tempfile.TemporaryDirectory(prefix="kwavegan-", ignore_cleanup_errors=True))
+    return Path(_holder[-1].name)
+
+
+_holder: list[tempfile.TemporaryDirectory[str]] = []
+"""Keeps the folder of the process."""
 
 
 @contextmanager
@@ -35,7 +53,7 @@ def locked(path: Path) -> Iterator[None]:
         file = name.open("a+b")
     except OSError as error:
         raise InputError(
-            f"{name.parent}: cannot be written: {error.strerror}; set {ENV} to another folder"
+            f"{name.parent}: cannot be written: {reason(error)}; {ENV} names another folder"
         ) from error
     with file:
         wait_for_lock(file)

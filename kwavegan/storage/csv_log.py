@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kwavegan.errors import InputError
 from kwavegan.storage import files
+from kwavegan.storage.failures import reason
 
 
 class MetricsLog:
@@ -35,7 +36,7 @@ class MetricsLog:
             with self.path.open("a", encoding="utf-8", newline="") as file:
                 file.write(self._line(row))
         except OSError as error:
-            raise InputError(f"{self.path}: cannot be written: {error.strerror}") from error
+            raise InputError(f"{self.path}: cannot be written: {reason(error)}") from error
 
     def _line(self, row: Mapping[str, float]) -> str:
         text = io.StringIO()

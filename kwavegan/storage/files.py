@@ -1,31 +1,21 @@
 """Write files and folders atomically: whole, or not at all. Read TOML."""
 
 import csv
-import errno
 import io
 import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from kwavegan.errors import InputError
+from kwavegan.storage.failures import reason
 
 PARTIAL = ".partial-"
 """Start of the name of every unfinished file or folder; such files are safe to delete."""
-
-_REASONS: Mapping[int | None, str] = {
-    errno.ENOSPC: "the disk is full; free some space and run the command again",
-    errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
-    errno.EACCES: "permission denied; choose a place you may write to",
-    errno.EPERM: "permission denied; choose a place you may write to",
-    errno.EROFS: "the disk is read-only; choose a place you may write to",
-    errno.ENOTDIR: "a file stands where a folder is needed; choose another place",
-    errno.EEXIST: "a file stands where a folder is needed; choose another place",
-}
 
 
 @contextmanager
@@ -36,7 +26,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
     existing file is replaced; an existing folder is moved away, then deleted.
 
     Raises:
-        InputError: the disk is full, or the folder is not writable.
+        InputError: the system refuses: the disk is full, the folder is not writable.
     """
     path = Path(path)
     partial = path.parent / f"{PARTIAL}{uuid.uuid4().hex[:12]}-{path.name}"
@@ -45,13 +35,21 @@ def atomic(path: str | Path) -> Iterator[Path]:
         yield partial
         _replace(partial, path)
     except OSError as error:
-        reason = _REASONS.get(error.errno)
-        if reason is None:
+        if not _is_of(error, path):
             raise
-        raise InputError(f"{path}: cannot be written: {reason}") from error
+        raise InputError(f"{path}: cannot be written: {reason(error)}") from error
     finally:
         if path.parent.is_dir():
-            remove(partial)
+            with suppress(OSError):  # would hide what went wrong; such files are safe to leave
+                remove(partial)
+
+
+def _is_of(error: OSError, path: Path) -> bool:
+    """Whether an error is that of writing to `path`, and not of what the block read meanwhile."""
+    if not isinstance(error.filename, str):  # a full disk names no file
+        return True
+    ours, theirs = os.path.abspath(path.parent), os.path.abspath(error.filename)
+    return theirs.startswith(ours) or ours.startswith(theirs)
 
 
 def _replace(partial: Path, path: Path) -> None:
@@ -108,7 +106,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        raise InputError(f"{path}: cannot be read: {reason(error)}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text; save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
