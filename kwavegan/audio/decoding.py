@@ -9,13 +9,14 @@ import os
 import re
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile as sf
 
+from kwavegan.audio.chatter import without_chatter
 from kwavegan.audio.pcm import to_float
 
 RATES = (1_000, 768_000)
@@ -100,7 +101,8 @@ def open_audio(path: str | Path, short: int = SHORT) -> Iterator[AudioFile]:
     # Bytes can hold names that are not UTF-8; Windows has only str.
     name = os.fsencode(path) if os.name == "posix" else str(path)
     try:
-        file = sf.SoundFile(name)
+        with without_chatter():
+            file = sf.SoundFile(name)
     except (sf.SoundFileError, OSError, TypeError) as error:
         raise _why_not_opened(path, error) from error
     with file:
@@ -206,7 +208,8 @@ def _decoded(file: sf.SoundFile, size: int) -> Iterator[np.ndarray]:
     done = 0
     while done < file.frames:
         try:
-            block = file.read(size, dtype="int16" if integer else "float32", always_2d=True)
+            with without_chatter() if file.format == "MP3" else nullcontext():
+                block = file.read(size, dtype="int16" if integer else "float32", always_2d=True)
         except sf.SoundFileError as error:
             raise _cut_short(done, file.frames) from error
         if not len(block):
