@@ -7,7 +7,9 @@ import platform
 import sys
 from pathlib import Path
 
+from kwavegan.backend.environment import mend_imports, writable_folders
 from kwavegan.errors import InputError, setting
+from kwavegan.storage.failures import first_line
 
 BACKENDS = ("jax", "torch", "tensorflow")
 """In the order they are looked for."""
@@ -104,8 +106,32 @@ def set_default_backend() -> None:
     Importing kwavegan calls this, so that Python users get the same backend as the command line.
     Without any backend installed nothing is set.
     """
+    mend_imports()
     if not os.environ.get(_ENV) and _loaded() is None and installed_backends():
         os.environ[_ENV] = _by_default()
+
+
+def start_backend() -> None:
+    """Import Keras and have the backend compute something; before anything that takes long.
+
+    Raises:
+        InputError: one of them is damaged, or the environment keeps it from starting: a device that
+            is not there, a library that does not fit.
+    """
+    mend_imports()
+    writable_folders()
+    try:
+        import keras
+
+        keras.ops.convert_to_numpy(keras.ops.zeros(()) + 1.0)
+    except Exception as error:
+        name = os.environ.get(_ENV, "Keras")
+        hint = "".join(f"; {v}={os.environ[v]} is set" for v in _DEVICES if os.environ.get(v))
+        raise InputError(f"{name}: does not start: {first_line(error)}{hint}") from error
+
+
+_DEVICES = ("JAX_PLATFORMS", "JAX_PLATFORM_NAME", "KERAS_TORCH_DEVICE", "CUDA_VISIBLE_DEVICES")
+"""Variables by which a user chooses a device, which may not be there."""
 
 
 def _loaded() -> str | None:

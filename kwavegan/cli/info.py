@@ -4,8 +4,15 @@ import json
 
 import click
 
-from kwavegan.backend.selection import devices, installed_backends, select_backend, versions
+from kwavegan.backend.selection import (
+    devices,
+    installed_backends,
+    select_backend,
+    start_backend,
+    versions,
+)
 from kwavegan.cli.options import backend_option
+from kwavegan.cli.output import say
 from kwavegan.errors import InputError
 
 
@@ -22,6 +29,7 @@ def command(backend: str | None, as_json: bool) -> None:
 
     try:
         chosen = select_backend(backend)
+        start_backend()
         name, device_names = chosen, devices(chosen)
     except InputError as error:
         if backend is not None:
@@ -41,4 +49,4 @@ def command(backend: str | None, as_json: bool) -> None:
         return
     for title, value in [*programs.items(), *facts.items()]:
         text = ", ".join(value) if isinstance(value, list) else value
-        click.echo(f"{title:20}{text or 'none'}")
+        say(f"{title:20}{text or 'none'}")

@@ -15,6 +15,7 @@ import numpy as np
 from keras import layers
 
 from kwavegan.audio.mel import MelSettings, log_mel, mel_settings
+from kwavegan.backend.defaults import keras_defaults
 from kwavegan.data.dataset import CLASSIFIER, Dataset, data_digest, subset
 from kwavegan.errors import InputError
 from kwavegan.storage import archive, files
@@ -214,6 +215,7 @@ def _with_weights(dataset: Dataset, arrays: dict[str, np.ndarray]) -> LabelClass
     )
 
 
+@keras_defaults()
 def _network(dataset: Dataset, mel: MelSettings) -> keras.Model:
     """Return the untrained network: convolutions over time, bands as channels.
 
@@ -238,6 +240,7 @@ def _network(dataset: Dataset, mel: MelSettings) -> keras.Model:
     return keras.Model(spectrogram, [embedding, logits])
 
 
+@keras_defaults()
 def _train(dataset: Dataset, steps: int) -> dict[str, np.ndarray]:
     """Train a network and return its weights, mean, scale and spread by name."""
     mel = mel_settings(dataset.rate, dataset.length)

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from kwavegan.backend.defaults import keras_defaults
 from kwavegan.backend.trainer import StatefulModel
 from kwavegan.gan import checking
 
@@ -28,6 +29,7 @@ class CheckedModel(StatefulModel):
     def needs_labels(self) -> bool:
         """Whether it is trained on labels."""
 
+    @keras_defaults()
     def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> keras.callbacks.History:
         """Train, as `keras.Model.fit`; arrays are checked first.
 
@@ -47,11 +49,13 @@ class CheckedModel(StatefulModel):
             kwargs["validation_data"] = self.checked(*held_out)
         return super().fit(*self.checked(x, y), **kwargs)
 
+    @keras_defaults()
     def evaluate(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         """Return the losses of held-out sounds; see `WaveGAN`. Arguments as in Keras."""
         checking.refuse_weights(sample_weight=kwargs.get("sample_weight"))
         return super().evaluate(*self.checked(x, y), **kwargs)
 
+    @keras_defaults()
     def train_on_batch(self, x: Any, y: Any = None, **kwargs: Any) -> Any:
         """Train on one batch, as `keras.Model.train_on_batch`; arrays are checked first."""
         checking.refuse_weights(

@@ -16,6 +16,7 @@ from keras import ops
 
 from kwavegan.audio.sounds import Sounds
 from kwavegan.backend import autodiff
+from kwavegan.backend.defaults import keras_defaults
 from kwavegan.backend.serialization import register
 from kwavegan.config.step import STEP_SETTINGS, StepSettings
 from kwavegan.gan import sampling
@@ -76,6 +77,7 @@ class WaveGAN(CheckedModel):
         (3, 256, 1)
     """
 
+    @keras_defaults()
     def __init__(
         self,
         generator: keras.Model,
@@ -120,6 +122,7 @@ class WaveGAN(CheckedModel):
 
     # -- Keras' side: compile, fit, save, load ----------------------------------------------------
 
+    @keras_defaults()
     def compile(
         self,
         d_optimizer: keras.Optimizer | str | None = None,

@@ -14,6 +14,10 @@ Seeds = Iterator[Any]
 """A seed for each draw: a Keras `SeedGenerator` again and again, or one integer after another."""
 
 
+_DTYPE = "float32"
+"""Of all noise, whatever number format Keras takes by default."""
+
+
 @dataclass(frozen=True)
 class StepNoise:
     """What each update of a step draws.
@@ -46,11 +50,13 @@ class StepNoise:
         """Draw the noise of one discriminator update; see `WaveGAN.draw_noise`."""
         drawn = self._common(batch, ("fake", "real"), seeds)
         if self.interpolates:
-            drawn["mix"] = keras.random.uniform((batch, 1, 1), seed=next(seeds))
+            drawn["mix"] = keras.random.uniform((batch, 1, 1), dtype=_DTYPE, seed=next(seeds))
             drawn.update(self._shifts(batch, "mixed", seeds))
         smoothing = self.settings.smoothing
         if smoothing != (1.0, 1.0):
-            drawn["target"] = keras.random.uniform((batch, 1), *smoothing, seed=next(seeds))
+            drawn["target"] = keras.random.uniform(
+                (batch, 1), *smoothing, dtype=_DTYPE, seed=next(seeds)
+            )
         return drawn
 
     def for_generator(self, batch: Any, seeds: Seeds) -> Tensors:
@@ -65,14 +71,15 @@ class StepNoise:
                 drawn[f"noise_{side}"] = keras.random.normal(
                     (batch, *self.audio_shape),
                     stddev=self.settings.input_noise,
+                    dtype=_DTYPE,
                     seed=next(seeds),
                 )
         return drawn
 
     def _latent(self, shape: tuple[int, ...], seeds: Seeds) -> Any:
         if self.settings.latent_distribution == "uniform":
-            return keras.random.uniform(shape, -1.0, 1.0, seed=next(seeds))
-        return keras.random.normal(shape, seed=next(seeds))
+            return keras.random.uniform(shape, -1.0, 1.0, dtype=_DTYPE, seed=next(seeds))
+        return keras.random.normal(shape, dtype=_DTYPE, seed=next(seeds))
 
     def _shifts(self, batch: Any, side: str, seeds: Seeds) -> Tensors:
         if not self.shuffles:

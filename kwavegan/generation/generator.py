@@ -194,9 +194,10 @@ def _restored(architecture: Architecture, weights: Mapping[str, np.ndarray]) -> 
     Raises:
         InputError: the weights do not fit it, or no backend is installed.
     """
-    from kwavegan.backend.selection import select_backend
+    from kwavegan.backend.selection import select_backend, start_backend
 
     select_backend()
+    start_backend()
     from kwavegan.gan.state import restore_generator
     from kwavegan.networks.generators import build_generator
 

@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from kwavegan.backend.defaults import keras_defaults
 from kwavegan.layers.label_conditioning import LabelConcat, LabelGate, LabelScore
 from kwavegan.layers.phase_shuffle import PhaseShuffle
 from kwavegan.layers.strided_conv import StridedConv1D
@@ -17,6 +18,7 @@ SPECTRAL_GROWTH = 4
 SPECTRAL_FRAMES = 8
 
 
+@keras_defaults()
 def build_discriminator(a: Architecture, dtype: str = "float32") -> keras.Model:
     """Build the discriminator of `a`.
 

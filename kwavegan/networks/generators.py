@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from kwavegan.backend.defaults import keras_defaults
 from kwavegan.layers.label_conditioning import LabelConcat
 from kwavegan.layers.strided_conv import StridedConv1DTranspose
 from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
@@ -12,6 +13,7 @@ from kwavegan.networks.synthesis import synthesize
 from kwavegan.types import Tensor, Tensors
 
 
+@keras_defaults()
 def build_generator(a: Architecture, dtype: str = "float32") -> keras.Model:
     """Build the generator of `a`.
 

@@ -17,7 +17,10 @@ from optuna.trial import Trial
 from kwavegan.config.settings import Config
 from kwavegan.search import study
 
-COMMAND = (sys.executable, "-m", "kwavegan.search.worker")
+_SAFE = () if {"", os.getcwd()} & set(sys.path) else ("-P",)
+"""Keeps modules of the working folder, such as a `random.py`, out of a trial, as out of us."""
+
+COMMAND = (sys.executable, *_SAFE, "-m", "kwavegan.search.worker")
 """The command that trains one trial."""
 
 
@@ -70,12 +73,14 @@ class Job:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
-        for line in self._stdout:
-            with suppress(ValueError):
-                self._messages.put((self, json.loads(line)))
-        self._process.wait()
-        self._stdout.close()
-        self._messages.put((self, None))
+        try:
+            for line in self._stdout:
+                with suppress(ValueError):
+                    self._messages.put((self, json.loads(line)))
+        finally:  # the search waits for this, whatever happens to the pipe
+            self._process.wait()
+            self._stdout.close()
+            self._messages.put((self, None))
 
     def _write(self, line: str) -> None:
         with suppress(OSError, ValueError):  # the process has ended, which its reader reports

@@ -13,8 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from kwavegan.backend.environment import own_the_process
+from kwavegan.backend.selection import start_backend
 from kwavegan.config.settings import Config
 from kwavegan.errors import InputError
+from kwavegan.storage.failures import explain
 
 
 class Channel:
@@ -48,6 +51,7 @@ class Channel:
 
 def main() -> None:
     """Train one run as the search says."""
+    own_the_process()
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print must not come between the messages
     channel = Channel(sys.stdin, messages)
@@ -78,11 +82,16 @@ def run_job(job: dict[str, Any], channel: Channel) -> dict[str, Any]:
         except InputError as error:
             return {"ended": "refused", "why": error.for_command_line()}
         # Imports a backend, which no trial needs that is refused.
+        start_backend()
         from kwavegan.search.trial import train_trial
 
         return train_trial(config, dataset, Path(job["folder"]), job["name"], channel)
     except InputError as error:
         return {"ended": "failed", "why": error.for_command_line()}
+    except Exception as error:
+        if (line := explain(error)) is None:
+            raise
+        return {"ended": "failed", "why": InputError(line).for_command_line()}
 
 
 if __name__ == "__main__":
