@@ -7,16 +7,13 @@ no backend, and is the only one on its machine that writes to the study.
 
 import math
 import queue
-import signal
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from optuna.exceptions import UpdateFinishedTrialError
@@ -27,6 +24,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from kwavegan.config.settings import Config
 from kwavegan.errors import InputError
 from kwavegan.runs.run import Run
+from kwavegan.runs.stop_signals import StopSignals
 from kwavegan.search import results
 from kwavegan.search.job import Job
 from kwavegan.search.space import Space, distributions
@@ -112,7 +110,7 @@ class Search:
         deadline = time.monotonic() + (hours * 3600 or math.inf)
         interrupted = [trial for trial in self.study.get_trials() if self._continues(trial)]
         waiting = [running_trial(self.study, trial) for trial in interrupted]
-        with _Signals(self):
+        with StopSignals(self._note_signal):
             try:
                 while True:
                     while len(self._jobs) < jobs and not self.stopping:
@@ -127,6 +125,9 @@ class Search:
                     self._send_heartbeats(waiting)
             finally:
                 self._end_jobs()
+
+    def _note_signal(self, name: str) -> None:
+        self.stopping = name
 
     def _continues(self, trial: FrozenTrial) -> bool:
         """Whether a trial was interrupted on this machine, so that this search continues it."""
@@ -346,28 +347,3 @@ def _identity(folder: Path) -> str:
     name = uuid.uuid4().hex
     files.write_text(path, name + "\n")
     return name
-
-
-_Handler = Callable[[int, FrameType | None], object] | int | None
-
-
-class _Signals:
-    """Handles SIGINT and SIGTERM while a search runs; a second signal acts at once."""
-
-    def __init__(self, search: Search) -> None:
-        self.search = search
-        self.handlers_before: dict[int, _Handler] = {}
-
-    def __enter__(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self.handlers_before[number] = signal.signal(number, self._handle)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        self.search.stopping = signal.Signals(number).name
-        self.__exit__()
-
-    def __exit__(self, *exception: object) -> None:
-        for number, handler in self.handlers_before.items():
-            signal.signal(number, handler)
-        self.handlers_before = {}

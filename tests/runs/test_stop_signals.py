@@ -1,0 +1,31 @@
+import os
+import signal
+
+import pytest
+
+from kwavegan.runs.stop_signals import NAMES, StopSignals
+
+HERE = [name for name in NAMES if hasattr(signal, name)]
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_each_signal_stops_once_and_the_handlers_from_before_come_back(name):
+    number = getattr(signal, name)
+    before = {other: signal.getsignal(getattr(signal, other)) for other in HERE}
+    told = []
+    with StopSignals(told.append):
+        os.kill(os.getpid(), number)
+        assert {n: signal.getsignal(getattr(signal, n)) for n in HERE} == before
+    assert told == [name]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
+def test_under_nohup_a_closed_terminal_is_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    told = []
+    try:
+        with StopSignals(told.append):
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert told == []
