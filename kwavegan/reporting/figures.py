@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from kwavegan.errors import InputError
+from kwavegan.reporting.fonts import spell_out, use_fonts_for
 from kwavegan.reporting.layout import COLOURS, LINE, colour_bar, lay_out, need, style
 from kwavegan.storage import files
 
@@ -253,6 +254,7 @@ def curves(
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+    use_fonts_for(series)
     rows = math.ceil(len(series) / 4)
     height = 3.0 + 0.2 * rows
     figure = Figure(figsize=(6.5, height))
@@ -306,6 +308,7 @@ def bars(shares: Mapping[str, float], x: str) -> "Figure":
     """
     from matplotlib.figure import Figure
 
+    use_fonts_for(shares)
     height = 0.65 + 0.25 * len(shares)
     figure = Figure(figsize=(6.5, height))
     axis = figure.add_axes((1.5 / 6.5, 0.45 / height, 4.75 / 6.5, 1 - 0.55 / height))
@@ -368,6 +371,7 @@ def pixels(figure: "Figure", dpi: int = 80) -> np.ndarray:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+    spell_out(figure)
     figure.set_dpi(dpi)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -387,5 +391,6 @@ def save(figure: "Figure", path: str | Path) -> None:
     if form not in FORMATS:
         raise InputError(f"{path}: figures are .png or .svg; name the file so")
     with files.atomic(path) as partial:
+        spell_out(figure)
         metadata = {"Date": None} if form == "svg" else {}
         figure.savefig(partial, format=form, dpi=DPI, metadata=metadata)

@@ -4,13 +4,19 @@ With fixed sizes a panel looks the same among two or two dozen, and the layout t
 Matplotlib's own layout engines draw every text twice.
 """
 
+import importlib
+import logging
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from kwavegan.backend.environment import writable_folders
 from kwavegan.backend.selection import package_folder
 from kwavegan.errors import InputError
+from kwavegan.reporting.fonts import FAMILY, use_fonts_for
+from kwavegan.storage.failures import first_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +30,7 @@ LINE = 0.6
 """Width of thin lines, in points."""
 
 _STYLE = {
-    "font.family": "DejaVu Sans",  # it comes with Matplotlib
+    "font.family": FAMILY,
     "font.size": 8.0,
     "axes.linewidth": LINE,
     "axes.labelsize": 8.0,
@@ -37,6 +43,14 @@ _STYLE = {
     "ytick.major.width": LINE,
     "svg.hashsalt": "kwavegan",  # without it the ids in an SVG are random
 }
+
+_USED = {
+    "matplotlib": "rcParams",
+    "librosa": "stft",
+    "jinja2": "Template",
+    "tensorboardX": "SummaryWriter",
+}
+"""A name of each optional package: librosa imports nothing before it is asked for one."""
 
 _WIDTHS = {1: 6.0, 2: 3.0}
 
@@ -62,19 +76,46 @@ def style() -> Iterator[None]:
     from matplotlib import style
 
     with style.context(["default", _STYLE]), warnings.catch_warnings():
-        # Names may be in any script; a letter that the font lacks is drawn as a box.
+        # Names may be in any script; `spell_out` replaces what no font has before it is drawn.
         warnings.filterwarnings("ignore", "Glyph .* missing from")
+        with _without_remarks():
+            yield
+
+
+@contextmanager
+def _without_remarks() -> Iterator[None]:
+    """Keep from stderr that a font for other scripts has no bold letters."""
+    log = logging.getLogger("matplotlib.font_manager")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
         yield
+    finally:
+        log.setLevel(before)
 
 
-def need(package: str) -> None:
-    """Check that an optional package is installed.
+def need(package: str, title: str = "figures", extra: str = "plots") -> None:
+    """Import an optional package.
+
+    Args:
+        package: its name.
+        title: what the message begins with.
+        extra: of kwavegan, which brings the package.
 
     Raises:
-        InputError: it is missing.
+        InputError: it is missing or damaged, or does not go with another one.
     """
     if package_folder(package) is None:
-        raise InputError(f'figures: {package} is missing; run: pip install "kwavegan[plots]"')
+        raise InputError(f'{title}: {package} is missing; run: pip install "kwavegan[{extra}]"')
+    if package not in sys.modules:
+        writable_folders()
+    try:
+        getattr(importlib.import_module(package), _USED[package])
+    except Exception as error:
+        raise InputError(
+            f"{title}: {package} cannot be imported: {first_line(error)}; install it again: "
+            f'pip install --upgrade --force-reinstall {package} "kwavegan[{extra}]"'
+        ) from error
 
 
 def lay_out(
@@ -99,6 +140,7 @@ def lay_out(
     """
     from matplotlib.figure import Figure
 
+    use_fonts_for([*names, *(name for rows in names.values() for name in rows)])
     heights = [height * max(in_row) for in_row in _by_row(lanes)]
     width = _WIDTHS.get(len(names), _NARROW)
     title = _TITLE if any(names) else 0.0
