@@ -13,6 +13,8 @@ from kwavegan.evaluation.validation import ValidationResult
 from kwavegan.monitoring.listener import Listener
 from kwavegan.monitoring.previews import Clip, Preview
 from kwavegan.reporting import figures
+from kwavegan.reporting.event_log import EventLog
+from kwavegan.reporting.layout import need
 from kwavegan.runs.run import Run
 
 FOLDER = "tensorboard"
@@ -36,9 +38,16 @@ SCALARS = {
 """A tag for each column of the metrics."""
 
 
+_LOUDNESSES = np.concatenate([[0.0], np.geomspace(1e-5, 10.0, 61)])
+"""Edges of a histogram of root mean squares."""
+
+_PACKAGES = ("tensorboardX", "matplotlib", "librosa")
+"""Of the extra `report`: what writes and what draws."""
+
+
 def available() -> bool:
     """Whether the packages of the extra `report` that write and draw are installed."""
-    return all(map(find_spec, ("tensorboardX", "matplotlib", "librosa")))
+    return all(map(find_spec, _PACKAGES))
 
 
 class Board(Listener):
@@ -53,7 +62,7 @@ class Board(Listener):
         start: steps done before this session.
 
     Raises:
-        InputError: the extra `report` is not installed.
+        InputError: the extra `report` is not installed, or damaged; or the log cannot be written.
     """
 
     def __init__(self, run: Run, config: Config, start: int):
@@ -62,14 +71,22 @@ class Board(Listener):
                 f"{setting('tensorboard', 'on')}: tensorboardX, matplotlib or librosa is missing; "
                 f"run: pip install 'kwavegan[report]', or give {setting('tensorboard', 'off')}"
             )
-        from tensorboardX import SummaryWriter
+        for package in _PACKAGES:
+            need(package, setting("tensorboard", "on"), "report")
+        from tensorboardX import summary
 
         self.config, self.real_written = config, False
         self.verdict: tuple[str, ...] | None = None
         purge = start + 1 if start else None
-        self.writer = SummaryWriter(str(run.path / FOLDER), purge_step=purge)
+        self.log, self.summary = EventLog(run.path / FOLDER, purge), summary
         settings = "\n".join(f"| {k} | {v} |" for k, v in config.as_dict().items())
-        self.writer.add_text("settings", f"| setting | value |\n|---|---|\n{settings}", start)
+        self._text("settings", f"| setting | value |\n|---|---|\n{settings}", start)
+
+    def _text(self, tag: str, text: str, step: int) -> None:
+        self.log.add(self.summary.text(tag, text), step)
+
+    def _scalar(self, tag: str, value: float, step: int) -> None:
+        self.log.add(self.summary.scalar(tag, value), step)
 
     def networks(self, gan: keras.Model) -> None:
         """Write the summaries of both networks."""
@@ -77,29 +94,30 @@ class Board(Listener):
             lines: list[str] = []
             getattr(gan, name).summary(print_fn=lines.append, line_length=100)
             text = "\n".join(f"    {line}" for part in lines for line in part.splitlines())
-            self.writer.add_text(f"networks/{name}", text, 0)
+            self._text(f"networks/{name}", text, 0)
 
     def row(self, row: Mapping[str, float]) -> None:
         """Write a row of metrics as scalars."""
         for name, tag in SCALARS.items():
             if name in row:
-                self.writer.add_scalar(tag, row[name], int(row["step"]))
+                self._scalar(tag, row[name], int(row["step"]))
 
     def validated(self, result: ValidationResult) -> None:
         """Write an evaluation on the validation sounds."""
         names = ("frechet_distance", "floor", "texture_distance", "texture_floor")
         for name in (*names, "label_accuracy", "score"):
-            self.writer.add_scalar(f"validation/{name}", getattr(result, name), result.step)
+            self._scalar(f"validation/{name}", getattr(result, name), result.step)
 
     def previewed(self, preview: Preview) -> None:
         """Write sounds, pictures, loudness and signals, and the verdict if it has changed."""
-        writer, step, rate = self.writer, preview.step, self.config.rate
+        log, summary, step, rate = self.log, self.summary, preview.step, self.config.rate
         for which, rms in preview.rms.items():
-            writer.add_scalar(f"rms/{which}", float(np.mean(rms)), step)
+            self._scalar(f"rms/{which}", float(np.mean(rms)), step)
             # With a tag of its own: TensorBoard shows only one kind of value for each tag.
-            writer.add_histogram(f"rms_of_sounds/{which}", np.asarray(rms), step)
+            histogram = summary.histogram(f"rms_of_sounds/{which}", np.asarray(rms), _LOUDNESSES)
+            log.add(histogram, step)
         for name, value in preview.signals.items():
-            writer.add_scalar(f"health/{name}", value, step)
+            self._scalar(f"health/{name}", value, step)
         if not self.real_written:
             self._write_sounds("real", preview.real, step)
             self.real_written = True
@@ -110,22 +128,18 @@ class Board(Listener):
         }
         for name, draw in (("waves", figures.waves), ("spectrograms", figures.spectrograms)):
             pixels = figures.pixels(draw(columns, rate))
-            writer.add_image(name, pixels, step, dataformats="HWC")
+            log.add(summary.image(name, pixels, dataformats="HWC"), step)
         self._write_verdict(preview)
-        writer.flush()
 
     def _write_sounds(self, which: str, clips: tuple[Clip, ...], step: int) -> None:
         for clip in clips:
             audio = np.clip(clip.audio, -1, 1)
-            self.writer.add_audio(f"{which}/{clip.name}", audio, step, self.config.rate)
+            sound = self.summary.audio(f"{which}/{clip.name}", audio, self.config.rate)
+            self.log.add(sound, step)
 
     def _write_verdict(self, preview: Preview) -> None:
         names = tuple(finding.name for finding in preview.findings)
         if names != self.verdict:
             self.verdict = names
             lines = [f"**{each.title}.** {each.evidence} " for each in preview.findings]
-            self.writer.add_text("verdict", "\n\n".join(lines) or "healthy", preview.step)
-
-    def close(self) -> None:
-        """Write what is left. A second call does nothing."""
-        self.writer.close()
+            self._text("verdict", "\n\n".join(lines) or "healthy", preview.step)

@@ -1,8 +1,7 @@
 """Train a run: wire dataset, model, callbacks and run folder together; resume; retry."""
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from kwavegan.backend.selection import versions
 from kwavegan.config.settings import Config
 from kwavegan.data.batches import StepBatches
 from kwavegan.data.dataset import Dataset
+from kwavegan.errors import InputError, shell_command
 from kwavegan.evaluation.validation import ValidationScorer
 from kwavegan.gan.model import WaveGAN
 from kwavegan.gan.state import capture_state, restore_state
@@ -22,6 +22,7 @@ from kwavegan.runs.pretrained import origin_run
 from kwavegan.runs.run import HEALTH, VALIDATION, Run
 from kwavegan.storage.archive import Checkpoint
 from kwavegan.storage.csv_log import MetricsLog
+from kwavegan.storage.failures import AGAIN, explain, first_line
 from kwavegan.storage.files import write_text
 from kwavegan.training.build import build_gan
 from kwavegan.training.callbacks.checkpoints import Checkpoints
@@ -113,6 +114,7 @@ def resume(
     listeners: Sequence[Listener] = (),
     callbacks: Sequence[keras.callbacks.Callback] = (),
     build: Build = build_gan,
+    source: str | Path | None = None,
 ) -> Outcome:
     """Go on with a run from its last whole checkpoint, exactly as if it had never stopped.
 
@@ -121,6 +123,7 @@ def resume(
         dataset: what the run was trained on.
         steps: steps to do in all; None for as many as before.
         listeners, callbacks, build: as for `run_training`.
+        source: where the dataset comes from, if it has moved; kept in the run.
 
     Raises:
         InputError: the dataset is not the run's, or another training holds the run.
@@ -136,10 +139,10 @@ def resume(
         >>> resume(run, dataset, steps=2).step
         2
     """
-    config = run.config()
-    config.for_dataset(dataset, config.data)
-    if steps is not None and steps != config.steps:
-        config = replace(config, steps=steps)
+    stored = run.config()
+    config = stored.for_dataset(dataset, stored.data if source is None else str(source))
+    config = replace(config, steps=stored.steps if steps is None else steps)
+    if config != stored:
         write_text(run.path / "config.toml", config.to_toml())
     return _Session(run, config, dataset, Listeners(listeners), callbacks, build).train()
 
@@ -174,10 +177,15 @@ class _Session:
                 message="",
             )
             try:
-                with self._tensorboard(gan, start):
-                    outcome = self._fit(gan, start, collector)
+                self._log_to_tensorboard(gan, start)
+                outcome = self._fit(gan, start, collector)
             except BaseException as error:
-                run.update(state="failed", message=f"{type(error).__name__}: {error}")
+                line = _in_a_line(error)
+                with suppress(InputError, OSError):  # would hide what went wrong
+                    run.update(state="failed", message=line)
+                if AGAIN in line:
+                    again = shell_command("train", resume=run.name, runs_dir=run.runs_dir)
+                    raise InputError(line.replace(AGAIN, f"continue with: {again}")) from error
                 raise
             run.update(state=outcome.state, step=outcome.step, message=outcome.message)
             return outcome
@@ -203,25 +211,24 @@ class _Session:
             self.listener.note(problem)
         return checkpoint
 
-    @contextmanager
-    def _tensorboard(self, gan: WaveGAN, start: int) -> Iterator[None]:
+    def _log_to_tensorboard(self, gan: WaveGAN, start: int) -> None:
         """Add a TensorBoard log to the listeners, where one is wanted and can be written."""
         wanted = self.config.tensorboard
         if wanted == "off":
-            yield
             return
         from kwavegan.reporting import tensorboard
 
         if wanted == "auto" and not tensorboard.available():
-            yield
             return
-        board = tensorboard.Board(self.run, self.config, start)
-        self.listener = Listeners([self.listener, board])
         try:
-            board.networks(gan)
-            yield
-        finally:
-            board.close()
+            board = tensorboard.Board(self.run, self.config, start)
+        except InputError as error:
+            if wanted == "on":
+                raise
+            self.listener.note(f"{error.args[0]}; goes on without")
+            return
+        self.listener = Listeners([self.listener, board])
+        board.networks(gan)
 
     def _fit(self, gan: WaveGAN, start: int, collector: RestingCollector) -> Outcome:
         run, config = self.run, self.config
@@ -239,9 +246,7 @@ class _Session:
         # after those. The user's own callbacks find everything of the step in the run folder.
         own = [logger, checkpoints, validation, previews]
         callbacks = [collector, *filter(None, own), *self.callbacks, interrupt]
-        # Only the main thread of a process may handle signals.
-        in_main = threading.current_thread() is threading.main_thread()
-        with interrupt if in_main else nullcontext():
+        with interrupt:
             gan.fit(self._batches(start), shuffle=False, verbose=0, callbacks=callbacks)
         step = logger.step
         checkpoints.save(step, gan.get_metrics_result())
@@ -290,3 +295,11 @@ class _Session:
         return ValidationCallback(
             self.run, log, make_scorer, checkpoints, start, every, patience, report, pauses
         )
+
+
+def _in_a_line(error: BaseException) -> str:
+    """Return what ended a training, for its status."""
+    if isinstance(error, InputError):
+        return str(error)
+    line = explain(error)
+    return f"{type(error).__name__}: {first_line(error)}" if line is None else str(InputError(line))

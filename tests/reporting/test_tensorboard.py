@@ -2,6 +2,8 @@ import io
 import struct
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from support.training import resume, run_training
 from kwavegan.backend.selection import select_backend
 from kwavegan.errors import InputError
 from kwavegan.monitoring.health import Finding
+from kwavegan.monitoring.listener import Listener
 from kwavegan.monitoring.previews import Clip, Preview
 from kwavegan.reporting import tensorboard
 from kwavegan.reporting.tensorboard import SCALARS, Board
@@ -142,8 +145,6 @@ def test_a_verdict_is_written_when_it_changes_and_stereo_stays_stereo(tmp_path):
     board = Board(run, config, 0)
     for step, findings in ((1, ()), (2, ()), (3, (silent,)), (4, (silent,)), (5, ())):
         board.previewed(preview(step, findings))
-    board.close()
-    board.close()
     logged = events(run)
     assert [step for step, _ in logged["verdict/text_summary"]] == [1, 3, 5]
     assert "Nothing above" in text(logged["verdict/text_summary"][1][1])
@@ -172,7 +173,7 @@ def test_it_works_without_tensorflow_and_says_what_is_missing(tmp_path, monkeypa
             "import kwavegan.reporting.tensorboard as t;"
             "from kwavegan.config.settings import Config; from kwavegan.runs.run import Run;"
             "c = Config(rate=2048, length=64, channels=1);"
-            f"t.Board(Run.create('run', c, {str(tmp_path)!r}), c, 0).close()"
+            f"t.Board(Run.create('run', c, {str(tmp_path)!r}), c, 0)"
         )
         subprocess.run([sys.executable, "-c", code], check=True)
     monkeypatch.setattr(tensorboard, "find_spec", lambda name: None)
@@ -186,3 +187,30 @@ def test_auto_leaves_it_out_where_it_is_not_installed(dataset, tmp_path, monkeyp
     changes = {**FOUR, "tensorboard": "auto"}
     outcome = run_training(tiny_config(**changes).for_dataset(dataset), dataset, "run", tmp_path)
     assert not (outcome.run.path / "tensorboard").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a Linux device")
+def test_a_full_disk_is_told_where_it_is_met(tmp_path):
+    """A thread of tensorboardX would die of it, and the training wait for it for ever."""
+    before = threading.active_count()
+    board = Board(Run.create("run", tiny_config(), tmp_path), tiny_config(), 0)
+    assert threading.active_count() == before
+    board.log.path = Path("/dev/full")
+    with pytest.raises(InputError, match="the disk is full"):
+        board.row({"step": 1, "d_loss": 1.0})
+
+
+def test_auto_goes_on_without_a_package_that_is_damaged(dataset, tmp_path, monkeypatch):
+    """NumPy and Numba that do not go together, for instance, on which librosa depends."""
+
+    def damaged(package, title, extra):
+        raise InputError(f"{package} cannot be imported")
+
+    monkeypatch.setattr(tensorboard, "need", damaged)
+    told = []
+    listener = Listener()
+    listener.note = told.append
+    config = tiny_config(**{**FOUR, "tensorboard": "auto"}).for_dataset(dataset)
+    outcome = run_training(config, dataset, "run", tmp_path, [listener])
+    assert outcome.state == "finished"
+    assert told == ["tensorboardX cannot be imported; goes on without"]
