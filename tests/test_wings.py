@@ -203,3 +203,15 @@ def test_no_package_exports_a_name_that_one_of_its_modules_has(table):
     modules = {name.split(".")[-1] for name in FILES if name.rpartition(".")[0] == package}
     assert nodes
     assert not exported & modules
+
+
+def test_commands_print_by_way_of_output():
+    """`cli.output` shows control characters in names; JSON escapes them itself."""
+    printed = [
+        f"{module}: {ast.unparse(call)}"
+        for module, path in FILES.items()
+        if wing_of(module) == "cli" and module != "kwavegan.cli.output"
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("print", "click.echo")
+    ]
+    assert [line for line in printed if "click.echo(json.dumps(" not in line] == []

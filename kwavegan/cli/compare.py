@@ -2,7 +2,8 @@
 
 import click
 
-from kwavegan.cli.options import runs_dir_option, warn
+from kwavegan.cli.options import runs_dir_option
+from kwavegan.cli.output import say_all, warn
 
 
 @click.command()
@@ -38,4 +39,4 @@ def command(runs: tuple[str, ...], form: str, runs_dir: str | None) -> None:
         warn("the runs were measured with different classifiers: evaluate them again to compare")
     if len({evaluation.sounds["compared"] for evaluation in evaluations}) > 1:
         warn("the runs were evaluated with different numbers of sounds, which distances depend on")
-    click.echo(tables.comparison_table(evaluations, form))
+    say_all(tables.comparison_table(evaluations, form))

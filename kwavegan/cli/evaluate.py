@@ -1,10 +1,12 @@
 """`kwavegan evaluate`: how far the sounds of a run are from real ones."""
 
+import json
 from typing import TYPE_CHECKING
 
 import click
 
-from kwavegan.cli.options import backend_option, runs_dir_option, warn
+from kwavegan.cli.options import backend_option, runs_dir_option
+from kwavegan.cli.output import say, say_all, warn
 
 if TYPE_CHECKING:
     from kwavegan.evaluation.results import Evaluation
@@ -59,9 +61,10 @@ def command(
     the distances; every number stands beside that of real sounds. The result is kept in the run:
     see `kwavegan compare`.
     """
-    from kwavegan.backend.selection import select_backend
+    from kwavegan.backend.selection import select_backend, start_backend
 
     select_backend(backend)
+    start_backend()
     from kwavegan.evaluation.results import save_evaluation
     from kwavegan.generation.generator import load_generator
     from kwavegan.training.api import evaluate
@@ -70,9 +73,10 @@ def command(
     evaluation = evaluate(generator, count, seed=seed, evaluators=evaluators, data=data, note=warn)
     path = save_evaluation(generator.run, evaluation)
     if as_json:
-        click.echo(path.read_text(encoding="utf-8"), nl=False)
+        click.echo(json.dumps(json.loads(path.read_text(encoding="utf-8")), indent=2))
     else:
-        click.echo(f"{_summary(evaluation, generator.which)}\n{path}")
+        say_all(_summary(evaluation, generator.which))
+        say(path)
 
 
 def _summary(evaluation: "Evaluation", which: str) -> str:

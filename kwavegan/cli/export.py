@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from kwavegan.cli.options import backend_option
+from kwavegan.cli.output import say
 from kwavegan.cli.sources import generator_options, open_generator
 from kwavegan.errors import InputError, setting
 
@@ -54,6 +55,4 @@ def command(
     path = Path(out or Path("exports") / f"{title}.{form}")
     card = export_generator(generator, path, form, licence)
     size = path.stat().st_size / 1e6
-    click.echo(
-        f"{generator.run.name}, {generator.which}: {path} ({size:.1f} MB); its model card: {card}"
-    )
+    say(f"{generator.run.name}, {generator.which}: {path} ({size:.1f} MB); its model card: {card}")

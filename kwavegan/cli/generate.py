@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kwavegan.cli.options import player_option
+from kwavegan.cli.output import say
 from kwavegan.cli.sources import generator_options, open_generator
 from kwavegan.errors import InputError, setting
 
@@ -113,7 +114,7 @@ def command(
         "" if out or folder == wish else f"; {wish} holds sounds of another step or training"
     )
     written = write_sounds(generator, recipes, folder, int(bits), trim, call)
-    click.echo(
+    say(
         f"{written} sounds of {generator.run.name}, {generator.which}, in {folder} "
         f"(their latents: {folder / 'latents.csv'}{elsewhere})"
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from kwavegan.cli.options import warn
+from kwavegan.cli.output import say, warn
 from kwavegan.cli.sources import generator_options, open_generator
 
 
@@ -30,7 +30,7 @@ def command(
 
     path = write_instrument(generator, Path(out or Path("exports") / f"{title}.html"))
     size = path.stat().st_size
-    click.echo(f"{generator.run.name}, {generator.which}: {path} ({size / 1e6:.1f} MB)")
+    say(f"{generator.run.name}, {generator.which}: {path} ({size / 1e6:.1f} MB)")
     if size > COMFORTABLE_BYTES:
         warn(f"{path}: is large for a phone; a run with a smaller --width makes a smaller page")
     if open_it:

@@ -1,14 +1,16 @@
 """The command line: one lazy group, so that `kwavegan --help` imports nothing heavy."""
 
 import importlib
-import os
 import sys
 from typing import Any
 
 import click
 
 from kwavegan import __version__
+from kwavegan.backend.environment import own_the_process
+from kwavegan.cli.output import any_encoding, say
 from kwavegan.errors import InputError
+from kwavegan.storage.failures import explain
 
 COMMANDS = {
     "prepare": "Turn a folder of audio into arrays to train on.",
@@ -43,13 +45,36 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        any_encoding()
+        own_the_process()
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except InputError as error:
-            line = " ".join(error.for_command_line().split())
-            click.echo(f"kwavegan: {line}", err=True)
-            ctx.exit(2)
+            return _refuse(ctx, error)
+        except Exception as error:
+            if (line := explain(error)) is None:
+                raise  # a bug: its traceback is what a report needs
+            return _refuse(ctx, InputError(line))
+
+
+def _refuse(ctx: click.Context, error: InputError) -> None:
+    def spell(option: str, value: str) -> str:
+        own = _has_option(ctx, ctx.invoked_subcommand, option)
+        owner = None if own else next((c for c in COMMANDS if _has_option(ctx, c, option)), None)
+        return f"{option} {value}".rstrip() + (f" of kwavegan {owner}" if owner else "")
+
+    say(f"kwavegan: {error.for_command_line(spell)}", err=True)
+    ctx.exit(2)
+
+
+def _has_option(ctx: click.Context, name: str | None, option: str) -> bool:
+    group = ctx.command
+    command = group.get_command(ctx, name) if name and isinstance(group, click.Group) else None
+    return command is not None and any(option in each.opts for each in command.params)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,10 +85,6 @@ def main() -> None:
     Three commands: prepare, train, generate. The backend is jax, torch or tensorflow: set
     KERAS_BACKEND, or give --backend.
     """
-    # No command opens a window. A `!` cell of Jupyter or Colab hands on a backend of its own that
-    # Matplotlib refuses where the notebook's package is not installed: then Keras, which imports
-    # Matplotlib where it is, could not be imported either.
-    os.environ["MPLBACKEND"] = "agg"
 
 
 if __name__ == "__main__":

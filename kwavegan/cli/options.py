@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 import click
 
 from kwavegan.backend.selection import BACKENDS
+from kwavegan.cli.output import say_while_heard
 from kwavegan.config.fields import limits_of
 from kwavegan.config.presets import PRESETS
 from kwavegan.config.settings import SETTINGS
-from kwavegan.errors import for_command_line, option_name
+from kwavegan.errors import option_name
 
 _Command = TypeVar("_Command", bound=Callable[..., Any] | click.Command)
 
@@ -108,12 +109,7 @@ runs_dir_option = click.option(
 """`--runs-dir`, for the argument `runs_dir`; give it to `naming.runs_folder`."""
 
 
-def warn(line: str) -> None:
-    """Print one line about a problem that does not stop the command."""
-    click.echo(f"kwavegan: {for_command_line(line)}", err=True)
-
-
 def preparing(done: int, total: int) -> None:
     """Rewrite the progress line of a preparation, if stderr is a terminal."""
     if sys.stderr.isatty():
-        click.echo(f"\r\033[Kpreparing {done}/{total} sounds", nl=done == total, err=True)
+        say_while_heard(f"\r\033[Kpreparing {done}/{total} sounds", nl=done == total, err=True)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kwavegan.cli.options import player_option, runs_dir_option, warn
-from kwavegan.errors import InputError, setting
+from kwavegan.cli.options import player_option, runs_dir_option
+from kwavegan.cli.output import say, warn
+from kwavegan.errors import InputError, setting, shell_command
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +92,7 @@ def command(
     for name, figure in drawn:
         path = folder / f"{name}.{form}"
         figures.save(figure, path)
-        click.echo(path)
+        say(path)
 
 
 def _refuse_run_options(kinds: Sequence[str], step: int | None, labels: Sequence[str]) -> None:
@@ -243,12 +244,13 @@ def _clips_of_checkpoint(
         from kwavegan.backend.selection import select_backend
 
         select_backend(backend)
-    from kwavegan.data.load import load_dataset
+    from kwavegan.data.load import load_trained_data
     from kwavegan.generation.generator import load_generator
     from kwavegan.monitoring.previews import generate_clips, real_clips
 
     config = run.config()
-    real = real_clips(config, load_dataset(config.data, config))
+    moved = shell_command("train", "SOUNDS", resume=run.name, runs_dir=run.runs_dir)
+    real = real_clips(config, load_trained_data(config, None, moved))
     generator = load_generator(run.path, step, in_keras=backend is not None)
     for problem in generator.problems:
         warn(problem)

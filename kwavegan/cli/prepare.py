@@ -91,8 +91,9 @@ def command(
     SRC holds a folder per label (files deeper down belong to it), or just files. After a change
     of SRC, run the command again: it decodes only what changed.
     """
+    from kwavegan.cli.output import say
     from kwavegan.data import PrepareSettings, prepare
-    from kwavegan.errors import InputError, for_command_line, setting
+    from kwavegan.errors import InputError, for_command_line, setting, shell_command
 
     if divider and (rate is not None or length is not None):
         raise InputError(
@@ -118,5 +119,5 @@ def command(
 
         summary = prepare(src, out, settings, jobs=jobs, progress=progress, wav=wav)
     for line in summary.lines(for_command_line):
-        click.echo(line)
-    click.echo(f"Next: kwavegan train {click.format_filename(out)}")
+        say(line)
+    say(f"Next: {shell_command('train', out)}")

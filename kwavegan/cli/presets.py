@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kwavegan.cli.output import say_all
 from kwavegan.config.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -30,10 +31,10 @@ def command(as_json: bool) -> None:
         settings = {name: preset.help for name, preset in PRESETS.items()}
         click.echo(json.dumps({"pretrained": models, "settings": settings}, indent=2))
         return
-    click.echo("Pretrained models, for `generate --pretrained` and `train --from`:\n")
-    click.echo(text_table([_COLUMNS, *map(_row, models)]))
-    click.echo("\nPresets of settings, for `train --preset` and `search --preset`:\n")
-    click.echo(text_table([(name, preset.help) for name, preset in PRESETS.items()]))
+    say_all("Pretrained models, for `generate --pretrained` and `train --from`:\n")
+    say_all(text_table([_COLUMNS, *map(_row, models)]))
+    say_all("\nPresets of settings, for `train --preset` and `search --preset`:\n")
+    say_all(text_table([(name, preset.help) for name, preset in PRESETS.items()]))
 
 
 def _facts(model: "PretrainedModel") -> dict[str, Any]:

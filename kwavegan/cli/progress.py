@@ -7,9 +7,8 @@ import time
 from collections import deque
 from collections.abc import Mapping
 
-import click
-
-from kwavegan.cli.options import warn
+from kwavegan.cli.output import say_while_heard, warn
+from kwavegan.errors import printable
 
 CLEAR = "\r\033[K"
 """Sent to a terminal: back to the start of the line, and erase it."""
@@ -35,7 +34,7 @@ class LiveLine:
     def news(self, text: str) -> None:
         """Print a line that stays."""
         self.end()
-        click.echo(text)
+        say_while_heard(printable(text))
 
     def warning(self, text: str) -> None:
         """Print a line, to stderr, about something that the command goes on without."""
@@ -51,15 +50,15 @@ class LiveLine:
         """
         if self.terminal:
             width = shutil.get_terminal_size().columns - 1
-            click.echo(f"{CLEAR}{text[:width]}", nl=last)
+            say_while_heard(f"{CLEAR}{printable(text)[:width]}", nl=last)
         elif last or time.monotonic() - self._printed > self.interval:
-            click.echo(text)
+            say_while_heard(printable(text))
             self._printed = time.monotonic()
 
     def end(self) -> None:
         """Erase the live line."""
         if self.terminal:
-            click.echo(CLEAR, nl=False)
+            say_while_heard(CLEAR, nl=False)
 
 
 class TimeLeft:

@@ -3,6 +3,7 @@
 import click
 
 from kwavegan.cli.options import runs_dir_option
+from kwavegan.cli.output import say
 
 
 @click.command()
@@ -19,6 +20,6 @@ def command(run: str | None, out: str | None, open_it: bool, runs_dir: str | Non
     from kwavegan.runs.run import Run
 
     path = write_report(Run.open(run, runs_dir), out=out)
-    click.echo(f"written: {path}")
+    say(f"written: {path}")
     if open_it:
         click.launch(str(path))

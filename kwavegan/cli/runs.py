@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kwavegan.cli.options import runs_dir_option
+from kwavegan.cli.output import say, say_all
 
 if TYPE_CHECKING:
     from kwavegan.runs.run import RunInfo
@@ -27,12 +28,12 @@ def command(runs_dir: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(info) for info in infos], indent=2))
     elif not infos:
-        click.echo(f"No runs in {runs_folder(runs_dir)}; `kwavegan train` makes one.")
+        say(f"No runs in {runs_folder(runs_dir)}; `kwavegan train` makes one.")
     else:
-        click.echo(text_table([_COLUMNS, *map(_row, infos)]))
+        say_all(text_table([_COLUMNS, *map(_row, infos)]))
         for info in infos:
             if info.problem:
-                click.echo(f"warning: {info.problem}", err=True)
+                say(f"warning: {info.problem}", err=True)
 
 
 def _row(info: "RunInfo") -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """`kwavegan search`: from a space of settings to trials, and to the settings that did best."""
 
-import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,9 +15,10 @@ from kwavegan.cli.options import (
     preset_option,
     runs_dir_option,
 )
+from kwavegan.cli.output import say, say_all
 from kwavegan.cli.progress import LiveLine
 from kwavegan.config.resolution import resolve
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, shell_command, shell_line
 
 if TYPE_CHECKING:
     from kwavegan.search.loop import Search
@@ -136,12 +136,12 @@ def _announce(search: "Search") -> None:
 
     space, known = search.space, study.count_trials(search.study)
     labels = f", labels {', '.join(search.base.labels)}" if search.base.labels else ""
-    click.echo(
+    say(
         f"{search.folder.name}: {search.objective} of {search.base.model} after "
         f"{search.base.steps} steps{labels}; searching {', '.join(space)}"
     )
     if known > 0:
-        click.echo(f"continues: {known} {'trial' if known == 1 else 'trials'} so far")
+        say(f"continues: {known} {'trial' if known == 1 else 'trials'} so far")
 
 
 def _finish(search: "Search", wanted: int, hours: float | None) -> None:
@@ -152,22 +152,20 @@ def _finish(search: "Search", wanted: int, hours: float | None) -> None:
     trials = search.write()
     if trials:
         names, measure = list(search.space), OBJECTIVES[search.objective]
-        click.echo("\n" + results.table(trials, names, measure) + "\n")
+        say_all("\n" + results.table(trials, names, measure) + "\n")
         shares = results.importances(trials, space.distributions(search.space))
         if isinstance(shares, str):
-            click.echo(shares)
+            say(shares)
         else:
             shown = ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
             picture = results.draw_importances(search.folder, shares)
-            click.echo(f"shares of what mattered: {shown}: {picture}")
+            say(f"shares of what mattered: {shown}: {picture}")
         _best(search, trials)
     done = study.count_trials(search.study)
     if search.stopping:
-        click.echo(
-            f"stopped and saved with {done} of {wanted} trials begun; continue with: {_command()}"
-        )
+        say(f"stopped and saved with {done} of {wanted} trials begun; continue with: {_command()}")
     elif hours and done < wanted:
-        click.echo(
+        say(
             f"{hours:g} hours are over with {done} of {wanted} trials begun; "
             f"continue with: {_command()}"
         )
@@ -178,7 +176,7 @@ def _best(search: "Search", trials: "Sequence[TrialResult]") -> None:
 
     best = results.best(trials)
     if best is None:
-        click.echo("no trial was trained to its end yet: there is no best one")
+        say("no trial was trained to its end yet: there is no best one")
         return
     first = next((trial for trial in trials if trial.first and trial.counts), None)
     comparison = ""
@@ -189,11 +187,9 @@ def _best(search: "Search", trials: "Sequence[TrialResult]") -> None:
     measure = "score" if search.objective == "score" else "steps survived"
     path = search.folder / results.BEST
     steps, value = _LONGER * search.base.steps, results.format_value(best.value)
-    click.echo(
-        f"best: trial {best.number}, {measure} {value}{comparison}: {path}\n"
-        f"next: kwavegan train --config {shlex.quote(str(path))} --steps {steps}"
-    )
+    say(f"best: trial {best.number}, {measure} {value}{comparison}: {path}")
+    say(f"next: {shell_command('train', config=path, steps=steps)}")
 
 
 def _command() -> str:
-    return f"kwavegan {shlex.join(sys.argv[1:])}"
+    return shell_line(["kwavegan", *sys.argv[1:]])

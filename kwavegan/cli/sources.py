@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kwavegan.cli.options import runs_dir_option, warn
+from kwavegan.cli.options import runs_dir_option
+from kwavegan.cli.output import warn
 from kwavegan.errors import InputError, setting
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kwavegan.backend.selection import select_backend, start_backend
 from kwavegan.cli.options import (
     PRESETS_EPILOG,
     backend_option,
@@ -16,10 +17,11 @@ from kwavegan.cli.options import (
     preset_option,
     runs_dir_option,
 )
+from kwavegan.cli.output import say, say_while_heard, warn
 from kwavegan.cli.progress import LiveLine, TimeLeft, clock
 from kwavegan.config.resolution import resolve
 from kwavegan.config.settings import Config
-from kwavegan.errors import InputError, option_name
+from kwavegan.errors import InputError, option_name, printable, shell_command
 from kwavegan.monitoring.listener import Listener
 
 if TYPE_CHECKING:
@@ -69,10 +71,9 @@ def command(
     """Train a model on DATA, a folder that holds a folder of audio for each label.
 
     A folder that `kwavegan prepare` made will do too. Without DATA the model learns the six
-    built-in drums. Ctrl-C saves the run and stops; `kwavegan train --resume` continues.
+    built-in drums. Ctrl-C saves the run and stops; `kwavegan train --resume` continues, with DATA
+    where that has moved.
     """
-    from kwavegan.backend.selection import select_backend
-
     if report:
         from kwavegan.reporting.page import require
 
@@ -80,14 +81,15 @@ def command(
     backend = select_backend(backend)
     if resume is not None:
         fixed = {option_name(key): value for key, value in options.items() if key != "steps"}
-        fixed |= {"DATA": data, "--name": name, "--preset": preset, "--config": toml_path}
+        fixed |= {"--name": name, "--preset": preset, "--config": toml_path}
         for option, value in fixed.items():
             if value is not None:
                 raise InputError(
                     f"{option}: cannot change on --resume; a run continues with its own settings, "
                     "so leave it out or train a new run"
                 )
-        _resume(None if resume == LATEST else resume, options["steps"], runs_dir, backend, report)
+        run = None if resume == LATEST else resume
+        _resume(run, data, options["steps"], runs_dir, backend, report)
     else:
         from kwavegan.runs.pretrained import inherit_settings
 
@@ -108,6 +110,7 @@ def _train(
     data = data if data is not None else config.data
     chosen: list[str] = []
     dataset = load_dataset(data, config, preparing, chosen.append)
+    start_backend()
 
     from kwavegan.training.session import run_training
 
@@ -119,7 +122,7 @@ def _train(
             f" apart (--loudness {config.loudness:g})"
         )
     for line in chosen:
-        click.echo(line)
+        say(line)
     labels = f", labels {', '.join(config.labels)}" if config.labels else ""
     headline = (
         f"{config.model} on {backend}, {len(dataset.train)} sounds of "
@@ -130,21 +133,29 @@ def _train(
 
 
 def _resume(
-    given: str | None, steps: int | None, runs_dir: str | None, backend: str, report: bool
+    given: str | None,
+    data: str | None,
+    steps: int | None,
+    runs_dir: str | None,
+    backend: str,
+    report: bool,
 ) -> None:
-    from kwavegan.data.load import load_dataset
+    from kwavegan.data.load import load_trained_data
     from kwavegan.runs.run import Run
 
     run = Run.open(given, runs_dir)
     config = run.config()
-    dataset = load_dataset(config.data, config, preparing)
+    moved = shell_command("train", "SOUNDS", resume=run.name, runs_dir=run.runs_dir)
+    dataset = load_trained_data(config, data, moved, preparing)
+    start_backend()
 
     from kwavegan.training.session import resume
 
     headline = f"continues with {config.model} on {backend}"
     config = replace(config, steps=steps or config.steps)
     progress = _Progress(headline, config, report)
-    progress.finish(resume(run, dataset, steps, [progress]))
+    source = None if data is None else str(Path(data).resolve())
+    progress.finish(resume(run, dataset, steps, [progress], source=source))
 
 
 class _Progress(Listener):
@@ -230,24 +241,26 @@ def _health(findings: "Sequence[Finding]") -> list[str]:
 
 
 def _finish(outcome: "Outcome", total: int) -> None:
-    run = outcome.run
+    run, step = outcome.run, outcome.step
+    generate = f"next: {shell_command('generate', run.name, runs_dir=run.runs_dir)}"
     if outcome.state == "finished":
-        click.echo(f"finished: {run.path}\nnext: kwavegan generate {run.name}")
+        _say_last(f"finished: {run.path}", generate)
     elif outcome.state == "stalled":
-        click.echo(
-            f"\nstalled at step {outcome.step} of {total}: {outcome.message}: {run.path}\n"
-            f"next: kwavegan generate {run.name}"
-        )
+        stalled = f"stalled at step {step} of {total}: {outcome.message}: {run.path}"
+        _say_last("", stalled, generate)
     elif outcome.state == "stopped":
-        click.echo(
-            f"\nstopped and saved at step {outcome.step} of {total}; "
-            f"continue with: kwavegan train --resume {run.name}"
-        )
+        again = shell_command("train", resume=run.name, runs_dir=run.runs_dir)
+        _say_last("", f"stopped and saved at step {step} of {total}; continue with: {again}")
     else:
-        kept = f"the checkpoint of step {outcome.step} is kept" if outcome.step else "none is kept"
-        click.echo(
-            f"\nkwavegan: {run.path}: diverged: {outcome.message}; {kept}; try a lower --lr, "
-            "another --seed (--retry 3 does it by itself), or --loss relativistic",
-            err=True,
+        kept = f"the checkpoint of step {step} is kept" if step else "none is kept"
+        say("", err=True)
+        warn(
+            f"{run.path}: diverged: {outcome.message}; {kept}; try a lower --lr, "
+            "another --seed (--retry 3 does it by itself), or --loss relativistic"
         )
         raise click.exceptions.Exit(1)
+
+
+def _say_last(*lines: str) -> None:
+    for line in lines:
+        say_while_heard(printable(line))

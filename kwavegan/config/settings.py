@@ -303,8 +303,9 @@ class Config:
             wish, have = getattr(self, name), getattr(dataset, name)
             if wish and wish != have:
                 raise InputError(
-                    f"{setting(name)}: {_plain(wish)} is asked for, but {dataset.path} was prepared"
-                    f" with {_plain(have)}; leave {setting(name)} out, or prepare the audio anew"
+                    f"{setting(name)}: {_plain(wish)} is asked for, but {dataset.spelled} was"
+                    f" prepared with {_plain(have)}; leave {setting(name)} out, or prepare the"
+                    " audio anew"
                 )
         decided = {n: getattr(dataset, n) for n in ("rate", "length", "channels", "labels")}
         if self.loudness < 0:

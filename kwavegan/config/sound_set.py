@@ -18,8 +18,8 @@ class SoundSet(Protocol):
     """What a run's settings take from its dataset; see `kwavegan.data.dataset.Dataset`."""
 
     @property
-    def path(self) -> Path:
-        """The folder."""
+    def spelled(self) -> Path:
+        """The folder that the user gave."""
 
     @property
     def rate(self) -> int:

@@ -4,6 +4,7 @@ from .dataset import Split as Split
 from .dataset import open_dataset as open_dataset
 from .drums import builtin_dataset as builtin_dataset
 from .load import load_dataset as load_dataset
+from .load import load_trained_data as load_trained_data
 from .preparation import prepare as prepare
 from .preparation import prepare_cached as prepare_cached
 from .prepare_settings import PrepareSettings as PrepareSettings

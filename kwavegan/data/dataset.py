@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from kwavegan.audio.pcm import to_float
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, setting, shell_command
 
 FORMAT = "kwavegan-dataset"
 
@@ -81,6 +81,7 @@ class Dataset:
         train: the sounds to train on, at least two of each label.
         validation: the sounds that choose the best checkpoint; may be empty.
         test: the sounds that measure the finished model; may be empty.
+        source: the folder of audio that was prepared into the cache; None for another folder.
 
     Example:
         >>> from kwavegan import open_dataset
@@ -99,6 +100,12 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
+    source: Path | None = None
+
+    @property
+    def spelled(self) -> Path:
+        """The folder that the user gave."""
+        return self.source or self.path
 
     @cached_property
     def level_spread(self) -> float:
@@ -119,9 +126,20 @@ class Dataset:
         if len(self.labels) < 2:
             count = f"only the label {self.labels[0]!r}" if self.labels else "no labels"
             raise InputError(
-                f"{self.path}: has {count}, and a conditional model needs at least two;"
-                " sort the sounds into one folder per label, or train an unconditional model"
+                f"{self.spelled}: has {count}, and a conditional model needs at least two; "
+                f"{self._where_labels_are()}, or train an unconditional model: "
+                f"{setting('model', 'wgan')}"
             )
+
+    def _where_labels_are(self) -> str:
+        """Say how to get labels: they may lie one folder further down."""
+        if self.source and len(self.labels) == 1:
+            inner = self.source / self.labels[0]
+            labels = [name.name for name in sorted(inner.iterdir()) if name.is_dir()]
+            if len(labels) > 1:
+                shown = ", ".join(labels[:4]) + (", ..." if len(labels) > 4 else "")
+                return f"give {inner}, which holds {shown}"
+        return "sort the sounds into one folder per label"
 
 
 def is_prepared(path: str | Path) -> bool:
@@ -136,8 +154,11 @@ def read_settings(path: Path) -> dict[str, Any]:
         InputError: the folder is not prepared, damaged, or of a newer version.
     """
     if not is_prepared(path):
-        what = "is not a prepared folder" if path.is_dir() else "no such folder"
-        raise InputError(f"{path}: {what}; run `kwavegan prepare SRC {path}` first")
+        if path.is_dir() and any(path.iterdir()):
+            advice = f"prepare it into another: {shell_command('prepare', path, 'SET')}"
+            raise InputError(f"{path}: is not a prepared folder; {advice}")
+        advice = f"make it with: {shell_command('prepare', 'SOUNDS', path)}"
+        raise InputError(f"{path}: no such prepared folder; {advice}")
     try:
         stored = json.loads((path / "settings.json").read_text(encoding="utf-8"))
         name, version = stored["format"], stored["version"]
@@ -177,7 +198,8 @@ def open_dataset(path: str | Path) -> Dataset:
         _open_split(path, name, (count, length, channels), dtype, max(len(labels), 1))
         for name, count in zip(SPLITS, counts, strict=True)
     ]
-    return Dataset(path, rate, length, channels, labels, *splits)
+    train, validation, test = splits
+    return Dataset(path, rate, length, channels, labels, train, validation, test)
 
 
 def _open_split(

@@ -57,8 +57,9 @@ def decode_files(
             yield from results
     except BrokenProcessPool as error:
         raise InputError(
-            "a worker process died: out of memory, or a script that lacks an"
-            f' `if __name__ == "__main__":` guard; try {setting("jobs", 1)}'
+            "a worker process died: memory ran out, or a script lacks an"
+            f' `if __name__ == "__main__":` guard; close other programs, or prepare the folder with'
+            f" {setting('jobs', 1)}"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

@@ -11,6 +11,34 @@ from kwavegan.data.prepare_settings import PrepareSettings
 from kwavegan.errors import InputError
 
 
+def load_trained_data(
+    config: Config, given: str | None, advice: str, progress: Progress | None = None
+) -> Dataset:
+    """Open the data that a run was trained on.
+
+    Args:
+        config: the run's settings, which name the folder.
+        given: where it is now; None for where it was.
+        advice: the command that takes another place, for the error.
+        progress: called with files done and files in all.
+
+    Raises:
+        InputError: the folder is not where it was; or as `load_dataset`.
+
+    Example:
+        >>> from kwavegan import Config
+        >>> from kwavegan.data import load_trained_data
+        >>> load_trained_data(Config(data="recordings"), None, "kwavegan evaluate").rate
+        16384
+    """
+    if given is None and config.data and not Path(config.data).exists():
+        raise InputError(
+            f"{config.data}: no such folder any more, and the run was trained on it; put it back, "
+            f"or say where it is now: {advice}"
+        )
+    return load_dataset(config.data if given is None else given, config, progress)
+
+
 def load_dataset(
     data: str,
     config: Config,

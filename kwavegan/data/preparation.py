@@ -164,7 +164,7 @@ def prepare_cached(
     folder = cache_folder() / "prepared" / key
     with locked(folder):
         prepare(src, folder, settings, jobs=jobs, progress=progress)
-        return open_dataset(folder)
+        return replace(open_dataset(folder), source=src)
 
 
 def _without_strict(settings: PrepareSettings) -> dict[str, Any]:

@@ -84,8 +84,9 @@ def build_reference(dataset: Dataset, progress: Callable[[str], None] | None = N
     """
     if len(dataset.test) < 2:
         raise InputError(
-            f"{dataset.path}: has {len(dataset.test)} test sounds, and evaluate needs at least 2; "
-            f"prepare it again with more sounds or another {setting('split')}"
+            f"{dataset.spelled}: has {len(dataset.test)} test sounds, and evaluate needs at least "
+            f"2; add sounds, or prepare them with a larger share for the test, see "
+            f"{setting('test')}, and train on that"
         )
     classifier = load_or_train_classifier(dataset, progress) if len(dataset.labels) > 1 else None
     training, test = (subset(part, _MAX_REAL_SOUNDS) for part in (dataset.train, dataset.test))

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, shell_command
 from kwavegan.runs.run import Run
 from kwavegan.storage import files
 
@@ -109,8 +109,8 @@ def load_evaluation(run: Run, step: int | None = None) -> Evaluation:
     if step is None:
         step = run.best_step() if run.best_step() in known else next(reversed(known), None)
     if step not in known:
-        which = "" if step is None else f" --checkpoint {step}"
-        raise InputError(f"{run.path}: not evaluated yet; run: kwavegan evaluate {run.name}{which}")
+        evaluate = shell_command("evaluate", run.name, checkpoint=step, runs_dir=run.runs_dir)
+        raise InputError(f"{run.path}: not evaluated yet; run: {evaluate}")
     path = run.evaluation_path(step)
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
@@ -119,9 +119,8 @@ def load_evaluation(run: Run, step: int | None = None) -> Evaluation:
         warnings = tuple(stored["warnings"])
         return Evaluation(**{**stored, **rows, "overall": overall, "warnings": warnings})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path}: damaged; evaluate again: kwavegan evaluate {run.name} --checkpoint {step}"
-        ) from error
+        again = shell_command("evaluate", run.name, checkpoint=step, runs_dir=run.runs_dir)
+        raise InputError(f"{path}: damaged; evaluate again: {again}") from error
 
 
 def _read_rows(stored: dict[str, Any]) -> dict[str, dict[str, MeasureRow]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kwavegan.backend.selection import versions
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, shell_command
 from kwavegan.evaluation.results import Evaluation, load_evaluation
 from kwavegan.generation.generator import SoundGenerator
 from kwavegan.reporting.tables import comparison_table
@@ -122,7 +122,8 @@ def model_card(origin: Origin, file: str, form: str) -> str:
 def _measures(generator: SoundGenerator) -> str:
     evaluation = _evaluation(generator)
     if evaluation is None:
-        command = f"kwavegan evaluate {generator.run.name} --checkpoint {generator.step}"
+        run = generator.run
+        command = shell_command("evaluate", run.name, checkpoint=generator.step)
         return f"Not evaluated; `{command}` does it.\n"
     counts = evaluation.sounds
     return (

@@ -3,12 +3,11 @@
 import base64
 import html
 import json
-import shlex
 from pathlib import Path
 from typing import Any
 
 from kwavegan.backend.selection import versions
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, shell_command, shell_line
 from kwavegan.generation.generator import SoundGenerator
 from kwavegan.generation.provenance import weights_digest
 from kwavegan.instrument.bundle import one_script
@@ -47,9 +46,10 @@ def write_instrument(generator: SoundGenerator, path: str | Path) -> Path:
     """
     path = Path(path)
     if not isinstance(generator.player, Player):
+        run = generator.run
         raise InputError(
-            f"{generator.run.name}: has a network of its own, which no page can play; write sounds "
-            f"of it: kwavegan generate {generator.run.name}"
+            f"{run.name}: has a network of its own, which no page can play; write sounds of it: "
+            f"{shell_command('generate', run.name, runs_dir=run.runs_dir)}"
         )
     files.write_text(path, _page(generator, generator.player))
     return path
@@ -102,7 +102,7 @@ def _about(generator: SoundGenerator) -> str:
 
 
 def _source(generator: SoundGenerator) -> str:
-    name = shlex.quote(generator.run.name)
+    name = shell_line([generator.run.name])
     return f"--pretrained {name}" if generator.run.path.parent == FOLDER else name
 
 

@@ -1,6 +1,5 @@
 """One page about a run: its state and health, its sounds, and what to do next."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from kwavegan.backend.selection import package_folder
 from kwavegan.config.settings import Config
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, shell_command
 from kwavegan.evaluation import results
 from kwavegan.evaluation.measures import MEASURES
 from kwavegan.monitoring.health import diagnose
 from kwavegan.monitoring.previews import Clip, PreviewStore
+from kwavegan.reporting.layout import need
 from kwavegan.reporting.svg import HEIGHT, WIDTH, Chart, audio_player, chart, spectrogram, waveform
 from kwavegan.runs.run import HEALTH, VALIDATION, Run
 from kwavegan.runs.status import Status
@@ -101,8 +100,7 @@ def require() -> None:
         InputError: a package is missing.
     """
     for package in ("jinja2", "matplotlib", "librosa"):
-        if package_folder(package) is None:
-            raise InputError(f'report: {package} is missing; run: pip install "kwavegan[report]"')
+        need(package, "report", "report")
 
 
 def write_report(run: Run, refresh: bool = False, out: str | Path | None = None) -> Path:
@@ -263,20 +261,21 @@ def _player(clip: Clip, rate: int, title: str = "") -> Player:
 
 def _next(run: Run, config: Config, status: Status) -> list[tuple[str, str]]:
     """Return (command, its purpose) of what to run next."""
-    name = shlex.quote(run.name)
-    label = f" --label {shlex.quote(config.labels[0])}" if config.model != "wgan" else ""
+    label = config.labels[0] if config.model != "wgan" else None
     lines = []
+
+    def suggest(purpose: str, verb: str, *arguments: str, **options: object) -> None:
+        command = shell_command(verb, *arguments, **options, runs_dir=run.runs_dir)
+        lines.append((command, purpose))
+
     if status.state in ("stopped", "running", "failed"):
-        lines.append((f"kwavegan train --resume {name}", "goes on where it stopped"))
+        suggest("goes on where it stopped", "train", resume=run.name)
     if status.state in ("finished", "stalled"):
-        steps = f" --steps {2 * status.step}"
-        lines.append((f"kwavegan train --resume {name}{steps}", "trains on"))
+        suggest("trains on", "train", resume=run.name, steps=2 * status.step)
     if run.checkpoint_steps():
-        lines += [
-            (f"kwavegan generate {name}{label} -n 20", "writes sounds of the best checkpoint"),
-            (f"kwavegan evaluate {name}", "measures how far they are from real ones"),
-            (f"kwavegan plot {name}", "draws waves, spectrograms and losses"),
-        ]
+        suggest("writes sounds of the best checkpoint", "generate", run.name, label=label)
+        suggest("measures how far they are from real ones", "evaluate", run.name)
+        suggest("draws waves, spectrograms and losses", "plot", run.name)
     if status.state == "diverged":
         lines.append(("kwavegan train --retry 3 …", "tries other seeds by itself"))
     return lines

@@ -5,7 +5,8 @@ import re
 import time
 from pathlib import Path
 
-from kwavegan.errors import InputError, setting
+from kwavegan.errors import InputError, setting, shell_command
+from kwavegan.storage.failures import reason
 
 ENV = "KWAVEGAN_RUNS"
 
@@ -42,6 +43,7 @@ def create_run_folder(base: Path, name: str | None, model: str) -> Path:
     """
     if name is not None:
         check_name(name)
+    elsewhere = base if base != runs_folder() else None
     stem = name or f"{time.strftime('%Y%m%d-%H%M%S')}-{model}"
     path, count = base / stem, 1
     while True:
@@ -51,11 +53,11 @@ def create_run_folder(base: Path, name: str | None, model: str) -> Path:
             return path
         except OSError as error:
             if not path.exists():
-                raise InputError(f"{path}: cannot be made: {error.strerror}") from error
+                raise InputError(f"{path}: cannot be made: {reason(error)}") from error
             if name:
                 raise InputError(
-                    f"{path}: exists already; choose another {setting('name')}, or go on with"
-                    f" {setting('resume', name)}"
+                    f"{path}: exists already; choose another {setting('name')}, or go on with it: "
+                    f"{shell_command('train', resume=name, runs_dir=elsewhere)}"
                 ) from error
         count += 1
         path = base / f"{stem}-{count}"

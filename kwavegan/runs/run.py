@@ -27,6 +27,7 @@ from kwavegan.runs.status import Status, now, read_status, write_status
 from kwavegan.storage import archive, files
 from kwavegan.storage.archive import Checkpoint
 from kwavegan.storage.csv_log import MetricsLog
+from kwavegan.storage.failures import reason
 from kwavegan.storage.locks import try_lock
 
 VALIDATION = "validation.csv"
@@ -81,6 +82,12 @@ class Run:
     def name(self) -> str:
         """The name of the folder."""
         return os.path.basename(os.path.abspath(self.path))
+
+    @property
+    def runs_dir(self) -> str | None:
+        """The folder of runs that commands must be told for this one; None where they know it."""
+        folder = Path(os.path.abspath(self.path)).parent
+        return None if folder.resolve() == runs_folder().resolve() else str(folder)
 
     @classmethod
     def create(cls, name: str | None, config: Config, base: str | Path | None = None) -> "Run":
@@ -165,7 +172,7 @@ class Run:
         try:
             file = (self.path / ".lock").open("a+b")
         except OSError as error:
-            raise InputError(f"{self.path}: cannot be written: {error.strerror}") from error
+            raise InputError(f"{self.path}: cannot be written: {reason(error)}") from error
         with file:
             if not _lock_within_half_a_second(file):
                 raise InputError(

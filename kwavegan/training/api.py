@@ -6,8 +6,8 @@ from typing import Any
 
 from kwavegan.backend.compilations import keep_compilations
 from kwavegan.config.resolution import resolve
-from kwavegan.data.load import load_dataset
-from kwavegan.errors import InputError
+from kwavegan.data.load import load_dataset, load_trained_data
+from kwavegan.errors import InputError, for_python, shell_command
 from kwavegan.evaluation import external
 from kwavegan.evaluation.evaluator import build_reference
 from kwavegan.evaluation.evaluator import evaluate as evaluate_generator
@@ -17,6 +17,7 @@ from kwavegan.generation.generator import SoundGenerator, load_generator
 from kwavegan.monitoring.listener import Listener
 from kwavegan.runs.pretrained import inherit_settings
 from kwavegan.runs.run import Run
+from kwavegan.storage.encodings import tell
 from kwavegan.training.session import run_training
 
 Note = Callable[[str], None]
@@ -29,7 +30,7 @@ def train(
     preset: str | None = None,
     config: str | Path | None = None,
     runs_dir: str | Path | None = None,
-    note: Note | None = print,
+    note: Note | None = tell,
     **settings: Any,
 ) -> SoundGenerator:
     """Train a new run on a folder of audio, and return its generator.
@@ -41,7 +42,7 @@ def train(
         preset: of settings, such as `"wavegan"`; see `kwavegan presets`.
         config: a TOML file of settings.
         runs_dir: where run folders are; None for `KWAVEGAN_RUNS`, or `./runs`.
-        note: called with a line now and then; None for silence.
+        note: called with a line now and then, by default it prints; None for silence.
         **settings: any setting of `Config`, over preset and file.
 
     Returns:
@@ -76,7 +77,7 @@ def evaluate(
     seed: int = 0,
     evaluators: Sequence[str] = (),
     data: str | Path | None = None,
-    note: Note | None = print,
+    note: Note | None = tell,
 ) -> Evaluation:
     """Measure a run's sounds against the test sounds of its data; writes nothing.
 
@@ -87,7 +88,8 @@ def evaluate(
         evaluators: external evaluators to ask too: `"dnsmos"`, `"speech-embedding"` or
             `"pocketsphinx"`.
         data: what the run was trained on, if it has moved.
-        note: called with a line where something takes time; None for silence.
+        note: called with a line where something takes time, by default it prints; None for
+            silence.
 
     Returns:
         Measures in all and label by label, each beside that of real sounds.
@@ -108,12 +110,14 @@ def evaluate(
     external.check(evaluators, config.labels)
     for problem in generator.problems:
         (note or _silent)(problem)
-    dataset = load_dataset(str(data) if data is not None else config.data, config)
+    trained = generator.run
+    moved = shell_command("evaluate", trained.name, data="SOUNDS", runs_dir=trained.runs_dir)
+    dataset = load_trained_data(config, str(data) if data is not None else None, moved)
     try:
         config.for_dataset(dataset)
     except InputError as error:
         raise InputError(
-            f"{dataset.path}: not what {generator.run.name} was trained on: {error.args[0]}"
+            f"{dataset.spelled}: not what {generator.run.name} was trained on: {error.args[0]}"
         ) from error
     reference = build_reference(dataset, note or _silent)
     evaluation = evaluate_generator(generator, reference, n, seed, evaluators)
@@ -140,4 +144,4 @@ class _Progress(Listener):
         self._note(f"step {result.step}: score {result.score:.3f}{best}")
 
     def note(self, text: str) -> None:
-        self._note(text)
+        self._note(for_python(text))
