@@ -117,11 +117,11 @@ def decoded(monkeypatch):
     from kwavegan.data import decode
 
     names = []
-    original = decode.soundfiles.load_audio
+    original = decode.soundfiles.load_sound
 
     def load(path, *args, **kwargs):
         names.append(Path(path).name)
         return original(path, *args, **kwargs)
 
-    monkeypatch.setattr(decode.soundfiles, "load_audio", load)
+    monkeypatch.setattr(decode.soundfiles, "load_sound", load)
     return names

@@ -1,23 +1,26 @@
 """Audio files → blocks of samples, or an `AudioError` that says why a file gives none.
 
-libsndfile decodes (WAV, FLAC, OGG, MP3, AIFF, ...). Most collections consist of short 16-bit WAV
-files: this module parses those itself, three times as fast, and leaves every unusual one to
-libsndfile.
+libsndfile decodes (WAV, FLAC, OGG, MP3, AIFF, ...). What a header claims is not the sound: where
+the two disagree, `kwavegan.audio.layout` finds the sound, and the file is read to its end.
 """
 
 import os
 import re
-import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import soundfile as sf
 
 from kwavegan.audio.chatter import without_chatter
+from kwavegan.audio.file_parts import Part, PartFile
+from kwavegan.audio.layout import find_parts
 from kwavegan.audio.pcm import to_float
+from kwavegan.audio.plain_wav import SHORT, read_plain_wav
+from kwavegan.audio.problems import AudioError, why_not_opened
+from kwavegan.audio.riff import UNKNOWN_SIZE
 
 RATES = (1_000, 768_000)
 """Lowest and highest sample rate in Hz. A header that claims another one counts as damaged."""
@@ -28,39 +31,21 @@ _FRAMES = re.compile(
     r"Calculated frame count (\d+) does not match value from 'ds64' chunk of (\d+)"
 )
 
-_UNKNOWN_SIZE = 0x7FFF0000
-"""Data sizes from here up mean "not known yet": the file was written to a stream."""
+_MISSING = 0.01
+"""Part of the stated sound that may be missing: a careless header, or a few lost samples."""
 
 _MP3_SLACK = 4 * 1152
 """Samples by which an MP3's frame count may be wrong: the encoder's delay and padding."""
 
 _INT16_SUBTYPES = ("PCM_16", "PCM_S8", "PCM_U8")
 
-SHORT = 1 << 22
-"""Bytes: this module parses WAV files up to this size, and reads each of them at once."""
+_WIDTHS = {"PCM_S8": 1, "PCM_U8": 1, "ULAW": 1, "ALAW": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4}
+"""Bytes of a sample, where all are of one size."""
 
+_FINE = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_24", "ALAC_32")
 
-class AudioError(Exception):
-    """A file or clip that is not usable.
-
-    Attributes:
-        kind: "not audio", "empty", "truncated", "rate", "not finite", "silent", "short",
-            "permission", "missing" or "unreadable". Summaries count files by it.
-        reason: the rest of a sentence that starts with the file's name.
-
-    Example:
-        >>> from kwavegan.audio import AudioError, read_audio
-        >>> try:
-        ...     read_audio("nowhere.wav")
-        ... except AudioError as error:
-        ...     print(error.kind, "-", error.reason)
-        missing - is not there (a broken link?)
-    """
-
-    def __init__(self, kind: str, reason: str) -> None:
-        super().__init__(reason)
-        self.kind = kind
-        self.reason = reason
+STEP, FINE_STEP = 2.0**-15, 2.0**-23
+"""The smallest step between two samples of 16 bits, and of 24."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +55,20 @@ class AudioFile:
     Attributes:
         rate: sample rate in Hz.
         channels: number of channels in the file.
-        frames: samples per channel that the header states.
+        frames: samples per channel; None where only reading to the end tells.
         blocks: takes a block size and yields float32 (up to that many, channels) to the end of
             the file; raises `AudioError` where decoding fails.
+        step: the smallest step between two of its samples, at least `FINE_STEP`.
+        notes: what does not agree, complete once the blocks have been read: "header" where the
+            header states another length than the sound has, "unread" where the file holds more.
     """
 
     rate: int
     channels: int
-    frames: int
+    frames: int | None
     blocks: Callable[[int], Iterator[np.ndarray]]
+    step: float = STEP
+    notes: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -87,73 +77,54 @@ def open_audio(path: str | Path, short: int = SHORT) -> Iterator[AudioFile]:
 
     Args:
         path: the file.
-        short: this module's own parser takes 16-bit WAV files up to this size in bytes; 0 leaves
+        short: the package's own parser takes 16-bit WAV files up to this size in bytes; 0 leaves
             every file to libsndfile.
 
     Raises:
         AudioError: the file does not open, is empty or truncated, or claims a rate outside `RATES`.
     """
     path = Path(path)
-    plain = _plain_wav(path, short) if path.suffix.lower() == ".wav" else None
-    if plain:
-        yield plain
+    plain = read_plain_wav(path, short) if path.suffix.lower() == ".wav" else None
+    if plain and RATES[0] <= plain.rate <= RATES[1]:
+        frames, channels = plain.samples.shape
+        samples = plain.samples
+        yield AudioFile(plain.rate, channels, frames, lambda size: _blocks_of(samples, size))
         return
+    with ExitStack() as stack:
+        try:
+            parts = find_parts(path)
+            files = [_opened(stack, path, part) for part in parts or (None,)]
+        except (sf.SoundFileError, OSError, TypeError) as error:
+            raise why_not_opened(path, error) from error
+        yield _joined(path, parts, files)
+
+
+def _opened(stack: ExitStack, path: Path, part: Part | None) -> sf.SoundFile:
     # Bytes can hold names that are not UTF-8; Windows has only str.
-    name = os.fsencode(path) if os.name == "posix" else str(path)
-    try:
-        with without_chatter():
-            file = sf.SoundFile(name)
-    except (sf.SoundFileError, OSError, TypeError) as error:
-        raise _why_not_opened(path, error) from error
-    with file:
-        _check_header(file, path)
-        yield AudioFile(
-            file.samplerate, file.channels, file.frames, lambda size: _decoded(file, size)
-        )
+    source = os.fsencode(path) if os.name == "posix" else str(path)
+    if part is not None:
+        source = stack.enter_context(PartFile(path, part))
+    with without_chatter():
+        return stack.enter_context(sf.SoundFile(source))
 
 
-def _plain_wav(path: Path, short: int) -> AudioFile | None:
-    """Open a short, undamaged 16-bit PCM WAV file; return None for any other file."""
-    try:
-        with path.open("rb", buffering=0) as file:
-            if os.fstat(file.fileno()).st_size > short:
-                return None
-            data = file.read()
-    except OSError:
-        return None
-    chunks = _wav_chunks(data)
-    if chunks is None:
-        return None
-    (tag, channels, rate, _, align, bits), start, size = chunks
-    frames = size // (2 * channels) if channels else 0
-    if (tag, align, bits) != (1, 2 * channels, 16) or not frames:
-        return None
-    if not RATES[0] <= rate <= RATES[1]:
-        return None
-    samples = np.frombuffer(data, "<i2", frames * channels, start).reshape(frames, channels)
-    return AudioFile(rate, channels, frames, lambda size: _blocks_of(samples, size))
+def _joined(path: Path, parts: tuple[Part, ...], files: list[sf.SoundFile]) -> AudioFile:
+    """Return the parts of a file as one sound: all that have the rate and channels of the first."""
+    first = files[0]
+    alike = [f for f in files if (f.samplerate, f.channels) == (first.samplerate, first.channels)]
+    notes = ["header"] if any(part.disagrees for part in parts) else []
+    for file in alike:
+        notes += _check_header(file, path)
+    if len(alike) < len(files) or (not parts and _holds_more(first, path)):
+        notes.append("unread")
 
+    def blocks(size: int) -> Iterator[np.ndarray]:
+        for file in alike:
+            yield from _decoded(file, size, notes)
 
-def _wav_chunks(data: bytes) -> tuple[tuple[int, ...], int, int] | None:
-    """Return the `fmt ` fields of a WAV file, the offset of its `data` and its size in bytes.
-
-    A RIFF chunk is a name, a size, and that many bytes, padded to an even number.
-    """
-    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        return None
-    fields = None
-    at = 12
-    while at + 8 <= len(data):
-        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-        at += 8
-        if at + size > len(data):
-            return None
-        if name == b"fmt " and size >= 16:
-            fields = struct.unpack_from("<HHIIHH", data, at)
-        if name == b"data":
-            return (fields, at, size) if fields else None
-        at += size + size % 2
-    return None
+    step = FINE_STEP if first.subtype in _FINE else STEP
+    frames = sum(file.frames for file in alike)
+    return AudioFile(first.samplerate, first.channels, frames, blocks, step, notes)
 
 
 def _blocks_of(samples: np.ndarray, size: int) -> Iterator[np.ndarray]:
@@ -161,37 +132,19 @@ def _blocks_of(samples: np.ndarray, size: int) -> Iterator[np.ndarray]:
         yield to_float(samples[start : start + size])
 
 
-def _why_not_opened(path: Path, error: Exception) -> AudioError:
-    """Ask the system why a file does not open: libsndfile says only "system error"."""
-    try:
-        if isinstance(error, OSError):
-            raise error
-        with path.open("rb") as file:
-            empty = not file.read(1)
-    except FileNotFoundError:
-        return AudioError("missing", "is not there (a broken link?)")
-    except PermissionError:
-        return AudioError("permission", "may not be read: permission denied")
-    except OSError as cause:
-        return AudioError("unreadable", f"cannot be read: {cause.strerror or cause}")
-    if empty:
-        return AudioError("empty", "is an empty file")
-    if "SF_INFO" in str(error):  # libsndfile's message for an absurd rate or channel count
-        return AudioError("rate", "claims an impossible sample rate or number of channels")
-    return AudioError(
-        "not audio", "is not audio that can be read; convert it to WAV, FLAC, OGG, MP3 or AIFF"
-    )
-
-
-def _check_header(file: sf.SoundFile, path: Path) -> None:
+def _check_header(file: sf.SoundFile, path: Path) -> list[str]:
+    """Return notes on what a header claims; raise where the sound is cut short or none."""
     # Where a file ends early, libsndfile shortens the sound silently; only its log mentions it.
-    log = file.extra_info
+    log, notes = file.extra_info, []
     sizes = _SIZES.findall(log) + [(stated, actual) for actual, stated in _FRAMES.findall(log)]
     for stated, actual in sizes:
-        if int(actual) < int(stated) < _UNKNOWN_SIZE:
-            raise AudioError(
-                "truncated", f"is cut short: its header states {stated}, the file holds {actual}"
-            )
+        if int(actual) < int(stated) < UNKNOWN_SIZE:
+            notes = ["header"]
+            if int(actual) < (1 - _MISSING) * int(stated):
+                raise AudioError(
+                    "truncated",
+                    f"is cut short: its header states {stated}, the file holds {actual}",
+                )
     if file.frames < 1:
         # libsndfile counts an Ogg's frames by its last page; a truncated one has lost that page.
         if file.format == "OGG" and path.stat().st_size > 4096:
@@ -199,9 +152,18 @@ def _check_header(file: sf.SoundFile, path: Path) -> None:
         raise AudioError("empty", "holds no sound")
     if not RATES[0] <= file.samplerate <= RATES[1]:
         raise AudioError("rate", f"claims an impossible sample rate of {file.samplerate} Hz")
+    return notes
 
 
-def _decoded(file: sf.SoundFile, size: int) -> Iterator[np.ndarray]:
+def _holds_more(file: sf.SoundFile, path: Path) -> bool:
+    """Return whether a file is much larger than the sound that its header states."""
+    if file.format in ("WAV", "WAVEX", "RF64", "AIFF"):
+        return False  # `kwavegan.audio.riff` has looked, and chunks may follow
+    sound = file.frames * file.channels * _WIDTHS.get(file.subtype, 0)
+    return 0 < sound < 0.8 * (path.stat().st_size - (1 << 16))
+
+
+def _decoded(file: sf.SoundFile, size: int, notes: list[str]) -> Iterator[np.ndarray]:
     """Yield float32 (up to `size`, channels) until the end, or until decoding fails."""
     # libsndfile's own conversion of 16 bits to float is slower than `to_float`.
     integer = file.subtype in _INT16_SUBTYPES
@@ -221,8 +183,10 @@ def _decoded(file: sf.SoundFile, size: int) -> Iterator[np.ndarray]:
             raise AudioError("not finite", "holds NaN or infinite samples")
         yield block
     slack = _MP3_SLACK if file.format == "MP3" else 0
-    if done == 0 or file.frames - done > slack:
+    if done == 0 or file.frames - done > max(slack, _MISSING * file.frames):
         raise _cut_short(done, file.frames)
+    if file.frames - done > slack:
+        notes.append("header")
 
 
 def _cut_short(done: int, frames: int) -> AudioError:

@@ -5,6 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from kwavegan.audio.pcm import to_float
+
 FLOOR_DB = -80.0
 """Quietest level of a spectrogram; 0 dB is a sine of full scale in one band."""
 
@@ -74,7 +76,7 @@ def log_mel(sounds: np.ndarray, settings: MelSettings) -> np.ndarray:
     """Compute log-mel spectrograms in dB, `FLOOR_DB` (-80) or above.
 
     Args:
-        sounds: (n, length, channels) in -1…1.
+        sounds: (n, length, channels): floats in -1…1, or int16.
         settings: shape of the spectrograms.
 
     Returns:
@@ -88,7 +90,7 @@ def log_mel(sounds: np.ndarray, settings: MelSettings) -> np.ndarray:
         ((2, 33, 40, 1), -80.0)
     """
     chunks = [
-        _log_mel(np.asarray(sounds[start : start + _CHUNK], "float32"), settings)
+        _log_mel(to_float(np.asarray(sounds[start : start + _CHUNK])), settings)
         for start in range(0, max(len(sounds), 1), _CHUNK)
     ]
     return np.concatenate(chunks)

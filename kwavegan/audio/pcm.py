@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from kwavegan.errors import InputError
+
 
 def to_int16(audio: np.ndarray) -> np.ndarray:
     """Convert floats to int16: times 32,768, rounded, and clipped outside [-1, 1).
@@ -20,7 +22,15 @@ def to_int24(audio: np.ndarray) -> np.ndarray:
 
 
 def to_float(audio: np.ndarray) -> np.ndarray:
-    """Convert int16 to float32 in [-1, 1): divided by 32,768. Floats come back as float32."""
+    """Convert int16 to float32 in [-1, 1): divided by 32,768. Floats come back as float32.
+
+    Raises:
+        InputError: other integers, whose full scale is not known.
+    """
     if audio.dtype == np.int16:
         return np.multiply(audio, np.float32(1 / 32768), dtype=np.float32)
+    if audio.dtype.kind != "f":
+        raise InputError(
+            f"audio is {audio.dtype}; give floats in -1…1 (divide it by its full scale) or int16"
+        )
     return audio.astype(np.float32, copy=False)

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-from kwavegan.audio.decoding import AudioError
+from kwavegan.audio.problems import AudioError
 
 SILENCE = 1e-4
-"""A clip with a peak below this (-80 dBFS, three steps of 16 bits) is silent."""
+"""A clip with a peak below this (-80 dBFS, three steps of 16 bits) is silent, unless its level is
+raised: then three steps of its file are enough."""
 
 TRIM_DB = 50.0
 """Trimming removes samples at both ends that lie this many dB below the recording's peak."""
@@ -29,16 +30,34 @@ FITS = ("pad", "crop", "slice")
 NORMALIZATIONS = ("none", "peak", "rms")
 
 
+_SIDES = {3: "LRC", 4: "LRLR", 5: "LRCLR", 6: "LRCCLR", 7: "LRCCCLR", 8: "LRCCLRLR"}
+"""Where the channels of surround sound are, by their number, in the order of WAV files."""
+
+_SHARE = math.sqrt(0.5)
+"""Weight of what is not in front, left or right, in a stereo mix (ITU-R BS.775)."""
+
+
 def mix(audio: np.ndarray, channels: int) -> np.ndarray:
     """Convert (time, any) to (time, channels).
 
-    One channel is the mean of all; two are mono twice, or the first two.
+    One channel is the mean of all. Two are mono twice, or a mix in which each channel is on its
+    side and what is in the middle on both, scaled so that it cannot clip.
     """
     if audio.shape[1] == channels:
         return audio
     if channels == 1:
         return audio.mean(axis=1, keepdims=True, dtype=np.float32)
-    return np.repeat(audio, channels, axis=1) if audio.shape[1] == 1 else audio[:, :channels]
+    if audio.shape[1] == 1:
+        return np.repeat(audio, channels, axis=1)
+    return audio @ _stereo_weights(audio.shape[1])
+
+
+def _stereo_weights(count: int) -> np.ndarray:
+    """Return (count, 2): how much of each channel is on the left, and on the right."""
+    sides = _SIDES.get(count, "LR".ljust(count, "C"))
+    weights = np.array([(side != "R", side != "L") for side in sides], np.float32)
+    weights[2:] *= _SHARE
+    return weights / weights.sum(axis=0)
 
 
 def trim(audio: np.ndarray) -> np.ndarray:
@@ -125,7 +144,7 @@ def _padded(audio: np.ndarray, length: int) -> np.ndarray:
 
 
 def normalize(audio: np.ndarray, how: str) -> np.ndarray:
-    """Scale a sound to a level; silence (a peak below `SILENCE`) comes back unchanged.
+    """Scale a sound to a level; zeros come back unchanged.
 
     Args:
         audio: (time, channels).
@@ -133,7 +152,7 @@ def normalize(audio: np.ndarray, how: str) -> np.ndarray:
             `RMS`, or to less where the peak would pass 1; "none" changes nothing.
     """
     peak = float(np.abs(audio).max(initial=0.0))
-    if how == "none" or peak < SILENCE:
+    if how == "none" or peak == 0:
         return audio
     if how == "peak":
         return audio * np.float32(PEAK / peak)

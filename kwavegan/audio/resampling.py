@@ -26,12 +26,9 @@ def resampled_blocks(sound: AudioFile, rate: int, channels: int, size: int) -> I
         yield from blocks
         return
     stream = _resampler(sound.rate, rate, channels)
-    done = 0
     for block in blocks:
-        done += len(block)
-        yield stream.resample_chunk(np.ascontiguousarray(block), last=done >= sound.frames)
-    if done < sound.frames:  # an MP3 may hold slightly less than it states
-        yield stream.resample_chunk(np.empty((0, channels), np.float32), last=True)
+        yield stream.resample_chunk(np.ascontiguousarray(block))
+    yield stream.resample_chunk(np.empty((0, channels), np.float32), last=True)
 
 
 def _resampler(source: int, rate: int, channels: int) -> soxr.ResampleStream:

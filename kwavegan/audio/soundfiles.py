@@ -4,14 +4,17 @@ Audio is float32 (time, channels), nominally in [-1, 1], unless a function says 
 """
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import soundfile as sf
 
 from kwavegan.audio.decoding import open_audio
-from kwavegan.audio.pcm import to_int16, to_int24
+from kwavegan.audio.pcm import to_float, to_int16, to_int24
 from kwavegan.audio.resampling import resampled_blocks
+from kwavegan.errors import InputError
 from kwavegan.storage.files import atomic
 
 BLOCK = 1 << 20
@@ -68,21 +71,60 @@ def load_audio(
         >>> load_audio("recordings/kick/00.wav", rate=8192, channels=2).shape
         (2048, 2)
     """
+    return load_sound(path, rate, channels, need, block).audio
+
+
+@dataclass(frozen=True)
+class LoadedSound:
+    """A file's sound, and what `prepare` has to say of it.
+
+    Attributes:
+        audio: float32 (time, channels).
+        step: the smallest step between two samples of the file.
+        peak: the largest sample of any of the file's channels.
+        notes: those of `AudioFile`, and "mixed" where more than two channels became fewer.
+    """
+
+    audio: np.ndarray
+    step: float
+    peak: float
+    notes: tuple[str, ...]
+
+
+def load_sound(
+    path: str | Path,
+    rate: int,
+    channels: int = 1,
+    need: int | None = None,
+    block: int = BLOCK,
+) -> LoadedSound:
+    """Decode, mix and resample a file as `load_audio` does, and tell more about it."""
     with open_audio(path) as sound:
         ratio = sound.rate / rate
         size = max(1, block // sound.channels)
         if need is not None:
             # Slightly more than `need`: the resampler's filter delays its output.
             size = min(size, math.ceil(need * ratio) + math.ceil(4096 * max(1.0, ratio)))
-        parts = []
-        done = 0
-        for part in resampled_blocks(sound, rate, channels, size):
+        parts: list[np.ndarray] = []
+        done, peaks = 0, [0.0]
+
+        def blocks(size: int) -> Iterator[np.ndarray]:
+            for piece in sound.blocks(size):
+                peaks.append(max(float(piece.max()), -float(piece.min())))
+                yield piece
+
+        for part in resampled_blocks(replace(sound, blocks=blocks), rate, channels, size):
             parts.append(part)
             done += len(part)
             if need is not None and done >= need:
                 break
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        notes = (*sound.notes, *["mixed"] * (sound.channels > max(2, channels)))
+        audio = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return LoadedSound(audio, sound.step, max(peaks), tuple(dict.fromkeys(notes)))
 
+
+_FAR = 100.0
+"""Floats that reach this were meant for another full scale, and not to be clipped."""
 
 SUBTYPES = {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"}
 """What a sample is in a WAV file, by its bits."""
@@ -98,7 +140,8 @@ def write_wav(path: str | Path, audio: np.ndarray, rate: int, bits: int = 16) ->
         bits: of a sample: 16 or 24, integers, or 32, floats.
 
     Raises:
-        InputError: the disk is full, or the folder is not writable.
+        InputError: other integers, floats far beyond full scale, a full disk, or a folder that is
+            not writable.
 
     Example:
         >>> import numpy as np
@@ -115,9 +158,21 @@ def write_wav_in_place(path: Path, audio: np.ndarray, rate: int, bits: int = 16)
     """Write as `write_wav` does, but not atomically: for a folder that is still partial itself."""
     # Integers are rounded here, and thus exact both ways: libsndfile would cut them off.
     convert = {16: to_int16, 24: to_int24, 32: _within_full_scale}[bits]
-    samples = audio if audio.dtype == np.int16 else convert(audio)
+    samples = audio if audio.dtype == np.int16 else convert(_checked(audio))
     with path.open("wb") as file:  # its OSError says why; libsndfile's does not
         sf.write(file, samples, rate, format="WAV", subtype=SUBTYPES[bits])
+
+
+def _checked(audio: np.ndarray) -> np.ndarray:
+    if audio.dtype.kind != "f":
+        to_float(audio)  # raises
+    peak = float(np.abs(audio).max(initial=0.0))
+    if peak > _FAR:
+        raise InputError(
+            f"audio reaches {peak:.4g}, and must lie in -1…1; divide it by its full scale"
+            " (32768 for 16-bit audio)"
+        )
+    return audio
 
 
 def _within_full_scale(audio: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import soundfile as sf
 
+from kwavegan.audio.pcm import to_float
+
 PLAYED = 12
 """Most sounds that a notebook shows players for."""
 
@@ -19,7 +21,7 @@ class Sounds(np.ndarray):
     sound.
 
     Args:
-        audio: (n, length, channels), or (length, channels).
+        audio: (n, length, channels), or (length, channels): floats, or int16 of full scale 32768.
         rate: sample rate in Hz; None where it is not known.
 
     Example:
@@ -33,7 +35,7 @@ class Sounds(np.ndarray):
     rate: int | None
 
     def __new__(cls, audio: Any, rate: int | None = None) -> "Sounds":
-        sounds = np.asarray(audio, "float32").view(cls)
+        sounds = to_float(np.asarray(audio)).view(cls)
         sounds.rate = rate
         return sounds
 

@@ -115,13 +115,13 @@ def _refuse_run_options(kinds: Sequence[str], step: int | None, labels: Sequence
 
 
 def _of_files(paths: Sequence[str], kinds: Iterable[str]) -> "NamedFigures":
-    from kwavegan.audio import decoding, resampling, soundfiles
+    from kwavegan.audio import problems, resampling, soundfiles
 
     sounds = []
     for path in paths:
         try:
             sounds.append(soundfiles.read_audio(path))
-        except decoding.AudioError as error:
+        except problems.AudioError as error:
             advice = "" if ";" in error.reason else "; leave it out"
             raise InputError(f"{path}: {error.reason}{advice}") from error
     rate = max(rate for _, rate in sounds)

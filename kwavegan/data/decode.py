@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kwavegan.audio import pcm, processing, soundfiles
-from kwavegan.audio.decoding import AudioError
+from kwavegan.audio.problems import AudioError
 from kwavegan.data.prepare_settings import ClipSettings
 
 
@@ -19,11 +19,13 @@ class DecodedClip:
     Attributes:
         samples: (length, channels) in the settings' dtype.
         offset: of the clip in the file, in samples at the settings' rate.
-        notes: some of "clipped", "padded", "cropped".
+        sound: 16 hexadecimal digits, alike for equal samples.
+        notes: some of those of `kwavegan.data.manifest.ManifestRow`.
     """
 
     samples: np.ndarray
     offset: int
+    sound: str
     notes: tuple[str, ...]
 
 
@@ -72,14 +74,19 @@ def _cut_to_clips(path: Path, settings: ClipSettings) -> Iterator[DecodedClip | 
     rate, length, channels = settings.decided
     whole = settings.trim or settings.fit == "slice"
     # One sample more than a clip has tells whether the clip was cropped.
-    audio = soundfiles.load_audio(path, rate, channels, None if whole else length + 1)
+    sound = soundfiles.load_sound(path, rate, channels, None if whole else length + 1)
+    audio, quiet = sound.audio, processing.SILENCE
+    if settings.normalize != "none":
+        quiet = min(quiet, 3 * sound.step)
+    if sound.peak >= quiet > np.abs(audio).max(initial=0.0):
+        raise AudioError("cancels", f"is silent in {channels} channel: its channels cancel out")
     if settings.trim:
         audio = processing.trim(audio)
     for offset, clip in processing.fit(audio, length, settings.fit, settings.overlap):
         peak = max(float(clip.max()), -float(clip.min()))  # NaN if any sample is
         if not peak < np.inf:
             raise AudioError("not finite", "overflows when resampled")
-        if peak < processing.SILENCE:
+        if peak < quiet:
             start = f" from {offset / rate:.2f} s on" if offset else ""
             yield Rejection(offset, "silent", f"is silent{start}")
             continue
@@ -87,10 +94,13 @@ def _cut_to_clips(path: Path, settings: ClipSettings) -> Iterator[DecodedClip | 
             "clipped": peak > 1.0 and settings.normalize == "none",
             "padded": len(audio) < offset + length,
             "cropped": len(audio) > length and settings.fit != "slice",
+            "faint": peak < processing.SILENCE,
         }
+        notes = (*(name for name, holds in marks.items() if holds), *sound.notes)
         clip = processing.normalize(clip, settings.normalize)
         samples = pcm.to_int16(clip) if settings.dtype == "int16" else np.clip(clip, -1, 1)
-        yield DecodedClip(samples, offset, tuple(name for name, holds in marks.items() if holds))
+        digest = hashlib.blake2b(samples.tobytes(), digest_size=8).hexdigest()
+        yield DecodedClip(samples, offset, digest, notes)
 
 
 def checksum(path: Path) -> str:

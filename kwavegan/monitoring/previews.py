@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kwavegan.audio import decoding, soundfiles
+from kwavegan.audio import problems, soundfiles
 from kwavegan.config.settings import Config
 from kwavegan.data.dataset import Dataset
 from kwavegan.errors import InputError
@@ -218,5 +218,5 @@ def _name(step: int) -> str:
 def _sound(path: Path) -> np.ndarray:
     try:
         return soundfiles.read_audio(path)[0]
-    except decoding.AudioError as error:
+    except problems.AudioError as error:
         raise InputError(f"{path}: {error.reason}; remove the file") from error

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from kwavegan.audio import decoding, pcm, processing, resampling, soundfiles
+from kwavegan.audio import (
+    Sounds,
+    decoding,
+    log_mel,
+    mel_settings,
+    pcm,
+    processing,
+    resampling,
+    soundfiles,
+)
 from kwavegan.errors import InputError
 
 
@@ -168,7 +177,7 @@ def test_normalize():
     click = np.zeros((1000, 1), np.float32)
     click[5] = 0.1  # its RMS cannot reach 0.1 without clipping
     assert np.abs(processing.normalize(click, "rms")).max() == pytest.approx(1.0)
-    silence = np.full((10, 1), 1e-6, np.float32)
+    silence = np.zeros((10, 1), np.float32)
     assert processing.normalize(silence, "peak") is silence
 
 
@@ -180,6 +189,40 @@ def test_int16_and_back_loses_nothing():
     assert floats.max() < 1.0
     assert np.array_equal(pcm.to_int16(floats), every)
     assert pcm.to_int16(np.array([-2.0, 1.0, 2.0])).tolist() == [-32768, 32767, 32767]
+
+
+def test_audio_of_another_full_scale_is_converted_or_refused(tmp_path):
+    sound = tone(16384)[:, None]
+    ints = pcm.to_int16(sound)
+    settings = mel_settings(16384, 16384)
+    same = pcm.to_float(ints)
+    assert np.array_equal(Sounds(ints, 16384), same)
+    assert np.array_equal(log_mel(ints[None], settings), log_mel(same[None], settings))
+    soundfiles.write_wav(tmp_path / "a.wav", ints, 16384, bits=24)
+    assert np.array_equal(soundfiles.read_audio(tmp_path / "a.wav")[0], same)
+    for wrong in (ints.astype("int32"), (sound * 100).astype("uint8")):
+        for use in (
+            lambda x: soundfiles.write_wav(tmp_path / "b.wav", x, 16384),
+            lambda x: log_mel(x[None], settings),
+            Sounds,
+        ):
+            with pytest.raises(InputError, match=f"audio is {wrong.dtype}; give floats"):
+                use(wrong)
+    with pytest.raises(InputError, match=r"audio reaches 1\.638e\+04, and must"):
+        soundfiles.write_wav(tmp_path / "b.wav", sound * 32768, 16384)
+    assert os.listdir(tmp_path) == ["a.wav"]
+
+
+def test_surround_sound_keeps_every_channel_in_stereo():
+    for count in range(3, 12):
+        for channel in range(count):
+            sound = np.zeros((10, count), np.float32)
+            sound[:, channel] = 1.0
+            stereo = processing.mix(sound, 2)
+            assert stereo.max() > 0.05, (count, channel)
+        assert np.allclose(processing.mix(np.ones((4, count), np.float32), 2), 1.0)
+    back_left = np.eye(6, dtype=np.float32)[4:5]
+    assert (processing.mix(back_left, 2) > 0).tolist() == [[True, False]]
 
 
 def test_write_wav(tmp_path):
