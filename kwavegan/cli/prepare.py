@@ -88,8 +88,9 @@ def command(
 ) -> None:
     """Turn the audio files of SRC into arrays in OUT, to train on.
 
-    SRC holds a folder per label (files deeper down belong to it), or just files. After a change
-    of SRC, run the command again: it decodes only what changed.
+    SRC holds a folder per label (files deeper down belong to it), or just files. Folders train and
+    test, around the labels or within each, are taken as the split. After a change of SRC, run the
+    command again: it decodes only what changed.
     """
     from kwavegan.cli.output import say
     from kwavegan.data import PrepareSettings, prepare

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from kwavegan.audio.pcm import to_float
+from kwavegan.data.manifest import read_manifest
 from kwavegan.errors import InputError, setting, shell_command
 
 FORMAT = "kwavegan-dataset"
@@ -229,8 +230,16 @@ def _damaged(path: Path, name: str) -> InputError:
 
 
 def data_digest(dataset: Dataset) -> str:
-    """Return 16 hexadecimal digits that change with any change to a prepared set."""
+    """Return 16 hexadecimal digits that change where the sounds of a prepared set, their labels or
+    splits do, and not with the names and times of their files.
+    """
     shape = (dataset.rate, dataset.length, dataset.channels, dataset.labels)
     digest = hashlib.sha256(repr(shape).encode())
-    digest.update((dataset.path / "manifest.csv").read_bytes())
+    try:
+        for row in read_manifest(dataset.path / "manifest.csv"):
+            if not row.problem:
+                kept = (row.split, row.row, row.label, row.offset, row.checksum)
+                digest.update(repr(kept).encode("utf-8", "surrogateescape"))
+    except ValueError:  # of another version of the package
+        digest.update((dataset.path / "manifest.csv").read_bytes())
     return digest.hexdigest()[:16]

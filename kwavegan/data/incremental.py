@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kwavegan.data.copies import Copies
 from kwavegan.data.dataset import is_prepared, open_dataset, read_settings
 from kwavegan.data.decode import checksum
 from kwavegan.data.manifest import ManifestRow, read_manifest
@@ -15,6 +16,10 @@ _RETRY = ("permission", "unreadable")
 """Problems that may go away without a change of the file."""
 
 
+_CLOCK_NS = 2_000_000_000
+"""Nanoseconds by which the clocks of two file systems, or their grains, may differ."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
     """A source file and its place in the prepared folder.
@@ -22,13 +27,15 @@ class PlannedFile:
     Attributes:
         source: the file.
         label: its label's name; "" without labels.
-        split: "train", "validation" or "test".
+        split: "train", "validation" or "test"; a clip with a copy may be in another.
+        fixed: whether the user chose the split, by its folder or a list.
         reusable: its rows of the last preparation; None if the file must be decoded.
     """
 
     source: Source
     label: str
     split: str
+    fixed: bool
     reusable: list[ManifestRow] | None
 
 
@@ -55,20 +62,26 @@ def previous_rows(out: Path, stored: Mapping[str, Any]) -> dict[str, list[Manife
     return rows
 
 
-def same_source(out: Path, stored: Mapping[str, Any]) -> bool:
-    """Return whether the last preparation was of the same folder of audio."""
+def trusted_until(out: Path, stored: Mapping[str, Any]) -> int:
+    """Return the time, in nanoseconds, of the last preparation of the same folder of audio; or 0.
+
+    A file that the system says has not been touched since then, of equal size and time, has not
+    changed.
+    """
     try:
-        return read_settings(out).get("source") == stored["source"]
-    except InputError:
-        return False
+        if read_settings(out).get("source") != stored["source"]:
+            return 0
+        return (out / "settings.json").stat().st_mtime_ns - _CLOCK_NS
+    except (InputError, OSError):
+        return 0
 
 
 def make_plan(
     src: Path,
     scan: Scan,
-    split: Callable[[str], str],
+    split: Callable[[Source], tuple[str, bool]],
     previous: dict[str, list[ManifestRow]],
-    trust_times: bool,
+    trusted: int,
     strict: bool,
 ) -> list[PlannedFile]:
     """Decide for each source its label and split, and whether its previous rows still hold.
@@ -76,22 +89,22 @@ def make_plan(
     Args:
         src: the source folder.
         scan: its files.
-        split: takes a source's name, returns its split.
+        split: takes a source, returns its split, and whether the user chose that.
         previous: see `previous_rows`.
-        trust_times: whether an equal size and time mean an unchanged file; see `same_source`.
+        trusted: see `trusted_until`.
         strict: whether files with problems are decoded again, so that the problem is raised.
     """
     plan = []
     for source in scan.sources:
         label = scan.labels[source.label] if scan.labels else ""
         rows = previous.get(source.name)
-        holds = rows and _still_holds(src, source, rows, strict, trust_times)
-        plan.append(PlannedFile(source, label, split(source.name), rows if holds else None))
+        holds = rows and _still_holds(src, source, rows, strict, trusted)
+        plan.append(PlannedFile(source, label, *split(source), rows if holds else None))
     return plan
 
 
 def _still_holds(
-    src: Path, source: Source, rows: list[ManifestRow], strict: bool, trust_times: bool
+    src: Path, source: Source, rows: list[ManifestRow], strict: bool, trusted: int
 ) -> bool:
     """Return whether a file has not changed since `rows` were made from it."""
     row = rows[0]
@@ -102,9 +115,18 @@ def _still_holds(
         return False  # the file is readable now
     if row.size != source.size:
         return False
-    if trust_times and row.mtime_ns == source.mtime_ns:
+    if row.mtime_ns == source.mtime_ns and source.changed_ns < trusted:
         return True
     return bool(row.checksum) and row.checksum == checksum(path)
+
+
+def copies_in(plan: list[PlannedFile]) -> Copies:
+    """Find the copies among the reusable rows of a plan."""
+    copies = Copies()
+    for file in plan:
+        for row in file.reusable or ():
+            copies.add(row, file.split, file.fixed)
+    return copies
 
 
 def nothing_changed(
@@ -117,8 +139,13 @@ def nothing_changed(
     if len(plan) != len(previous) or any(file.reusable is None for file in plan):
         return False
     old = read_settings(out)
-    return {k: v for k, v in old.items() if k != "clips"} == stored and all(
-        row.split == file.split and row.label == file.label and row.mtime_ns == file.source.mtime_ns
-        for file in plan
-        for row in file.reusable or ()
+    if {k: v for k, v in old.items() if k != "clips"} != stored:
+        return False
+    rows = [(row, file) for file in plan for row in file.reusable or ()]
+    copies = copies_in(plan)
+    return all(
+        row.split == copies.split_of(row, file.split)
+        and row.label == file.label
+        and row.mtime_ns == file.source.mtime_ns
+        for row, file in rows
     )

@@ -19,8 +19,11 @@ class ManifestRow:
         offset: of the clip in the file, in samples at the prepared rate.
         row: index in the split's arrays; -1 for a file or slice without a clip, and for a clip
             that is not written yet.
-        notes: some of "clipped", "padded", "cropped"; the CSV joins them by spaces.
+        notes: some of "clipped", "padded", "cropped", "faint" (raised from below -80 dBFS), "mixed"
+            (from more than two channels), "header" (its file's header states another length) and
+            "unread" (its file holds more than could be read); the CSV joins them by spaces.
         problem: why there is no clip, a kind of `AudioError`; "" for a clip.
+        sound: 16 hexadecimal digits, alike for equal clips; "" without a clip.
         checksum: SHA-256 of the file; "" for an unreadable one.
         size: of the file, in bytes.
         mtime_ns: when the file last changed, in nanoseconds of the system's clock.
@@ -34,6 +37,7 @@ class ManifestRow:
     row: int = -1
     notes: tuple[str, ...] = ()
     problem: str = ""
+    sound: str = ""
     checksum: str
     size: int
     mtime_ns: int

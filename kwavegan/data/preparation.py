@@ -18,23 +18,25 @@ from typing import Any
 import numpy as np
 
 from kwavegan import __version__
+from kwavegan.data.copies import Copies
 from kwavegan.data.dataset import FORMAT, VERSION, Dataset, open_dataset, read_settings
 from kwavegan.data.decode import DecodedFile
 from kwavegan.data.decode_pool import decode_files, worker_count
 from kwavegan.data.incremental import (
     PlannedFile,
+    copies_in,
     make_plan,
     nothing_changed,
     previous_rows,
-    same_source,
+    trusted_until,
 )
 from kwavegan.data.manifest import ManifestRow
 from kwavegan.data.preparation_checks import check_places, check_space, check_training_split
 from kwavegan.data.prepare_settings import PrepareSettings
-from kwavegan.data.scanner import Scan, read_lists, scan_folder, speaker_of, split_of
+from kwavegan.data.scanner import Scan, Source, read_lists, scan_folder, speaker_of, split_of
 from kwavegan.data.summary import Summary, SummaryCounter
 from kwavegan.data.survey import decide
-from kwavegan.data.writers import PreparedFolderWriter
+from kwavegan.data.writers import PreparedFolderWriter, keep_copies_together
 from kwavegan.errors import InputError, setting
 from kwavegan.storage.cache import cache_folder, locked
 from kwavegan.storage.files import atomic
@@ -64,7 +66,7 @@ def prepare(
     (`kwavegan.data.survey`), and kept when more files come later.
 
     If `out` was prepared before with the same clip settings, `prepare` copies the clips of files
-    that have not changed (by size and time, else by checksum). If nothing at all has changed, it
+    that have not changed (by size and times, else by checksum). If nothing at all has changed, it
     writes nothing.
 
     Args:
@@ -102,19 +104,19 @@ def prepare(
     settings, chosen = decide(src, names, _as_before(src, out, asked))
     stored = _stored_settings(src, scan, asked, settings, wav)
     previous = previous_rows(out, stored)
-    split = _splitter(src, settings)
-    plan = make_plan(src, scan, split, previous, same_source(out, stored), settings.strict)
-    counter = SummaryCounter(scan.labels, settings.seconds)
+    split = _splitter(src, scan, settings)
+    plan = make_plan(src, scan, split, previous, trusted_until(out, stored), settings.strict)
+    counter = SummaryCounter(scan, settings.seconds)
     if nothing_changed(out, stored, plan, previous):
         for file in plan:
             counter.add(file.reusable or (), decoded=False)
         if progress:
             progress(len(plan), len(plan))
-        return counter.summary(scan.outside, chosen, unchanged=True)
+        return counter.summary(copies_in(plan), chosen, unchanged=True)
     check_space(out, len(plan), settings, wav)
     with atomic(out) as partial:
         partial.mkdir()
-        _write_clips(
+        copies = _write_clips(
             partial,
             _rows_and_clips(src, out, plan, settings, jobs),
             settings,
@@ -122,7 +124,9 @@ def prepare(
             counter,
             _stepped(progress, len(plan)),
         )
-        summary = counter.summary(scan.outside, chosen)
+        if copies.late:
+            keep_copies_together(partial, copies, settings, wav, scan.labels, counter)
+        summary = counter.summary(copies, chosen)
         check_training_split(src, summary)
         text = json.dumps({**stored, "clips": summary.clips_by_split()}, indent=2)
         (partial / "settings.json").write_text(text + "\n", encoding="utf-8")
@@ -143,7 +147,8 @@ def prepare_cached(
 
     Args:
         src, settings, jobs, progress: see `prepare`.
-        note: called with a line that says what was chosen for the folder, if anything was.
+        note: called with each line about what was chosen, done and left out (settings not spelled:
+            see `kwavegan.errors.for_command_line`).
 
     Raises:
         InputError: see `prepare`.
@@ -163,7 +168,10 @@ def prepare_cached(
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     folder = cache_folder() / "prepared" / key
     with locked(folder):
-        prepare(src, folder, settings, jobs=jobs, progress=progress)
+        summary = prepare(src, folder, settings, jobs=jobs, progress=progress)
+        if note:
+            for line in summary.remarks(spell=str):
+                note(line)
         return replace(open_dataset(folder), source=src)
 
 
@@ -220,11 +228,27 @@ def _stored_settings(
     return json.loads(json.dumps(values))
 
 
-def _splitter(src: Path, settings: PrepareSettings) -> Callable[[str], str]:
-    if not settings.lists:
-        return lambda name: split_of(name, settings.validation, settings.test)
-    lists = read_lists(src)
-    return lambda name: lists.get(name, "train")
+def _splitter(
+    src: Path, scan: Scan, settings: PrepareSettings
+) -> Callable[[Source], tuple[str, bool]]:
+    """Return what tells a file's split (the lists, its folder, or a hash of its name), and whether
+    that is the user's choice.
+
+    A split that has no folder is taken from that for training.
+    """
+    if settings.lists:
+        lists = read_lists(src)
+        return lambda source: (lists.get(source.name, "train"), True)
+    given = {source.split for source in scan.sources}
+    validation = 0.0 if "validation" in given else settings.validation
+    test = 0.0 if "test" in given else settings.test
+
+    def split(source: Source) -> tuple[str, bool]:
+        if source.split in ("validation", "test"):
+            return source.split, True
+        return split_of(source.name, validation, test), False
+
+    return split
 
 
 def _rows_and_clips(
@@ -245,8 +269,7 @@ def _rows_and_clips(
 
 def _reused(file: PlannedFile, row: ManifestRow, old: Dataset) -> _RowAndClip:
     clip = None if row.problem else getattr(old, row.split).audio[row.row]
-    row = replace(row, label=file.label, split=file.split, mtime_ns=file.source.mtime_ns)
-    return row, clip
+    return replace(row, label=file.label, mtime_ns=file.source.mtime_ns), clip
 
 
 def _decoded(src: Path, file: PlannedFile, result: DecodedFile, strict: bool) -> list[_RowAndClip]:
@@ -254,7 +277,9 @@ def _decoded(src: Path, file: PlannedFile, result: DecodedFile, strict: bool) ->
     if strict and result.rejections:
         raise InputError(f"{src / source.name}: {result.rejections[0].reason}")
 
-    def row(offset: int, notes: tuple[str, ...] = (), problem: str = "") -> ManifestRow:
+    def row(
+        offset: int, notes: tuple[str, ...] = (), problem: str = "", sound: str = ""
+    ) -> ManifestRow:
         return ManifestRow(
             source=source.name,
             label=file.label,
@@ -263,12 +288,15 @@ def _decoded(src: Path, file: PlannedFile, result: DecodedFile, strict: bool) ->
             offset=offset,
             notes=notes,
             problem=problem,
+            sound=sound,
             checksum=result.checksum,
             size=source.size,
             mtime_ns=source.mtime_ns,
         )
 
-    clips = [(row(clip.offset, clip.notes), clip.samples) for clip in result.clips]
+    clips = [
+        (row(clip.offset, clip.notes, sound=clip.sound), clip.samples) for clip in result.clips
+    ]
     return clips + [(row(part.offset, problem=part.kind), None) for part in result.rejections]
 
 
@@ -279,14 +307,20 @@ def _write_clips(
     wav: bool,
     counter: SummaryCounter,
     progress: Callable[[int], None],
-) -> None:
-    """Write all of a prepared folder but `settings.json`."""
+) -> Copies:
+    """Write all of a prepared folder but `settings.json`; return the equal clips."""
+    copies = Copies()
     with closing(results), PreparedFolderWriter(folder, settings.clips, wav) as writer:
-        for done, (file, rows_and_clips) in enumerate(results, 1):
+        for done, (file, found) in enumerate(results, 1):
+            rows_and_clips = [
+                (replace(row, split=copies.add(row, file.split, file.fixed)), clip)
+                for row, clip in found
+            ]
             for row, clip in rows_and_clips:
                 writer.write(row, clip, file.source.label)
             counter.add([row for row, _ in rows_and_clips], decoded=file.reusable is None)
             progress(done)
+    return copies
 
 
 def _stepped(progress: Progress | None, total: int) -> Callable[[int], None]:

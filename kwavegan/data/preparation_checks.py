@@ -10,6 +10,8 @@ from kwavegan.data.prepare_settings import ClipSettings
 from kwavegan.data.summary import Summary
 from kwavegan.errors import InputError, setting
 
+_ADVICE = f"add sounds, or take fewer of them for validation and test, see {setting('validation')}"
+
 _OWN_FILES = {"manifest.csv", "settings.json", "wav", CLASSIFIER} | {
     f"{split}{end}.npy" for split in SPLITS for end in ("", "_labels")
 }
@@ -70,16 +72,19 @@ def check_training_split(src: Path, summary: Summary) -> None:
         InputError: a label has fewer.
     """
     if not summary.clips:
-        why = "; ".join(summary.warnings(spell=str)[:1])  # the error spells the settings
+        why = "; ".join(summary.left_out_lines()[:1])
         raise InputError(f"{src}: none of its {summary.files} audio files can be used ({why})")
     for label, counts in summary.counts.items():
         if counts["train"] < 2:
             what = f"the label {label!r}" if label else "the folder"
             total = sum(counts.values())
+            lost = summary.left_out_lines(label)
+            advice = [] if lost and total < 2 else [_ADVICE]
+            if summary.copies:
+                lost.append(f"{summary.copies} sounds are copies, some perhaps of test sounds")
             raise InputError(
                 f"{src}: {what} has {counts['train']} of its {total} usable sounds in the training"
-                " split, and at least 2 are needed; add sounds, or take fewer of them for"
-                f" validation and test, see {setting('validation')}"
+                f" split, and at least 2 are needed; {'; '.join([*lost, *advice])}"
             )
 
 

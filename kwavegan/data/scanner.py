@@ -5,19 +5,15 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from kwavegan.audio.recognition import ending, is_audio
+from kwavegan.data.split_folders import NAMES as SPLIT_NAMES
+from kwavegan.data.split_folders import SplitFolders, find_split_folders, listed, meant_as_split
 from kwavegan.errors import InputError, setting
-
-# libsndfile cannot read the second line's formats; they are here so that `prepare` reports them.
-SUFFIXES = re.compile(
-    r"\.(wav|wave|flac|ogg|oga|opus|mp3|aif|aiff|aifc|au|snd|caf|w64|rf64"
-    r"|m4a|aac|mp4|wma)$",
-    re.IGNORECASE,
-)
-"""Endings of the names that count as audio files."""
 
 _MAX_FILES = 2**27 - 1
 """`MAX_NUM_WAVS_PER_CLASS` of Google's rule; it only sets how fine the percentages are."""
@@ -80,12 +76,16 @@ class Source:
         label: index of its label.
         size: in bytes; -1 for a broken link.
         mtime_ns: when it last changed, in nanoseconds of the system's clock.
+        changed_ns: when its content, name or rights last changed, which no program can set.
+        split: "train", "validation" or "test" where its folder says so; else "".
     """
 
     name: str
     label: int
     size: int
     mtime_ns: int
+    changed_ns: int
+    split: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,24 +96,32 @@ class Scan:
         labels: in index order; () for files without label folders.
         sources: the files, sorted by label index, then by name.
         outside: number of audio files beside the label folders, which are left out.
+        others: files that are not audio, by the ending of their names.
+        empty: label folders with files, none of which is audio.
+        said: what was taken for what, in lines; see `kwavegan.data.split_folders`.
     """
 
     labels: tuple[str, ...]
     sources: tuple[Source, ...]
     outside: int
+    others: Counter[str] = field(default_factory=Counter)
+    empty: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
 
 def scan_folder(folder: str | Path, labels: Sequence[str] | None = None) -> Scan:
     """Find the audio files of a folder, and their labels.
 
     A label is a folder directly below `folder`; files deeper down belong to it. If there are no
-    such folders with audio, the files have no labels. The scan skips folders whose name starts
-    with `_` or `.` (such as `_background_noise_`), files whose name starts with `.`, and files
-    that do not match `SUFFIXES`.
+    such folders with audio, the files have no labels. Folders `train` and `test` (or the like, and
+    one for validation) are no labels but the split, with the labels inside, or within each label.
+    The scan skips folders whose name starts with `_` or `.` (such as `_background_noise_`), files
+    whose name starts with `.`, and files that are audio neither by name nor by content.
 
     Args:
         folder: a folder of label folders, or of files.
-        labels: the labels to take, in index order; None for all, sorted.
+        labels: the labels to take, in index order; None for all, sorted. Where they name folders
+            `train` and `test`, those are labels.
 
     Raises:
         InputError: there is no such folder, no audio in it, or no folder for one of `labels`; or
@@ -123,26 +131,93 @@ def scan_folder(folder: str | Path, labels: Sequence[str] | None = None) -> Scan
     if not folder.is_dir():
         what = "is a file; give the folder it lies in" if folder.exists() else "no such folder"
         raise InputError(f"{folder}: {what}")
-    files = list(_walk(folder, "", ()))
-    names = sorted({name.split("/", 1)[0] for name, *_ in files if "/" in name})
+    found = list(_walk(folder, "", ()))
+    files = [file for file in found if file.audio]
     if not files:
         raise InputError(f"{folder}: no audio in it (WAV, FLAC, OGG, MP3 or AIFF files)")
-    _check_case(folder, names)
-    folders = tuple(names) if labels is None else _checked_labels(folder, names, labels)
+    tops = {file.name.split("/", 1)[0] for file in files if "/" in file.name}
+    split = find_split_folders(file.name for file in files)
+    if split and split.depth == 0 and labels is not None and set(labels) <= set(map(spelled, tops)):
+        split = None
+    placed = [_placed(file, split) for file in files]
+    raw = sorted({label for _, label, _ in placed if label})
+    names = _names(folder, raw)
+    folders = tuple(sorted(names)) if labels is None else _checked_labels(folder, names, labels)
+    others = Counter(ending(file.name) for file in found if not file.audio)
+    said = _said(split, tops, folders) if labels is None or split else ()
+    empty = _empty(found, tops, split) if labels is None else ()
     if not folders:
-        return Scan((), tuple(Source(name, 0, *stat) for name, *stat in sorted(files)), 0)
-    index = {label: i for i, label in enumerate(folders)}
+        sources = [Source(f.name, 0, *f.stat, split=part) for f, _, part in placed]
+        sources.sort(key=lambda source: source.name)
+        return Scan((), tuple(sources), 0, others, empty, said)
+    index = {names[label]: i for i, label in enumerate(folders)}
     sources = [
-        Source(name, index[name.split("/", 1)[0]], *stat)
-        for name, *stat in files
-        if "/" in name and name.split("/", 1)[0] in index
+        Source(file.name, index[label], *file.stat, split=part)
+        for file, label, part in placed
+        if label in index
     ]
     sources.sort(key=lambda source: (source.label, source.name))
-    return Scan(folders, tuple(sources), sum("/" not in name for name, *_ in files))
+    outside = sum(not label for _, label, _ in placed)
+    return Scan(folders, tuple(sources), outside, others, empty, said)
 
 
-def _walk(folder: Path, prefix: str, above: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
-    """Yield (name below the root, size, mtime_ns); follow linked folders, but not in circles."""
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file below the folder: its name with /, size and times, and whether it is audio."""
+
+    name: str
+    stat: tuple[int, int, int]
+    audio: bool
+
+
+def _placed(file: _File, split: SplitFolders | None) -> tuple[_File, str, str]:
+    """Return a file, the folder of its label, and its split; "" for none."""
+    parts = file.name.split("/")
+    if split is None:
+        return file, parts[0] if len(parts) > 1 else "", ""
+    if len(parts) < 2:
+        return file, "", ""
+    part = split.splits[parts[split.depth]]
+    inner = parts[1] if len(parts) > 2 else ""
+    return file, inner if split.depth == 0 else parts[0], part
+
+
+def _said(split: SplitFolders | None, tops: set[str], folders: tuple[str, ...]) -> tuple[str, ...]:
+    if split is not None:
+        inside = " with the labels inside" if split.depth == 0 and folders else ""
+        line = f"the folders {listed(list(split.splits))} are taken as the split{inside}"
+        if split.depth == 0:
+            names = ",".join(split.splits)
+            line += f" ({setting('labels', names)} takes them as labels)"
+        return (line,)
+    if meant_as_split(tops):
+        odd = sorted(name for name in tops if name.lower() not in SPLIT_NAMES)
+        if odd:
+            looks = sorted(tops.difference(odd))
+            beside = spelled(odd[0])
+            return (f"the folders {listed(looks)} are taken as labels, as {beside} is beside them",)
+    return ()
+
+
+def _empty(found: list[_File], tops: set[str], split: SplitFolders | None) -> tuple[str, ...]:
+    """Return the folders where a label's would be that hold files, but no audio."""
+    if split is not None or not tops:
+        return ()
+    all_tops = {file.name.split("/", 1)[0] for file in found if "/" in file.name}
+    return tuple(map(spelled, sorted(all_tops - tops)))
+
+
+def spelled(name: str) -> str:
+    """Return a name as text: what is not UTF-8 in a name of the system is read as Windows-1252."""
+    raw = os.fsencode(name)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+
+
+def _walk(folder: Path, prefix: str, above: tuple[str, ...]) -> Iterator[_File]:
+    """Yield the files below a folder; follow linked folders, but not in circles."""
     real = os.path.realpath(folder)
     if real in above:
         return
@@ -154,16 +229,30 @@ def _walk(folder: Path, prefix: str, above: tuple[str, ...]) -> Iterator[tuple[s
         if entry.is_dir():
             if not entry.name.startswith(("_", ".")):
                 yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", (*above, real))
-        elif not entry.name.startswith(".") and SUFFIXES.search(entry.name):
-            yield f"{prefix}{entry.name}", *_size_and_time(entry)
+        elif not entry.name.startswith("."):
+            yield _File(f"{prefix}{entry.name}", _stat(entry), is_audio(Path(entry.path)))
 
 
-def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, int]:
+def _stat(entry: os.DirEntry[str]) -> tuple[int, int, int]:
     try:
         stat = entry.stat()
     except OSError:  # a broken link: decoding reports it
-        return -1, -1
-    return stat.st_size, stat.st_mtime_ns
+        return -1, -1, -1
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
+def _names(folder: Path, raw: Sequence[str]) -> dict[str, str]:
+    """Return label → its folder."""
+    names: dict[str, str] = {}
+    for name in raw:
+        other = names.setdefault(spelled(name), name)
+        if other != name:
+            raise InputError(
+                f"{folder}: two folders are called {spelled(name)!r}, in different encodings;"
+                " join them or rename one"
+            )
+    _check_case(folder, list(names))
+    return names
 
 
 def _check_case(folder: Path, names: Sequence[str]) -> None:
@@ -177,7 +266,7 @@ def _check_case(folder: Path, names: Sequence[str]) -> None:
             )
 
 
-def _checked_labels(folder: Path, names: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
+def _checked_labels(folder: Path, names: Collection[str], labels: Sequence[str]) -> tuple[str, ...]:
     if not names:
         raise InputError(
             f"{folder}: has no label folders with audio; leave {setting('labels')} out"
@@ -188,7 +277,7 @@ def _checked_labels(folder: Path, names: Sequence[str], labels: Sequence[str]) -
         if label not in names:
             lower = {name.casefold(): name for name in names}
             near = difflib.get_close_matches(label.casefold(), lower, n=3, cutoff=0.5)
-            hint = [lower[name] for name in near] or names[:8]
+            hint = [lower[name] for name in near] or list(names)[:8]
             raise InputError(
                 f"{setting('labels')}: no folder {label!r} with audio in {folder};"
                 f" did you mean {', '.join(map(repr, hint))}?"

@@ -9,6 +9,7 @@ chosen from the files:
 - two channels where most files are stereo, that is where left and right differ.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from kwavegan.audio.decoding import AudioError, open_audio
+from kwavegan.audio.decoding import AudioFile, open_audio
+from kwavegan.audio.problems import AudioError
+from kwavegan.audio.processing import mix
 from kwavegan.data.prepare_settings import PrepareSettings
-from kwavegan.errors import InputError, setting
+from kwavegan.data.scanner import spelled
+from kwavegan.data.summary import PROBLEMS
+from kwavegan.errors import InputError
 
 MOST_FILES = 2_000
 """Files of which the header is read: enough for every share that is asked here."""
@@ -94,21 +99,36 @@ def survey_folder(folder: str | Path, names: Sequence[str]) -> Survey:
     rates: Counter[int] = Counter()
     seconds: list[float] = []
     stereo: list[bool] = []
+    problems: dict[str, list[str]] = {}
     for name in _spread(names, MOST_FILES):
         try:
             with open_audio(Path(folder) / name) as file:
-                rates[file.rate] += 1
-                seconds.append(file.frames / file.rate)
                 if len(stereo) < MOST_DECODED:
-                    stereo.append(_differs(next(iter(file.blocks(file.rate)))))
-        except AudioError:
-            continue
+                    stereo.append(_differs(next(file.blocks(file.rate))))
+                seconds.append(_seconds(file))
+                rates[file.rate] += 1
+        except AudioError as problem:
+            problems.setdefault(problem.kind, []).append(name)
     if not rates:
+        kind, examples = max(problems.items(), key=lambda item: len(item[1]))
         raise InputError(
-            f"{folder}: none of its {len(names)} audio files can be read; convert them to WAV,"
-            f" FLAC, OGG, MP3 or AIFF, or see why with {setting('strict')}"
+            f"{folder}: none of its {len(names)} audio files can be read ({len(examples)}:"
+            f" {PROBLEMS[kind]}; such as {spelled(min(examples))})"
         )
     return Survey(rates, tuple(seconds), float(np.mean(stereo)))
+
+
+def _seconds(file: AudioFile) -> float:
+    """Return a file's duration; of one that states none, up to `LONGEST_S`."""
+    if file.frames is not None:
+        return file.frames / file.rate
+    most = math.ceil(LONGEST_S * file.rate)
+    frames = 0
+    for block in file.blocks(most):
+        frames += len(block)
+        if frames >= most:
+            break
+    return frames / file.rate
 
 
 def decide(
@@ -158,7 +178,7 @@ def _differs(audio: np.ndarray) -> bool:
     """Return whether the channels (time, channels) differ by more than 1 % of their level."""
     if audio.shape[1] < 2:
         return False
-    left, right = audio[:, 0], audio[:, 1]
+    left, right = mix(audio, 2).T
     return bool(np.std(left - right) > 0.01 * max(np.std(left), np.std(right)))
 
 

@@ -2,6 +2,7 @@
 
 import os
 from array import array
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -10,9 +11,12 @@ from types import TracebackType
 import numpy as np
 
 from kwavegan.audio import soundfiles
+from kwavegan.data.copies import Copies
 from kwavegan.data.dataset import SPLITS
-from kwavegan.data.manifest import ManifestRow, ManifestWriter
+from kwavegan.data.manifest import ManifestRow, ManifestWriter, read_manifest
 from kwavegan.data.prepare_settings import ClipSettings
+from kwavegan.data.summary import SummaryCounter
+from kwavegan.storage.files import atomic
 
 _HEADER = 128
 """Bytes of an .npy header: enough for any shape."""
@@ -61,6 +65,42 @@ class PreparedFolderWriter:
             if self._wavs:
                 self._wavs.write(row, clip)
         self._manifest.write(row)
+
+
+def keep_copies_together(
+    folder: Path,
+    copies: Copies,
+    settings: ClipSettings,
+    wav: bool,
+    labels: Sequence[str],
+    counter: SummaryCounter,
+) -> None:
+    """Write a folder anew in which each clip is in the split of all its copies.
+
+    Args:
+        folder: written by `PreparedFolderWriter`.
+        copies: of its clips.
+        settings, wav: it was written with.
+        labels: in index order.
+        counter: which has counted its clips.
+    """
+    index = {label: i for i, label in enumerate(labels)}
+    arrays = {
+        path.stem: np.load(path, mmap_mode="r", allow_pickle=False)
+        for split in SPLITS
+        if (path := folder / f"{split}.npy").stat().st_size
+        > _HEADER  # else there is nothing to map
+    }
+    with atomic(folder) as again:
+        again.mkdir()
+        with PreparedFolderWriter(again, settings, wav) as writer:
+            for row in read_manifest(folder / "manifest.csv"):
+                clip = None if row.problem else arrays[row.split][row.row]
+                split = copies.split_of(row, row.split)
+                if split != row.split:
+                    counter.move(row, split)
+                writer.write(replace(row, split=split), clip, index.get(row.label, 0))
+        del arrays
 
 
 class ArrayWriter:

@@ -10,7 +10,7 @@ import pytest
 from support.audio_files import SMALL, contents, write
 
 from kwavegan.audio import decoding
-from kwavegan.data import PrepareSettings, prepare, prepare_cached
+from kwavegan.data import PrepareSettings, incremental, prepare, prepare_cached
 from kwavegan.data.dataset import open_dataset
 from kwavegan.storage.cache import locked
 
@@ -52,6 +52,25 @@ def test_same_size_and_other_content_is_noticed(src, tmp_path):
     assert path.stat().st_size == before.st_size
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
     assert prepare(src, tmp_path / "out", SMALL).decoded == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no system's time of a change elsewhere")
+def test_same_size_and_time_and_other_content_is_noticed(src, tmp_path):
+    prepare(src, tmp_path / "out", SMALL)
+    path = src / "kick" / "kick0.wav"
+    before = path.stat()
+    write(path, seed=5)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert prepare(src, tmp_path / "out", SMALL).decoded == 1
+
+
+def test_what_was_not_touched_since_is_not_read(src, tmp_path, monkeypatch):
+    prepare(src, tmp_path / "out", SMALL)
+    later = (tmp_path / "out" / "settings.json").stat().st_mtime_ns + 10**10
+    os.utime(tmp_path / "out" / "settings.json", ns=(later, later))
+    monkeypatch.setattr(incremental, "checksum", None)
+    assert prepare(src, tmp_path / "out", SMALL).unchanged
 
 
 def test_other_labels_or_splits_reuse_the_clips(src, tmp_path, decoded):

@@ -98,7 +98,7 @@ def test_the_cache_has_one_place_for_equal_clips(tmp_path):
     chosen = prepare_cached(src, note=said.append)
     again = prepare_cached(src, PrepareSettings(rate=8000, length=1024, channels=1))
     assert chosen.path == again.path
-    assert len(said) == 1
+    assert [line[:6] for line in said] == ["chosen", "20 cli"]
 
 
 def test_files_of_no_use_do_not_count(tmp_path):
@@ -109,7 +109,7 @@ def test_files_of_no_use_do_not_count(tmp_path):
     assert shape(tmp_path / "out") == (8000, 1024, 1)
     for file in src.glob("[0-9]*.wav"):
         file.unlink()
-    with pytest.raises(InputError, match="none of its 30 audio files can be read"):
+    with pytest.raises(InputError, match=r"none of its 30 .* \(30: not audio"):
         prepare(src, tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
