@@ -18,7 +18,7 @@ from kwavegan.cli.options import (
 from kwavegan.cli.output import say, say_all
 from kwavegan.cli.progress import LiveLine
 from kwavegan.config.resolution import resolve
-from kwavegan.errors import InputError, shell_command, shell_line
+from kwavegan.errors import InputError, for_command_line, shell_command, shell_line
 
 if TYPE_CHECKING:
     from kwavegan.search.loop import Search
@@ -113,7 +113,7 @@ def command(
     from kwavegan.search.plan import Plan, begin
 
     plan = Plan(config, given, data, name, space_path, objective, storage, runs_dir)
-    with begin(plan, preparing) as search:
+    with begin(plan, preparing, lambda line: say(for_command_line(line))) as search:
         line = LiveLine()
         search.on_result, search.on_warning = line.news, line.warning
         search.on_progress = line.rewrite

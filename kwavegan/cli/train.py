@@ -21,7 +21,13 @@ from kwavegan.cli.output import say, say_while_heard, warn
 from kwavegan.cli.progress import LiveLine, TimeLeft, clock
 from kwavegan.config.resolution import resolve
 from kwavegan.config.settings import Config
-from kwavegan.errors import InputError, option_name, printable, shell_command
+from kwavegan.errors import (
+    InputError,
+    for_command_line,
+    option_name,
+    printable,
+    shell_command,
+)
 from kwavegan.monitoring.listener import Listener
 
 if TYPE_CHECKING:
@@ -105,7 +111,7 @@ def _train(
     backend: str,
     report: bool,
 ) -> None:
-    from kwavegan.data.load import load_dataset
+    from kwavegan.data.load import load_dataset, stored_source
 
     data = data if data is not None else config.data
     chosen: list[str] = []
@@ -115,14 +121,14 @@ def _train(
     from kwavegan.training.session import run_training
 
     asked = config.loudness
-    config = config.for_dataset(dataset, str(Path(data).resolve()) if data else "")
+    config = config.for_dataset(dataset, stored_source(data) if data else "")
     if asked < 0 < config.loudness:
         chosen.append(
             f"levels within a label differ by {dataset.level_spread:.0f} dB: critics hear loudness"
             f" apart (--loudness {config.loudness:g})"
         )
     for line in chosen:
-        say(line)
+        say(for_command_line(line))
     labels = f", labels {', '.join(config.labels)}" if config.labels else ""
     headline = (
         f"{config.model} on {backend}, {len(dataset.train)} sounds of "

@@ -1,7 +1,9 @@
 """Open the data of a training, prepared or not."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from kwavegan.config.settings import Config
 from kwavegan.data.dataset import Dataset, is_prepared, open_dataset
@@ -31,12 +33,36 @@ def load_trained_data(
         >>> load_trained_data(Config(data="recordings"), None, "kwavegan evaluate").rate
         16384
     """
-    if given is None and config.data and not Path(config.data).exists():
+    if given is None and config.data and not Path(_folder(config.data)).exists():
         raise InputError(
             f"{config.data}: no such folder any more, and the run was trained on it; put it back, "
             f"or say where it is now: {advice}"
         )
     return load_dataset(config.data if given is None else given, config, progress)
+
+
+def stored_source(data: str | Path) -> str:
+    """Return the full path of a folder as a run keeps it: as text, or as a `file:` URI where its
+    name is not UTF-8.
+
+    Example:
+        >>> from kwavegan.data.load import stored_source
+        >>> stored_source("/sounds/kick")
+        '/sounds/kick'
+    """
+    path = Path(data).resolve()
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.as_uri()
+    return str(path)
+
+
+def _folder(data: str) -> str:
+    """Return the folder that `stored_source` spelled, or any other."""
+    if not data.startswith("file:///"):
+        return data
+    return os.fsdecode(unquote_to_bytes(data.removeprefix("file://")))
 
 
 def load_dataset(
@@ -52,7 +78,7 @@ def load_dataset(
         config: its rate, length, channels and labels are for the preparation of a folder of audio;
             0 and () take what suits the folder.
         progress: called with files done and files in all.
-        note: called with a line that says what was chosen for the folder, if anything was.
+        note: called with each line about what was chosen, done and left out; see `prepare_cached`.
 
     Raises:
         InputError: the folder is missing or damaged, or holds no usable audio.
@@ -65,6 +91,7 @@ def load_dataset(
     """
     if not data:
         return builtin_dataset(progress)
+    data = _folder(data)
     if not Path(data).exists():
         raise InputError(f"{data}: no such folder; name a folder of audio, or a prepared one")
     if is_prepared(data):

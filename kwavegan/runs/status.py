@@ -25,6 +25,7 @@ class Status:
         updated: likewise, of the last change.
         seconds: of training, over all sessions.
         message: the reason for the state; may be empty.
+        data: digest of the data it was trained on, see `kwavegan.data.dataset.data_digest`.
     """
 
     state: str = "stopped"
@@ -36,6 +37,7 @@ class Status:
     updated: str = ""
     seconds: float = 0.0
     message: str = ""
+    data: str = ""
 
 
 def read_status(path: Path) -> Status:

@@ -11,7 +11,7 @@ from optuna.study import Study
 
 from kwavegan.config.settings import Config
 from kwavegan.data.dataset import data_digest
-from kwavegan.data.load import load_dataset
+from kwavegan.data.load import load_dataset, stored_source
 from kwavegan.errors import InputError, setting
 from kwavegan.runs.naming import check_name, runs_folder
 from kwavegan.runs.pretrained import inherit_settings
@@ -60,12 +60,17 @@ class Plan:
 
 
 @contextmanager
-def begin(plan: Plan, progress: Callable[[int, int], None] | None = None) -> Iterator[Search]:
+def begin(
+    plan: Plan,
+    progress: Callable[[int, int], None] | None = None,
+    note: Callable[[str], None] | None = None,
+) -> Iterator[Search]:
     """Open a search for a block: a new one, or one to continue.
 
     Args:
         plan: what the user asks for.
         progress: called with files done and files in all while audio is prepared.
+        note: called with each line about what was chosen, done and left out of the audio.
 
     Raises:
         InputError: bad data, a bad space, a storage that cannot be reached, a folder that is taken,
@@ -77,8 +82,8 @@ def begin(plan: Plan, progress: Callable[[int, int], None] | None = None) -> Ite
     trained = trial_settings(config, plan.objective, plan.given)
     check_possible(space, trained, origin)
     data = plan.data if plan.data is not None else config.data
-    dataset = load_dataset(data, config, progress)
-    source = str(Path(data).resolve()) if data else ""
+    dataset = load_dataset(data, config, progress, note)
+    source = stored_source(data) if data else ""
     base, trained = (each.for_dataset(dataset, source) for each in (config, trained))
     about = {
         "data": data_digest(dataset),

@@ -6,7 +6,8 @@ from typing import Any
 
 from kwavegan.backend.compilations import keep_compilations
 from kwavegan.config.resolution import resolve
-from kwavegan.data.load import load_dataset, load_trained_data
+from kwavegan.data.dataset import data_digest
+from kwavegan.data.load import load_dataset, load_trained_data, stored_source
 from kwavegan.errors import InputError, for_python, shell_command
 from kwavegan.evaluation import external
 from kwavegan.evaluation.evaluator import build_reference
@@ -62,8 +63,8 @@ def train(
     chosen = resolve(preset, config, settings)
     chosen = inherit_settings(chosen, settings, runs_dir)
     source = str(data) if data is not None else chosen.data
-    dataset = load_dataset(source, chosen)
-    chosen = chosen.for_dataset(dataset, str(Path(source).resolve()) if source else "")
+    dataset = load_dataset(source, chosen, note=_spelled(note))
+    chosen = chosen.for_dataset(dataset, stored_source(source) if source else "")
     outcome = run_training(chosen, dataset, name, runs_dir, [_Progress(note)] if note else [])
     if outcome.message and note:
         note(f"{outcome.state}: {outcome.message}")
@@ -119,6 +120,12 @@ def evaluate(
         raise InputError(
             f"{dataset.spelled}: not what {generator.run.name} was trained on: {error.args[0]}"
         ) from error
+    trained_on = generator.run.status().data
+    if trained_on and trained_on != data_digest(dataset):
+        (note or _silent)(
+            f"{dataset.path}: has changed since {generator.run.name} was trained on it; sounds that"
+            " are for the test now may have been learned"
+        )
     reference = build_reference(dataset, note or _silent)
     evaluation = evaluate_generator(generator, reference, n, seed, evaluators)
     for line in evaluation.warnings:
@@ -128,6 +135,10 @@ def evaluate(
 
 def _silent(line: str) -> None:
     pass
+
+
+def _spelled(note: Note | None) -> Note | None:
+    return None if note is None else lambda line: note(for_python(line))
 
 
 class _Progress(Listener):

@@ -11,7 +11,7 @@ from kwavegan.backend.compilations import keep_compilations
 from kwavegan.backend.selection import versions
 from kwavegan.config.settings import Config
 from kwavegan.data.batches import StepBatches
-from kwavegan.data.dataset import Dataset
+from kwavegan.data.dataset import Dataset, data_digest
 from kwavegan.errors import InputError, shell_command
 from kwavegan.evaluation.validation import ValidationScorer
 from kwavegan.gan.model import WaveGAN
@@ -163,6 +163,7 @@ class _Session:
         keep_compilations()
         with run.lock(), RestingCollector() as collector:
             self.listener.started(run)
+            self._check_data()
             gan = self.build(config)
             start = self._restore(gan)
             if start >= config.steps:
@@ -189,6 +190,18 @@ class _Session:
                 raise
             run.update(state=outcome.state, step=outcome.step, message=outcome.message)
             return outcome
+
+    def _check_data(self) -> None:
+        """Say where the data has changed since the last session, and keep its digest."""
+        digest, known = data_digest(self.dataset), self.run.status().data
+        if known and known != digest:
+            self.listener.note(
+                f"{self.config.data or self.dataset.path}: its sounds have changed since this run"
+                " was last trained; it goes on with those of now (a new run on them:"
+                f" kwavegan train --from {self.run.name})"
+            )
+        if known != digest:
+            self.run.update(data=digest)
 
     def _restore(self, gan: WaveGAN) -> int:
         """Restore the newest whole checkpoint, or start from the origin's; return the step."""

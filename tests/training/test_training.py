@@ -215,15 +215,26 @@ def test_three_commands_from_a_folder_to_sounds(tmp_path, monkeypatch, cli):
     assert Run.open("first").checkpoint_steps()[-1] == 7
 
 
-def test_training_on_a_raw_folder_says_what_was_chosen_for_it(tmp_path, monkeypatch, cli):
+@pytest.mark.usefixtures("shared_gans")
+def test_training_on_a_raw_folder_says_what_becomes_of_it(tmp_path, monkeypatch, cli):
     monkeypatch.chdir(tmp_path)
+    name = os.fsdecode(b"s\xedn") if os.name == "posix" else "sín"  # not UTF-8
     write_sines(tmp_path / "sines", 20)
+    (tmp_path / "sines" / "low" / "bad.wav").write_text("junk " * 100)
+    (tmp_path / "sines").rename(name)
     toml = tmp_path / "tiny.toml"
     toml.write_text(tiny_config().to_toml())
-    output = cli("train", "sines", "--config", toml, "--steps", 1, "--name", "raw").output
+    output = cli("train", name, "--config", toml, "--steps", 1, "--name", "raw").output
     assert f"chosen for this folder: {RATE:,} Hz" in output
+    assert "left out 1: not audio that can be read" in output
+    assert "low/bad.wav" in output
     config = Run.open("raw").config()
     assert (config.rate, config.length, config.channels) == (RATE, LENGTH, 1)
+    changed = "its sounds have changed since this run was last trained"
+    assert changed not in cli("train", "--resume", "raw", "--steps", 2).output
+    (tmp_path / name / "low" / "low_003.wav").unlink()
+    assert changed in cli("train", "--resume", "raw", "--steps", 3).output
+    assert changed not in cli("train", "--resume", "raw", "--steps", 4).output
 
 
 @pytest.mark.parametrize(
