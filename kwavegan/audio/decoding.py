@@ -1,6 +1,7 @@
 """Audio files → blocks of samples, or an `AudioError` that says why a file gives none.
 
-libsndfile decodes (WAV, FLAC, OGG, MP3, AIFF, ...). What a header claims is not the sound: where
+libsndfile decodes (WAV, FLAC, OGG, MP3, AIFF, ...), and what it does not know the extra `formats`
+(`kwavegan.audio.containers`). What a header claims is not the sound: where
 the two disagree, `kwavegan.audio.layout` finds the sound, and the file is read to its end.
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
+from kwavegan.audio import containers
 from kwavegan.audio.chatter import without_chatter
 from kwavegan.audio.file_parts import Part, PartFile
 from kwavegan.audio.layout import find_parts
@@ -95,8 +97,19 @@ def open_audio(path: str | Path, short: int = SHORT) -> Iterator[AudioFile]:
             parts = find_parts(path)
             files = [_opened(stack, path, part) for part in parts or (None,)]
         except (sf.SoundFileError, OSError, TypeError) as error:
-            raise why_not_opened(path, error) from error
+            problem = why_not_opened(path, error)
+            if problem.kind != "formats" or not containers.available():
+                raise problem from error
+            yield _track(stack.enter_context(containers.open_track(path)))
+            return
         yield _joined(path, parts, files)
+
+
+def _track(track: containers.Track) -> AudioFile:
+    if not RATES[0] <= track.rate <= RATES[1]:
+        raise AudioError("rate", f"claims an impossible sample rate of {track.rate} Hz")
+    step = FINE_STEP if track.fine else STEP
+    return AudioFile(track.rate, track.channels, track.frames, track.blocks, step, track.notes)
 
 
 def _opened(stack: ExitStack, path: Path, part: Part | None) -> sf.SoundFile:

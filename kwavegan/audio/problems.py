@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from kwavegan.audio.recognition import is_foreign
+
 
 class AudioError(Exception):
     """A file or clip that is not usable.
@@ -80,4 +82,8 @@ def why_not_opened(path: Path, error: Exception) -> AudioError:
             return AudioError(kind, reason)
     if "SF_INFO" in str(error):  # libsndfile's message for an absurd rate or channel count
         return AudioError("rate", "claims an impossible sample rate or number of channels")
+    if is_foreign(path, start) or "unimplemented" in str(error):
+        return AudioError(
+            "formats", "is of a format that needs more: pip install 'kwavegan[formats]'"
+        )
     return AudioError("not audio", f"is not audio that can be read; {_CONVERT}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kwavegan.audio import containers
 from kwavegan.data.copies import Copies
 from kwavegan.data.dataset import is_prepared, open_dataset, read_settings
 from kwavegan.data.decode import checksum
@@ -113,6 +114,8 @@ def _still_holds(
         return False
     if row.problem in _RETRY and checksum(path):
         return False  # the file is readable now
+    if row.problem == "formats" and containers.available():
+        return False  # the extra has been installed
     if row.size != source.size:
         return False
     if row.mtime_ns == source.mtime_ns and source.changed_ns < trusted:

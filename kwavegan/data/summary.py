@@ -44,7 +44,7 @@ _NOTES = {
 _WARNINGS = {
     "clipped": f"louder than full scale, clipped ({setting('normalize', 'peak')} avoids it)",
     "header": "of files whose headers state another length: read to the end of the sound",
-    "unread": "of files that hold more than could be read: joined from sounds of several kinds?",
+    "unread": "of files that hold more than was read: joined sounds of other rates, or tracks",
 }
 """What may surprise about clips."""
 

@@ -9,10 +9,10 @@ chosen from the files:
 - two channels where most files are stereo, that is where left and right differ.
 """
 
-import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -103,9 +103,12 @@ def survey_folder(folder: str | Path, names: Sequence[str]) -> Survey:
     for name in _spread(names, MOST_FILES):
         try:
             with open_audio(Path(folder) / name) as file:
+                blocks = file.blocks(file.rate)
                 if len(stereo) < MOST_DECODED:
-                    stereo.append(_differs(next(file.blocks(file.rate))))
-                seconds.append(_seconds(file))
+                    start = next(blocks)
+                    stereo.append(_differs(start))
+                    blocks = chain([start], blocks)
+                seconds.append(_seconds(file, blocks))
                 rates[file.rate] += 1
         except AudioError as problem:
             problems.setdefault(problem.kind, []).append(name)
@@ -118,15 +121,14 @@ def survey_folder(folder: str | Path, names: Sequence[str]) -> Survey:
     return Survey(rates, tuple(seconds), float(np.mean(stereo)))
 
 
-def _seconds(file: AudioFile) -> float:
+def _seconds(file: AudioFile, blocks: Iterator[np.ndarray]) -> float:
     """Return a file's duration; of one that states none, up to `LONGEST_S`."""
     if file.frames is not None:
         return file.frames / file.rate
-    most = math.ceil(LONGEST_S * file.rate)
     frames = 0
-    for block in file.blocks(most):
+    for block in blocks:
         frames += len(block)
-        if frames >= most:
+        if frames >= LONGEST_S * file.rate:
             break
     return frames / file.rate
 
