@@ -44,6 +44,11 @@ _INT16_SUBTYPES = ("PCM_16", "PCM_S8", "PCM_U8")
 _WIDTHS = {"PCM_S8": 1, "PCM_U8": 1, "ULAW": 1, "ALAW": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4}
 """Bytes of a sample, where all are of one size."""
 
+_MOST_PARTS = 10_000
+"""Parts of a file that are read at most; the rest is noted."""
+
+_REFUSED = (sf.SoundFileError, OSError, TypeError)
+
 _FINE = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_24", "ALAC_32")
 
 STEP, FINE_STEP = 2.0**-15, 2.0**-23
@@ -95,14 +100,14 @@ def open_audio(path: str | Path, short: int = SHORT) -> Iterator[AudioFile]:
     with ExitStack() as stack:
         try:
             parts = find_parts(path)
-            files = [_opened(stack, path, part) for part in parts or (None,)]
-        except (sf.SoundFileError, OSError, TypeError) as error:
+            first = stack.enter_context(_opened(path, parts[0] if parts else None))
+        except _REFUSED as error:
             problem = why_not_opened(path, error)
             if problem.kind != "formats" or not containers.available():
                 raise problem from error
             yield _track(stack.enter_context(containers.open_track(path)))
             return
-        yield _joined(path, parts, files)
+        yield _joined(path, parts, first)
 
 
 def _track(track: containers.Track) -> AudioFile:
@@ -112,31 +117,41 @@ def _track(track: containers.Track) -> AudioFile:
     return AudioFile(track.rate, track.channels, track.frames, track.blocks, step, track.notes)
 
 
-def _opened(stack: ExitStack, path: Path, part: Part | None) -> sf.SoundFile:
+@contextmanager
+def _opened(path: Path, part: Part | None) -> Iterator[sf.SoundFile]:
     # Bytes can hold names that are not UTF-8; Windows has only str.
-    source = os.fsencode(path) if os.name == "posix" else str(path)
-    if part is not None:
-        source = stack.enter_context(PartFile(path, part))
-    with without_chatter():
-        return stack.enter_context(sf.SoundFile(source))
+    name = os.fsencode(path) if os.name == "posix" else str(path)
+    with nullcontext(name) if part is None else PartFile(path, part) as source:
+        with without_chatter():
+            file = sf.SoundFile(source)
+        with file:
+            yield file
 
 
-def _joined(path: Path, parts: tuple[Part, ...], files: list[sf.SoundFile]) -> AudioFile:
-    """Return the parts of a file as one sound: all that have the rate and channels of the first."""
-    first = files[0]
-    alike = [f for f in files if (f.samplerate, f.channels) == (first.samplerate, first.channels)]
+def _joined(path: Path, parts: tuple[Part, ...], first: sf.SoundFile) -> AudioFile:
+    """Return a file's parts as one sound: the first, and all with its rate and channels."""
     notes = ["header"] if any(part.disagrees for part in parts) else []
-    for file in alike:
-        notes += _check_header(file, path)
-    if len(alike) < len(files) or (not parts and _holds_more(first, path)):
+    notes += _check_header(first, path)
+    frames, alike = first.frames, []
+    for part in parts[1:_MOST_PARTS]:
+        try:
+            with _opened(path, part) as file:  # one at a time: a system opens only so many
+                if (file.samplerate, file.channels) == (first.samplerate, first.channels):
+                    notes += _check_header(file, path)
+                    frames += file.frames
+                    alike.append(part)
+        except _REFUSED:
+            continue
+    if len(alike) + 1 < len(parts) or (not parts and _holds_more(first, path)):
         notes.append("unread")
 
     def blocks(size: int) -> Iterator[np.ndarray]:
-        for file in alike:
-            yield from _decoded(file, size, notes)
+        yield from _decoded(first, size, notes)
+        for part in alike:
+            with _opened(path, part) as file:
+                yield from _decoded(file, size, notes)
 
     step = FINE_STEP if first.subtype in _FINE else STEP
-    frames = sum(file.frames for file in alike)
     return AudioFile(first.samplerate, first.channels, frames, blocks, step, notes)
 
 

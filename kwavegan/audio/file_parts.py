@@ -1,12 +1,17 @@
 """The bytes of a file: looked at in passing, or put together anew for a decoder."""
 
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 _BLOCK = 1 << 20
 """Bytes that `Bytes` holds at a time."""
+
+
+_SEARCHED, _LONGEST = 1 << 14, 8
+"""Bytes that are searched at a time, and the longest that is searched for."""
 
 
 class Bytes:
@@ -28,17 +33,14 @@ class Bytes:
             self._start, self._block, offset = start, self._file.read(max(size, _BLOCK)), 0
         return self._block[offset : offset + size]
 
-    def find(self, wanted: bytes, start: int, stop: int | None = None) -> int:
-        """Return where `wanted` begins, from `start` on; -1 where it does not before `stop`."""
-        stop = self.size if stop is None else min(stop, self.size)
-        while start < stop:
-            block = self.at(start, min(_BLOCK, stop - start))
-            found = block.find(wanted)
-            if found >= 0:
-                return start + found
-            if len(block) < len(wanted):
-                return -1
-            start += len(block) - len(wanted) + 1
+    def find(self, wanted: re.Pattern[bytes], start: int) -> int:
+        """Return where a pattern of up to `_LONGEST` bytes matches from `start` on; else -1."""
+        while start < self.size:
+            block = self.at(start, min(_SEARCHED, self.size - start))
+            found = wanted.search(block)
+            if found:
+                return start + found.start()
+            start += max(1, len(block) - _LONGEST + 1)
         return -1
 
 

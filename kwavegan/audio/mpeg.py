@@ -8,6 +8,7 @@ Source: ISO/IEC 11172-3, 2.4.1.3 (header of a frame); the tag is that of Xing an
 Fraunhofer.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,6 +30,12 @@ _NEAR = 2
 
 _SURE = 3
 """Frames in a row that tell frames from other bytes."""
+
+_HEADER = re.compile(rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff][\x10-\xef]|ID3", re.DOTALL)
+"""How a frame begins, or a tag of ID3v2."""
+
+_TRIES = 20_000
+"""Places that look like the start of a frame before the rest of a file counts as something else."""
 
 _TAG = 200
 """Bytes from the start of a frame that hold its tag's count."""
@@ -153,7 +160,8 @@ def _streams(data: Bytes) -> Iterator[_Stream]:
 
 def _next(data: Bytes, at: int) -> int | None:
     """Return where the next frames begin; tags of ID3v2 may hold a picture, and are passed over."""
-    while at < data.size:
+    tries = _TRIES
+    while 0 <= at < data.size and tries:
         start = data.at(at, 10)
         if start[:3] == b"ID3" and len(start) == 10:
             size = sum((byte & 0x7F) << 7 * (3 - i) for i, byte in enumerate(start[6:10]))
@@ -161,8 +169,7 @@ def _next(data: Bytes, at: int) -> int | None:
             continue
         if begins(data, at):
             return at
-        sync, tag = data.find(b"\xff", at + 1), data.find(b"ID3", at + 1, at + (1 << 16))
-        at = min((place for place in (sync, tag) if place >= 0), default=data.size)
+        at, tries = data.find(_HEADER, at + 1), tries - 1
     return None
 
 

@@ -1,11 +1,13 @@
 """Where the sound of a FLAC or Ogg file lies, and how long a FLAC stream without a length is."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from kwavegan.audio.file_parts import Bytes, Part
 
-_FLAC = b"fLaC"
+_FLAC = re.compile(rb"fLaC")
+_PAGE = re.compile(rb"OggS")
 _STREAMINFO = 42
 """Bytes of the mark and of the block that describes a FLAC stream, which is the first."""
 
@@ -27,11 +29,11 @@ def flac_parts(data: Bytes) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _all(data: Bytes, wanted: bytes) -> Iterator[int]:
+def _all(data: Bytes, wanted: re.Pattern[bytes]) -> Iterator[int]:
     at = data.find(wanted, 0)
     while at >= 0:
         yield at
-        at = data.find(wanted, at + len(wanted))
+        at = data.find(wanted, at + 1)
 
 
 def _flac_part(data: Bytes, start: int, stop: int) -> Part:
@@ -111,7 +113,7 @@ def ogg_parts(data: Bytes) -> tuple[Part, ...]:
     while 0 <= at < data.size:
         page = data.at(at, 27)
         if len(page) < 27 or page[:4] != b"OggS":
-            at = data.find(b"OggS", at + 1)
+            at = data.find(_PAGE, at + 1)
             continue
         first = bool(page[5] & 2)
         if first and not beginning:

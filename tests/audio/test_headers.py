@@ -175,6 +175,25 @@ def test_a_joined_file_of_another_rate_is_not_read_and_said(tmp_path):
     assert (len(sound), "unread" in notes) == (4000, True)
 
 
+def test_many_joined_files_need_few_open_at_once(tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "a.wav"
+    path.write_bytes(300 * bytes(wav(path, NOISE[:10])))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, limits[1]))
+    try:
+        assert len(heard(path)[0]) == 3000
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.parametrize("junk", [b"\xff" * 10**6, b"ID3" * 10**5])
+def test_junk_is_no_mp3(tmp_path, junk):
+    (tmp_path / "a.mp3").write_bytes(junk)
+    with pytest.raises(AudioError):
+        read_audio(tmp_path / "a.mp3")
+
+
 def mp3(path, sound):
     sf.write(path, sound, 44100, format="MP3", subtype="MPEG_LAYER_III")
     return path.read_bytes()
