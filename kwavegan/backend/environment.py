@@ -130,9 +130,12 @@ def _usual_folders(name: str) -> list[Path]:
         return [Path(os.environ[name])]
     import platformdirs
 
-    if name == "MPLCONFIGDIR":
-        return [Path(platformdirs.user_config_dir("matplotlib"))]
-    return [*_librosa(), Path(platformdirs.user_cache_dir("numba"))]
+    shared = _librosa() if name == "NUMBA_CACHE_DIR" else []
+    with suppress(RuntimeError):  # a user without a home
+        if name == "MPLCONFIGDIR":
+            return [Path(platformdirs.user_config_dir("matplotlib"))]
+        return [*shared, Path(platformdirs.user_cache_dir("numba"))]
+    return shared
 
 
 def _librosa() -> list[Path]:

@@ -126,8 +126,9 @@ def start_backend() -> None:
         keras.ops.convert_to_numpy(keras.ops.zeros(()) + 1.0)
     except Exception as error:
         name = os.environ.get(_ENV, "Keras")
-        hint = "".join(f"; {v}={os.environ[v]} is set" for v in _DEVICES if os.environ.get(v))
-        raise InputError(f"{name}: does not start: {first_line(error)}{hint}") from error
+        chosen = [f"{v}={os.environ[v]}" for v in _DEVICES if os.environ.get(v)]
+        advice = f"choose another device than {', '.join(chosen)}" if chosen else "install it again"
+        raise InputError(f"{name}: does not start: {first_line(error)}; {advice}") from error
 
 
 _DEVICES = ("JAX_PLATFORMS", "JAX_PLATFORM_NAME", "KERAS_TORCH_DEVICE", "CUDA_VISIBLE_DEVICES")

@@ -21,9 +21,11 @@ def cache_folder() -> Path:
 
     A user without a home folder, in a container for instance, gets one for this process.
     """
-    folder = Path(os.environ.get(ENV) or platformdirs.user_cache_dir("kwavegan"))
-    folder = Path(os.path.expanduser(folder))  # Path.expanduser raises where there is no home
-    return process_folder() if folder.parts[:1] == ("~",) else folder
+    try:
+        folder = os.environ.get(ENV) or platformdirs.user_cache_dir("kwavegan")
+        return Path(folder).expanduser()
+    except RuntimeError:  # no home
+        return process_folder()
 
 
 @cache

@@ -83,15 +83,19 @@ def test_what_keeps_the_backend_from_starting_is_told_in_a_line(monkeypatch):
     with pytest.raises(InputError) as caught:
         selection.start_backend()
     line = str(caught.value)
-    assert "does not start: Unable to initialize backend 'cuda'; JAX_PLATFORMS=cuda" in line
+    assert "does not start: Unable to initialize backend 'cuda'; choose another device" in line
+    assert "JAX_PLATFORMS=cuda" in line
     assert "\n" not in line
 
 
 def test_a_user_without_a_home_has_a_cache_that_is_none_of_the_working_folder(monkeypatch):
     from kwavegan.storage import cache
 
+    def homeless(path):
+        raise RuntimeError("could not determine the home directory")
+
     monkeypatch.setenv(cache.ENV, "~/nothing")
-    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.setattr(Path, "expanduser", homeless)
     assert cache.cache_folder() == cache.process_folder()
     assert cache.cache_folder().is_dir()
 
