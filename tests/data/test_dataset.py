@@ -171,9 +171,12 @@ def test_a_set_without_labels_cannot_condition(tmp_path):
 
 def test_what_is_not_a_prepared_folder(tmp_path):
     assert not dataset.is_prepared(tmp_path)
-    for path, what in ((tmp_path, "is not a prepared folder"), (tmp_path / "x", "no such folder")):
-        with pytest.raises(InputError, match=what):
+    for path in (tmp_path, tmp_path / "x"):
+        with pytest.raises(InputError, match="no such prepared folder; make it with"):
             open_dataset(path)
+    (tmp_path / "sound.wav").touch()
+    with pytest.raises(InputError, match="is not a prepared folder; prepare it into another"):
+        open_dataset(tmp_path)
 
 
 def cut(path):

@@ -97,32 +97,32 @@ def test_a_folder_that_is_named_is_refused_where_it_holds_others(generate, cli, 
 
 
 def test_the_name_of_another_run_is_enough(drums, tmp_path):
-    write_sounds(drums, drums.recipes("hat", 1, 0), tmp_path / "out")
+    write_sounds(drums, drums.recipes("kick", 1, 0), tmp_path / "out")
     other = replace(drums, run=replace(drums.run, path=tmp_path / "copy"))
     with pytest.raises(InputError, match="holds sounds of drums, step"):
-        write_sounds(other, drums.recipes("hat", 1, 0), tmp_path / "out")
+        write_sounds(other, drums.recipes("kick", 1, 0), tmp_path / "out")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}"])
 def test_a_folder_that_does_not_say_whose_it_is_is_left_alone(drums, tmp_path, text):
     (tmp_path / "about.json").write_text(text)
     with pytest.raises(InputError, match="holds sounds of a run that it does not name"):
-        write_sounds(drums, drums.recipes("hat", 1, 0), tmp_path)
+        write_sounds(drums, drums.recipes("kick", 1, 0), tmp_path)
     (tmp_path / "about.json").rename(tmp_path / "latents.csv")
     with pytest.raises(InputError, match="holds sounds of a run that it does not name"):
-        write_sounds(drums, drums.recipes("hat", 1, 0), tmp_path)
+        write_sounds(drums, drums.recipes("kick", 1, 0), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["latents.csv"]
 
 
 def test_a_folder_is_claimed_before_its_first_sound(drums, tmp_path):
     def interrupted():
-        yield from drums.recipes("hat", 64, 0)
+        yield from drums.recipes("kick", 64, 0)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         write_sounds(drums, interrupted(), tmp_path / "out")
     assert about(tmp_path / "out")["step"] == drums.step
-    assert (tmp_path / "out" / "hat_s0_0000.wav").exists()
+    assert (tmp_path / "out" / "kick_s0_0000.wav").exists()
 
 
 def test_weights_have_one_digest_in_numpy_and_in_keras(drums):

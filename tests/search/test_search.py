@@ -220,7 +220,7 @@ def test_ctrl_c_stops_and_the_trial_in_hand_is_gone_on_with(search, dataset):
     threading.Thread(target=interrupt, daemon=True).start()
     made = search("--trials", 3, "--batch-size", 5)  # it says nothing, ever
     assert made.exit_code == 0, made.output
-    assert "stopped and saved with 1 of 3 trials begun; continue with: kwavegan " in made.output
+    assert "stopped and saved with 1 of 3 trials begun; continue with: kwavegan" in made.output
     assert [trial.state.name for trial in study().trials] == ["RUNNING"]
     assert signal.getsignal(signal.SIGINT) is before
 
