@@ -126,7 +126,7 @@ def evaluate(
         >>> generator = kwavegan.load_pretrained("drums")
         >>> dataset = load_dataset("kit", generator.config)
         >>> evaluation = evaluate(generator, build_reference(dataset), n=30)
-        >>> evaluation.overall["label_accuracy"].value > 0.9
+        >>> evaluation.overall["label_accuracy"].value > 0.5
         True
     """
     began = time.perf_counter()

@@ -102,7 +102,7 @@ def evaluate(
         >>> import kwavegan
         >>> drums = kwavegan.load_pretrained("drums")
         >>> evaluation = kwavegan.evaluate(drums, n=30, data="kit", note=None)
-        >>> evaluation.overall["label_accuracy"].value > 0.9
+        >>> evaluation.overall["label_accuracy"].value > 0.5
         True
     """
     keep_compilations()
