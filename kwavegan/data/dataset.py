@@ -155,11 +155,12 @@ def read_settings(path: Path) -> dict[str, Any]:
         InputError: the folder is not prepared, damaged, or of a newer version.
     """
     if not is_prepared(path):
+        what = "is not a prepared folder" if path.is_dir() else "no such folder"
         if path.is_dir() and any(path.iterdir()):
             advice = f"prepare it into another: {shell_command('prepare', path, 'SET')}"
-            raise InputError(f"{path}: is not a prepared folder; {advice}")
-        advice = f"make it with: {shell_command('prepare', 'SOUNDS', path)}"
-        raise InputError(f"{path}: no such prepared folder; {advice}")
+        else:
+            advice = f"prepare sounds into it: {shell_command('prepare', 'SOUNDS', path)}"
+        raise InputError(f"{path}: {what}; {advice}")
     try:
         stored = json.loads((path / "settings.json").read_text(encoding="utf-8"))
         name, version = stored["format"], stored["version"]
