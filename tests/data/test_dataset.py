@@ -171,8 +171,8 @@ def test_a_set_without_labels_cannot_condition(tmp_path):
 
 def test_what_is_not_a_prepared_folder(tmp_path):
     assert not dataset.is_prepared(tmp_path)
-    for path in (tmp_path, tmp_path / "x"):
-        with pytest.raises(InputError, match="no such prepared folder; make it with"):
+    for path, what in ((tmp_path, "is not a prepared folder"), (tmp_path / "x", "no such folder")):
+        with pytest.raises(InputError, match=f"{what}; prepare sounds into it"):
             open_dataset(path)
     (tmp_path / "sound.wav").touch()
     with pytest.raises(InputError, match="is not a prepared folder; prepare it into another"):
