@@ -1,5 +1,6 @@
 """Where the sound lies in a file, whatever its header claims."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from kwavegan.audio import mpeg, riff, xiph
@@ -16,17 +17,9 @@ def find_parts(path: Path) -> tuple[Part, ...]:
     """
     with path.open("rb", buffering=0) as file:
         data = Bytes(file)
-        start = data.at(0, 12)
-        if start[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM"):
-            return riff.find_parts(data)
-        if start[:4] == b"OggS":
-            return xiph.ogg_parts(data)
-        if start[:4] == b"fLaC":
-            return xiph.flac_parts(data)
-        if start[:4] == b"caff":
-            return _caf_parts(data)
-        if start[:4] == b".snd":
-            return _au_parts(data)
+        start = data.at(0, 4)
+        if find := _BY_START.get(start):
+            return find(data)
         tagged = start[:3] == b"ID3" and path.suffix.lower() != ".flac"
         if tagged or path.suffix.lower() in _MPEG_SUFFIXES or mpeg.begins(data):
             return mpeg.find_parts(data)
@@ -57,3 +50,13 @@ def _au_parts(data: Bytes) -> tuple[Part, ...]:
     if not 24 <= start < data.size or start + stated >= data.size:
         return ()
     return (Part(head[:8] + b"\xff" * 4 + data.at(12, start - 12), start, data.size),)
+
+
+_BY_START: dict[bytes, Callable[[Bytes], tuple[Part, ...]]] = {
+    **dict.fromkeys((b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM"), riff.find_parts),
+    b"OggS": xiph.ogg_parts,
+    b"fLaC": xiph.flac_parts,
+    b"caff": _caf_parts,
+    b".snd": _au_parts,
+}
+"""First four bytes of a file → what finds its parts."""

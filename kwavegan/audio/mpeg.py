@@ -90,6 +90,7 @@ class _Stream:
     Attributes:
         start, stop: in bytes of the file.
         header: the first four bytes.
+        kind: that of its frames.
         count: frames that hold sound.
         tagged: frames that its tag states; None without one.
         bare: where the first frame after the tag begins.
@@ -98,6 +99,7 @@ class _Stream:
     start: int
     stop: int
     header: bytes
+    kind: tuple[int, int, int]
     count: int
     tagged: int | None
     bare: int
@@ -118,7 +120,7 @@ def begins(data: Bytes, at: int = 0) -> bool:
 def find_parts(data: Bytes) -> tuple[Part, ...]:
     """Return the parts of an MP3 file; () where the decoder finds all of it by itself."""
     streams = list(_streams(data))
-    if not streams or read_frame(streams[0].header).kind[1] != 3:  # type: ignore[union-attr]
+    if not streams or streams[0].kind[1] != 3:
         return ()  # layers I and II have no tag, and one bitrate
     [first, *others] = streams
     if not others and first.tagged is not None and first.tagged >= first.count - _NEAR:
@@ -134,7 +136,7 @@ def _part(stream: _Stream, disagrees: bool) -> Part:
 
 
 def _streams(data: Bytes) -> Iterator[_Stream]:
-    stream, kind = None, None
+    stream = None
     at = _next(data, 0)
     while at is not None:
         header = data.at(at, 4)
@@ -146,11 +148,11 @@ def _streams(data: Bytes) -> Iterator[_Stream]:
         if after > data.size:
             break
         tagged = _tagged(data, at, frame) if frame.kind[1] == 3 else None
-        if stream is None or tagged is not None or frame.kind != kind:
+        if stream is None or tagged is not None or frame.kind != stream.kind:
             if stream is not None and stream.count:
                 yield stream
             count, bare = (1, at) if tagged is None else (0, after)
-            stream, kind = _Stream(at, after, header, count, tagged, bare), frame.kind
+            stream = _Stream(at, after, header, frame.kind, count, tagged, bare)
         else:
             stream.stop, stream.count = after, stream.count + 1
         at = after

@@ -52,8 +52,6 @@ def with_gradients(
     function: Callable[..., Any], to_first: Callable[..., Any], to_second: Callable[..., Any]
 ) -> Callable[..., Any]:
     class Custom(torch.autograd.Function):
-        generate_vmap_rule = True
-
         @staticmethod
         def forward(a: Tensor, b: Tensor, fixed: Any) -> Tensor:
             return function(a, b, fixed)

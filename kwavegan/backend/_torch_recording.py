@@ -20,7 +20,9 @@ FIRST_CALLS = 8
 MOST_RECORDINGS = 4
 """Shapes of arguments for which a function is recorded; others are called as they are."""
 
-_COPIES = ("aten::lift_fresh_copy", "aten::detach", "aten::alias")
+_COPIES = tuple(
+    getattr(torch.ops.aten, name).default for name in ("lift_fresh_copy", "detach", "alias")
+)
 """Operations that return their argument, where nothing is written to."""
 
 
@@ -103,18 +105,12 @@ def _simplify(module: fx.GraphModule) -> None:
     for node in list(module.graph.nodes):
         if node.op != "call_function":
             continue
-        same = node.args[0] if _name(node) in _COPIES else known.setdefault(_meaning(node), node)
+        same = node.args[0] if node.target in _COPIES else known.setdefault(_meaning(node), node)
         if same is not node:
             node.replace_all_uses_with(same)
             module.graph.erase_node(node)
     module.graph.eliminate_dead_code()
     module.recompile()
-
-
-def _name(node: fx.Node) -> str:
-    return (
-        node.target.name().split(".")[0] if isinstance(node.target, torch._ops.OpOverload) else ""
-    )
 
 
 def _writes_or_draws(node: fx.Node) -> bool:

@@ -79,10 +79,10 @@ class _Generator(GraphBuilder):
 
     def _synthesized(self) -> Value:
         a, plan = self.a, FramePlan.of(self.a)
-        doublings, heads = len(plan.filters) - 1, heads_of(a.channels, plan.hop)
+        heads = heads_of(a.channels, plan.hop)
         sizes = parts.Sizes(
             latent_dim=a.latent_dim,
-            frames=plan.first * 2**doublings,
+            frames=plan.frames,
             hop=plan.hop,
             channels=a.channels,
             bands=heads["noise_levels"].units // a.channels,
@@ -90,7 +90,7 @@ class _Generator(GraphBuilder):
             rate=a.rate,
         )
         x = self.add("Relu", self._label_and_dense(plan.first))
-        for stage in range(1, 1 + doublings):
+        for stage in range(1, len(plan.filters)):
             x = self.add("Relu", parts.conv_transpose(self, self.weights, f"up_{stage}", x, 2))
         values = {name: self._head(name, head, x) for name, head in heads.items()}
         audio = self._sounding(values, sizes)

@@ -46,19 +46,23 @@ def free_folder(generator: SoundGenerator, wish: Path) -> Path:
 
     Then it is the first of `wish-step-8`, `wish-step-8-2`, … that does not.
     """
-    folder, count = wish, 1
-    while holds_others(generator, folder):
+    if not _is_claimed(wish):
+        return wish
+    folder, count, which = wish, 1, _which(generator)
+    while _others(folder, _read(folder), which):
         end = "" if count == 1 else f"-{count}"
         folder, count = wish.with_name(f"{wish.name}-step-{generator.step}{end}"), count + 1
     return folder
 
 
-def holds_others(generator: SoundGenerator, folder: Path) -> str:
+def _is_claimed(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (ABOUT, LATENTS))
+
+
+def _others(folder: Path, stored: Mapping[str, Any], which: Mapping[str, Any]) -> str:
     """Return whose sounds a folder holds, in words; "" for none, or those of this generator."""
-    if not any((folder / name).exists() for name in (ABOUT, LATENTS)):
+    if not _is_claimed(folder):
         return ""
-    stored = _read(folder)
-    which = _which(generator)
     if all(stored.get(name) == which[name] for name in _WHICH):
         return ""
     if {"run", "step"} <= stored.keys():
@@ -79,16 +83,17 @@ def claim(generator: SoundGenerator, folder: Path, call: Mapping[str, Any]) -> N
     Raises:
         InputError: the folder holds sounds of another run or step, or is not writable.
     """
-    if others := holds_others(generator, folder):
+    stored, which = _read(folder), _which(generator)
+    if others := _others(folder, stored, which):
         raise InputError(
             f"{setting('out')}: {folder} holds sounds of {others}; name another folder, or delete"
             " that one"
         )
-    earlier = _read(folder).get("calls", [])
+    earlier = stored.get("calls", [])
     config = generator.config
     about = {
         "kwavegan": versions()["kwavegan"],
-        **_which(generator),
+        **which,
         "labels": generator.labels,
         "rate": config.rate,
         "length": config.length,

@@ -110,20 +110,19 @@ class _Writer:
     def _frames(self, plan: FramePlan) -> Description:
         a, hop = self.a, plan.hop
         bins = OVERLAP * hop // 2
-        frames = plan.first * 2 ** (len(plan.filters) - 1)
         heads = heads_of(a.channels, hop)
         bands = heads["noise_levels"].units // a.channels
-        rows = min(tables.NOISE_FRAMES, frames)
+        rows = min(tables.NOISE_FRAMES, plan.frames)
         lowest, span = tables.pitch_range(a.rate)
         low, share = _band_shares(bands, bins)
         return {
-            "frames": frames,
+            "frames": plan.frames,
             "hop": hop,
             "bins": bins,
             "channels": a.channels,
             "latentDim": a.latent_dim,
             "rows": rows,
-            "turns": -(-frames // rows),
+            "turns": -(-plan.frames // rows),
             "count": OSCILLATORS,
             "heads": {name: self._dense(name, head) for name, head in heads.items()},
             "taper": self._array(tables.taper_of(hop)),

@@ -55,6 +55,11 @@ class FramePlan:
     first: int
     filters: tuple[int, ...]
 
+    @property
+    def frames(self) -> int:
+        """Frames after the last doubling."""
+        return self.first * 2 ** (len(self.filters) - 1)
+
     @classmethod
     def of(cls, a: Architecture) -> "FramePlan":
         """Return the fewest frames that hold a sound, doubled from `FRAMES` of them or a few more.

@@ -23,7 +23,7 @@ class Failing:
 
 def fail(dataset, error):
     config = tiny_config().for_dataset(dataset)
-    with pytest.raises(Exception) as caught:  # noqa: PT011
+    with pytest.raises((InputError, type(error))) as caught:
         session.run_training(config, dataset, "my run", build=lambda config: Failing(error))
     return caught.value, Run.open("my run").status()
 
