@@ -7,12 +7,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
 from kwavegan.data.decode import DecodedFile, decode_file
 from kwavegan.data.prepare_settings import ClipSettings
+from kwavegan.data.workers import WorkerContext
 from kwavegan.errors import InputError, setting
 
 Item = TypeVar("Item")
@@ -36,8 +36,7 @@ def decode_files(
 ) -> Generator[DecodedFile, None, None]:
     """Decode files; yield the results in the given order, whatever the number of jobs.
 
-    At most `WINDOW` chunks of files per worker are in memory. Workers are spawned: a script that
-    calls this needs the usual `if __name__ == "__main__":` guard.
+    At most `WINDOW` chunks of files per worker are in memory.
 
     Args:
         files: path and size in bytes of each.
@@ -50,16 +49,15 @@ def decode_files(
     if jobs <= 1:
         yield from (decode_file(path, settings) for path, _ in files)
         return
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=ignore_interrupts)
+    pool = ProcessPoolExecutor(jobs, mp_context=WorkerContext(), initializer=ignore_interrupts)
     work = partial(_decode_chunk, settings=settings)
     try:
         for results in bounded_map(pool, work, chunked(files), jobs * WINDOW):
             yield from results
     except BrokenProcessPool as error:
         raise InputError(
-            "a worker process died: memory ran out, or a script lacks an"
-            f' `if __name__ == "__main__":` guard; close other programs, or prepare the folder with'
-            f" {setting('jobs', 1)}"
+            "a worker process died: memory ran out, or it was killed; close other programs, or "
+            f"prepare the folder with {setting('jobs', 1)}"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

@@ -94,6 +94,24 @@ def test_result_does_not_depend_on_jobs(src, tmp_path, monkeypatch):
     assert contents(tmp_path / "one") == contents(tmp_path / "three")
 
 
+SCRIPT = """
+from kwavegan.data import PrepareSettings, prepare
+
+print("begun")
+print(prepare("src", "out", PrepareSettings(rate=2048, length=256), jobs=2).counts)
+"""
+
+
+def test_a_script_without_a_main_guard_runs_once(src, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    result = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert (result.returncode, result.stderr, result.stdout.count("begun")) == (0, "", 1)
+    assert "kick" in result.stdout
+
+
 def test_outstanding_work_is_bounded():
     class Pool:
         def __init__(self):
