@@ -118,18 +118,16 @@ def _with_itself(y: Any, aux: Any) -> tuple[Any, ...]:
 def with_gradients(
     function: Callable[..., Any], to_first: Callable[..., Any], to_second: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """Attach gradients to a function on JAX and PyTorch; TensorFlow gets `function` back.
+    """Attach gradients to a function, where those that a backend derives by itself are slower.
 
-    They would differentiate slices and concatenations piece by piece; what XLA compiles for
-    TensorFlow finds the same gradients as fast by itself.
+    They would be derived of slices and concatenations piece by piece, or be convolutions in a
+    layout that XLA runs slowly.
 
     Args:
         function: (a, b, fixed) → a tensor, of two tensors and something hashable.
         to_first, to_second: (a, b, fixed, g) → the gradient to a, and to b; differentiable in turn.
     """
-    if hasattr(_backend, "with_gradients"):
-        return _backend.with_gradients(function, to_first, to_second)
-    return function
+    return _backend.with_gradients(function, to_first, to_second)
 
 
 def recorded(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,8 +10,7 @@ runs on a slow path (jax-ml/jax#23783).
 
 With a signal x, a shorter one y and a kernel k, the functions `_conv(x, k)`, `_spread(y, k)` and
 `_weights(x, y)` are the derivatives of one trilinear form, so the gradients of each, of any order,
-are the other two, all of them plain convolutions. On JAX and PyTorch they are attached as custom
-gradients.
+are the other two, all of them plain convolutions. They are attached as custom gradients.
 """
 
 from dataclasses import dataclass
