@@ -1,3 +1,4 @@
+from .loudness import momentary_loudness as momentary_loudness
 from .mel import MelSettings as MelSettings
 from .mel import log_mel as log_mel
 from .mel import mel_settings as mel_settings
