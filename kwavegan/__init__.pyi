@@ -26,6 +26,9 @@ from . import (
     instrument as instrument,
 )
 from . import (
+    kits as kits,
+)
+from . import (
     layers as layers,
 )
 from . import (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kwavegan.cli.kit import make_kit
 from kwavegan.cli.options import player_option
 from kwavegan.cli.output import say
 from kwavegan.cli.sources import generator_options, open_generator
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 @click.command()
 @generator_options
 @click.option("--label", help="A label of the run, or all.  [default: all]")
-@click.option("-n", "count", type=click.IntRange(1), help="Sounds of each label.  [default: 10]")
+@click.option(
+    "-n", "count", type=click.IntRange(1), help="Sounds of each label.  [default: 10; in a kit 12]"
+)
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(),
     help="Folder for the WAVs.  [default: sounds/RUN, or sounds/RUN-step-STEP where that holds "
-    "sounds of another step]",
+    "sounds of another step; of a kit kits/RUN-KIT]",
 )
 @click.option(
     "--latents",
@@ -50,15 +53,19 @@ if TYPE_CHECKING:
 @click.option(
     "--bits",
     type=click.Choice(["16", "24", "32"]),
-    default="16",
-    show_default=True,
-    help="Bits of a sample; 32: float.",
+    help="Bits of a sample; 32: float.  [default: 16; in a kit 24]",
 )
 @click.option(
     "--trim/--no-trim",
     default=True,
     show_default=True,
     help="End a sound where it falls silent, 60 dB below its peak; else all have one length.",
+)
+@click.option(
+    "--kit",
+    type=click.Choice(["sfz", "decentsampler", "hydrogen"]),
+    help="Write an instrument for a sampler: labels on notes, layers by velocity, sounds that take "
+    "turns.",
 )
 @player_option
 def command(
@@ -72,8 +79,9 @@ def command(
     table: str | None,
     interpolate: tuple[str, str] | None,
     steps: int | None,
-    bits: str,
+    bits: str | None,
     trim: bool,
+    kit: str | None,
     backend: str | None,
     runs_dir: str | None,
 ) -> None:
@@ -104,16 +112,18 @@ def command(
     elif table is not None:
         recipes = _from_table(generator, label, table)
     else:
-        count = 10 if count is None else count
+        count = count or (12 if kit else 10)
         recipes = _of_seed(generator, label, count, seed)
         call |= {"count": count}
     call |= {"seed": seed} if table is None else {"latents": Path(table).name}
+    if kit:
+        return make_kit(generator, recipes, kit, out, title, int(bits or 24), trim, call)
     wish = Path("sounds") / title
     folder = Path(out) if out else free_folder(generator, wish)
     elsewhere = (
         "" if out or folder == wish else f"; {wish} holds sounds of another step or training"
     )
-    written = write_sounds(generator, recipes, folder, int(bits), trim, call)
+    written = write_sounds(generator, recipes, folder, int(bits or 16), trim, call)
     say(
         f"{written} sounds of {generator.run.name}, {generator.which}, in {folder} "
         f"(their latents: {folder / 'latents.csv'}{elsewhere})"
