@@ -12,6 +12,7 @@ from kwavegan.generation.generator import SoundGenerator
 from kwavegan.generation.provenance import weights_digest
 from kwavegan.instrument.bundle import one_script
 from kwavegan.instrument.description import describe
+from kwavegan.kits.notes import NOTES, places_of
 from kwavegan.player import Player
 from kwavegan.runs.pretrained import FOLDER
 from kwavegan.storage import files
@@ -85,6 +86,7 @@ def _facts(generator: SoundGenerator, network: dict[str, Any]) -> dict[str, Any]
         "step": generator.step,
         "weights": weights_digest(generator.player),
         "labels": generator.labels,
+        "notes": _notes(generator.labels),
         "rate": config.rate,
         "length": config.length,
         "channels": config.channels,
@@ -93,6 +95,11 @@ def _facts(generator: SoundGenerator, network: dict[str, Any]) -> dict[str, Any]
         "firstLatent": generator.latents(1)[0].tolist(),
         "network": network,
     }
+
+
+def _notes(labels: tuple[str, ...]) -> list[int]:
+    """Return the note of each label, as in a kit; a page has room for more labels than notes."""
+    return [place.note for place in places_of(labels[: len(NOTES)]).values()]
 
 
 def _about(generator: SoundGenerator) -> str:

@@ -39,6 +39,7 @@ def test_the_facts_of_the_page_are_the_run_s(generator, tmp_path):
     page = write_instrument(generator, tmp_path / "page.html").read_text(encoding="utf-8")
     facts = json.loads(re.search(r'id="about">(.*?)</script>', page)[1])
     assert (facts["run"], facts["labels"], facts["step"]) == ("tiny", ["kick", "snare"], 600)
+    assert facts["notes"] == [36, 38]  # of General MIDI
     np.testing.assert_array_equal(
         np.array(facts["firstLatent"], "float32"), generator.latents(1, seed=0)[0]
     )

@@ -127,11 +127,12 @@ def test_midi_plays_with_its_velocity(page):
     page.js(MIDI)
     page.click("#midi")
     page.until("document.querySelector('#midi-said').textContent === 'MIDI: Keys'")
-    page.js("for (const data of [[0x90, 37, 127], [0x90, 38, 64], [0x80, 38, 0], [0x90, 36, 0]])"
-            " device.onmidimessage({data})")  # fmt: skip
-    (first, loud), (second, soft) = page.hits()
-    assert (first, loud, second) == (1, 1, 0)
+    page.js("for (const data of [[0x90, 38, 127], [0x90, 36, 64], [0x80, 38, 0], [0x90, 36, 0],"
+            " [0x90, 37, 127], [0x90, 40, 127]]) device.onmidimessage({data})")  # fmt: skip
+    (first, loud), (second, soft), *others = page.hits()
+    assert (first, loud, second) == (1, 1, 0)  # snare and kick on their notes of General MIDI
     assert soft == pytest.approx((64 / 127) ** 1.5)
+    assert others == [[1, 1], [0, 1]]  # other notes play the pads in turn
 
 
 def test_a_browser_without_midi_says_so(page):

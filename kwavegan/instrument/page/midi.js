@@ -1,9 +1,13 @@
-// Notes from MIDI devices: the lowest pad is on C1 (36), the next ones above it, and again.
+// Notes from MIDI devices. A label has the note that it has in a kit: a drum that of General MIDI.
+// Every other note plays a pad too: the lowest is on C1 (36), the next ones above it, and again.
 
 const FIRST = 36;
 const NOTE_ON = 0x90;
 
-export const padOfNote = (note, pads) => (((note - FIRST) % pads) + pads) % pads;
+export function padOfNote(note, notes, pads) {
+  const own = notes.indexOf(note);
+  return own >= 0 ? own : (((note - FIRST) % pads) + pads) % pads;
+}
 
 // Listen to every device, also to those that are connected later. `say` shows what happened.
 export async function connectMidi(player, kit, say) {
@@ -27,7 +31,7 @@ export async function connectMidi(player, kit, say) {
 
 function hear([status, note, velocity], player, kit) {
   if ((status & 0xf0) !== NOTE_ON || velocity === 0) return;
-  const index = padOfNote(note, kit.pads.length);
+  const index = padOfNote(note, kit.about.notes, kit.pads.length);
   kit.select(index);
   player.hit(index, (velocity / 127) ** 1.5);
 }
