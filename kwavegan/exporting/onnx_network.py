@@ -18,6 +18,7 @@ from kwavegan.networks.plan import (
     FramePlan,
     Head,
     heads_of,
+    openings_of,
     upward_stages,
 )
 from kwavegan.player import Player
@@ -79,11 +80,12 @@ class _Generator(GraphBuilder):
 
     def _synthesized(self) -> Value:
         a, plan = self.a, FramePlan.of(self.a)
-        heads = heads_of(a.channels, plan.hop)
+        heads = heads_of(a, plan.hop)
         sizes = parts.Sizes(
             latent_dim=a.latent_dim,
             frames=plan.frames,
             hop=plan.hop,
+            openings=openings_of(a, plan.hop),
             channels=a.channels,
             bands=heads["noise_levels"].units // a.channels,
             count=OSCILLATORS,

@@ -5,7 +5,7 @@ Shapes are those of the player. Complex numbers are pairs of real values, (real,
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class Sizes:
         latent_dim: values of a latent.
         frames: of a sound, before it is cropped.
         hop: samples in a frame.
+        openings: values of a gate in a frame.
         channels: of the audio.
         bands: of the noise levels.
         count: oscillators.
@@ -36,6 +37,7 @@ class Sizes:
     latent_dim: int
     frames: int
     hop: int
+    openings: int
     channels: int
     bands: int
     count: int
@@ -137,7 +139,8 @@ def inverse_transform(bins: int, hop: int) -> np.ndarray:
 
 def sweeps(g: GraphBuilder, pitches: Value, levels: Value, s: Sizes) -> Value:
     waves = g.add("Sin", _angles(g, pitches, s))
-    levels = interpolated(g, g.add("Exp", g.clip(levels, *tables.SWEEP_LIMITS)), s)
+    levels = g.add("Exp", g.clip(levels, *tables.SWEEP_LIMITS))
+    levels = interpolated(g, g.add("Max", levels, _next_frame(g, levels, s)), s)
     levels = g.reshape(levels, -1, s.frames, s.hop, s.channels, s.count)
     each = g.times(levels, g.add("Unsqueeze", waves, ints(3)))
     audio = g.add("ReduceSum", each, ints(-1), keepdims=0)
@@ -146,7 +149,9 @@ def sweeps(g: GraphBuilder, pitches: Value, levels: Value, s: Sizes) -> Value:
 
 def gated(g: GraphBuilder, audio: Value, logits: Value, s: Sizes) -> Value:
     logits = g.clip(logits, -tables.FARTHEST_LOGIT, tables.FARTHEST_LOGIT)
-    openness = g.add("Sigmoid", interpolated(g, logits, s))
+    finer = replace(s, frames=s.frames * s.openings, hop=s.hop // s.openings)
+    line = interpolated(g, g.reshape(logits, -1, finer.frames, 1), finer)
+    openness = g.add("Sigmoid", line)
     return g.times(audio, g.reshape(openness, -1, s.frames * s.hop, 1))
 
 
@@ -156,9 +161,13 @@ def interpolated(g: GraphBuilder, x: Value, s: Sizes) -> Value:
 
 
 def _to_next_frame(g: GraphBuilder, x: Value, s: Sizes) -> Value:
+    return g.minus(_next_frame(g, x, s), x)
+
+
+def _next_frame(g: GraphBuilder, x: Value, s: Sizes) -> Value:
+    """Return the values (batch, frames, n) of the frame after each; the last is its own."""
     last = g.cut(x, 1, s.frames - 1, s.frames)
-    later = g.add("Concat", g.cut(x, 1, 1, s.frames), last, axis=1)
-    return g.minus(later, x)
+    return g.add("Concat", g.cut(x, 1, 1, s.frames), last, axis=1)
 
 
 def _running_sum(g: GraphBuilder, x: Value) -> Value:

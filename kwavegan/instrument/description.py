@@ -17,6 +17,7 @@ from kwavegan.networks.plan import (
     FramePlan,
     Head,
     heads_of,
+    openings_of,
     upward_stages,
 )
 from kwavegan.player import Player
@@ -110,7 +111,7 @@ class _Writer:
     def _frames(self, plan: FramePlan) -> Description:
         a, hop = self.a, plan.hop
         bins = OVERLAP * hop // 2
-        heads = heads_of(a.channels, hop)
+        heads = heads_of(a, hop)
         bands = heads["noise_levels"].units // a.channels
         rows = min(tables.NOISE_FRAMES, plan.frames)
         lowest, span = tables.pitch_range(a.rate)
@@ -118,6 +119,7 @@ class _Writer:
         return {
             "frames": plan.frames,
             "hop": hop,
+            "openings": openings_of(a, hop),
             "bins": bins,
             "channels": a.channels,
             "latentDim": a.latent_dim,

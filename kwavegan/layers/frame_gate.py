@@ -16,21 +16,22 @@ class FrameGate(keras.layers.Layer):
     """Multiply audio by the sigmoid of a line from frame to frame; no weights.
 
     A window smears an attack over its whole length. Where the line of logits crosses zero steeply,
-    the gate opens within a few samples, at any place within a frame. It has one value a frame, so
-    that it cannot learn a pattern that repeats with the frames, and it never amplifies.
+    the gate opens within a few samples, at any place within a frame. It never amplifies. With
+    several values a frame it opens and closes faster: a click is shorter than a frame.
 
     Args:
         hop: samples in a frame.
 
     Call arguments:
         audio: (batch, frames × hop, channels).
-        logits: (batch, frames, 1 or channels); that of a frame holds at its first sample.
+        logits: (batch, frames, values), of which the first holds at the frame's first sample and
+            the others follow at equal distances.
 
     Returns:
         The shape of audio.
 
     Raises:
-        ValueError: hop is not positive.
+        ValueError: hop is not positive, or no multiple of the values of a frame.
 
     Example:
         >>> import numpy as np
@@ -45,10 +46,17 @@ class FrameGate(keras.layers.Layer):
         require_positive("FrameGate", hop=hop)
         self.hop = hop
 
+    def build(self, audio_shape: Shape, logits_shape: Shape) -> None:
+        if self.hop % logits_shape[-1]:
+            raise ValueError(
+                f"FrameGate: {logits_shape[-1]} values a frame do not divide the hop, {self.hop}"
+            )
+
     def call(self, audio: Tensor, logits: Tensor) -> Tensor:
         logits = ops.clip(ops.cast(logits, "float32"), -FARTHEST_LOGIT, FARTHEST_LOGIT)
-        gains = ops.sigmoid(interpolated(logits, self.hop))
-        shape = (-1, logits.shape[1] * self.hop, logits.shape[2])
+        frames, values = logits.shape[1:]
+        gains = interpolated(ops.reshape(logits, (-1, frames * values, 1)), self.hop // values)
+        gains, shape = ops.sigmoid(gains), (-1, frames * self.hop, 1)
         gated = ops.cast(audio, "float32") * ops.reshape(gains, shape)
         return ops.cast(gated, self.compute_dtype)
 

@@ -16,6 +16,9 @@ from kwavegan.types import Shape, Tensor
 class Oscillators(keras.layers.Layer):
     """Sum sinusoids whose frequencies and levels go in a line from frame to frame; no weights.
 
+    A level that rises has risen a frame before: how fast a sound begins is a gate's to say, and a
+    level that grew for a whole frame would soften every attack.
+
     The phase is the integral of the frequency, in closed form within a frame: a sum over samples in
     float32 would differ between backends by more than the frames do.
 
@@ -63,6 +66,7 @@ class Oscillators(keras.layers.Layer):
         frames, samples = x.shape[1], x.shape[1] * self.hop
         waves = ops.sin(self._angles(x[..., : self.count]))
         levels = ops.exp(ops.clip(x[..., self.count :], *SWEEP_LIMITS))
+        levels = ops.maximum(levels, ops.concatenate([levels[:, 1:], levels[:, -1:]], axis=1))
         levels = ops.reshape(
             interpolated(levels, self.hop), (-1, frames, self.hop, self.channels, self.count)
         )

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from kwavegan.audio.mel import bands_of
 from kwavegan.layers.log_spectrograms import LogMel, LogSpectrogram
 from kwavegan.networks.architecture import Architecture
+from kwavegan.networks.plan import spectral_windows
 from kwavegan.types import Tensor, Tensors
 
 CRITICS_MODEL = "critics"
@@ -27,9 +27,6 @@ _SHORT_BANDS = 32
 
 _SHORT_SCALE = 3.0
 """A few frames of it differ between a sharp attack and a soft one, so they must weigh more."""
-
-_SMALLEST, _LARGEST = 64, 1024
-"""Limits of the middle window, in samples."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +51,10 @@ class Resolution:
 def resolutions(rate: int, length: int) -> tuple[Resolution, ...]:
     """Return the spectrograms that the critics of sounds of `length` samples take.
 
-    The shortest window sees an attack of two milliseconds, in mel bands; the two longer are heard
-    bin by bin, since mel bands do not distinguish noise from a pulse train. The middle one has
-    about as many bins as its sounds have frames.
+    The shortest of `spectral_windows` is heard in mel bands; the two longer bin by bin, since mel
+    bands do not distinguish noise from a pulse train.
     """
-    longest = 2 ** int(math.log2(length))
-    middle = 2 ** round(math.log2(math.sqrt(rate * length) / 32))
-    middle = min(int(np.clip(middle, _SMALLEST, _LARGEST)), longest)
-    short, long = middle // 8, min(4 * middle, longest)
+    short, middle, long = spectral_windows(rate, length)
     bands = bands_of(rate, short, _SHORT_BANDS)
     heard_by_bin = [Resolution(w, w // 4, 0, 4, 1.0) for w in sorted({middle, long})]
     return (Resolution(short, short // 2, bands, 1, _SHORT_SCALE), *heard_by_bin)
@@ -99,8 +92,7 @@ class FrontEnd:
             that has the layer's name.
 
     Example:
-        >>> import numpy as np
-        >>> from kwavegan.networks import Architecture, FrontEnd, build_discriminator
+        >>>         >>> from kwavegan.networks import Architecture, FrontEnd, build_discriminator
         >>> a = Architecture(256, num_labels=2, width=2, rate=4096)
         >>> front_end = FrontEnd(build_discriminator(a))
         >>> sorted(front_end.layers), front_end.features(np.zeros((3, 256, 1))).shape[0]

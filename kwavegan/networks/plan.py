@@ -74,6 +74,31 @@ class FramePlan:
         return cls(hop, -(-frames // 2**doublings), tuple(filters))
 
 
+# -- Windows of spectral critics ------------------------------------------------------------------
+
+_SMALLEST, _LARGEST = 64, 1024
+"""Limits of the middle window, in samples."""
+
+_ATTACK_S = 0.002
+"""Seconds that the shortest window may last: a sharp attack."""
+
+_SHORTEST = 32
+"""Samples that it may last at any rate: fewer have no bands to speak of."""
+
+
+def spectral_windows(rate: int, length: int) -> tuple[int, int, int]:
+    """Return the windows in which sounds of `length` samples are heard: short, middle and long.
+
+    The shortest sees an attack of two milliseconds; the middle one has about as many bins as its
+    sounds have frames.
+    """
+    longest = 2 ** int(math.log2(length))
+    middle = 2 ** round(math.log2(math.sqrt(rate * length) / 32))
+    middle = min(max(_SMALLEST, min(middle, _LARGEST)), longest)
+    attack = max(_SHORTEST, 2 ** int(math.log2(max(1.0, rate * _ATTACK_S))))
+    return min(middle // 8, attack), middle, min(4 * middle, longest)
+
+
 # -- Heads: what is made of the last frames -------------------------------------------------------
 
 NOISE_BANDS = 64
@@ -105,14 +130,23 @@ class Head:
     offset: float = 0.0
 
 
-def heads_of(channels: int, hop: int) -> dict[str, Head]:
+def openings_of(a: Architecture, hop: int) -> int:
+    """Return the values of a gate in a frame: one for each of the critics' shortest windows.
+
+    What is faster than these windows, the critics do not hear.
+    """
+    return max(1, hop // spectral_windows(a.rate, a.length)[0])
+
+
+def heads_of(a: Architecture, hop: int) -> dict[str, Head]:
     """Return the heads of a generator of frames, by the name of their layer."""
-    bins = OVERLAP * hop // 2
+    channels, bins = a.channels, OVERLAP * hop // 2
+    openness = Head(openings_of(a, hop), _GATE_SCALE, _FIRST_GATE)
     bands = min(NOISE_BANDS, bins)
     return {
         "bins": Head(channels * 3 * bins),
         "noise_levels": Head(channels * bands, _LOG_SCALE, _FIRST_NOISE),
         "pitches": Head(OSCILLATORS, _PITCH_SCALE),
         "sweep_levels": Head(channels * OSCILLATORS, _LOG_SCALE, _FIRST_OSCILLATORS),
-        **{f"{part}_openness": Head(1, _GATE_SCALE, _FIRST_GATE) for part in PARTS},
+        **{f"{part}_openness": openness for part in PARTS},
     }

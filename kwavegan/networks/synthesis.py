@@ -35,7 +35,7 @@ def synthesize(a: Architecture, latent: Tensor, frames: Tensor, hop: int, dtype:
         dtype: Keras dtype policy of the layers with weights.
     """
 
-    heads = heads_of(a.channels, hop)
+    heads = heads_of(a, hop)
 
     def head(name: str) -> Tensor:
         dense = layers.Dense(heads[name].units, dtype=dtype, name=name)

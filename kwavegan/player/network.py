@@ -100,7 +100,7 @@ class Player:
         heads = {
             name: dense(self.weights, name, frames) * np.float32(head.scale)
             + np.float32(head.offset)
-            for name, head in heads_of(a.channels, hop).items()
+            for name, head in heads_of(a, hop).items()
         }
         tones = parts.detuned(heads["bins"], direction, a.channels) * np.float32(TONES_SCALE)
         noise = parts.latent_noise(

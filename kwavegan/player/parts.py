@@ -97,7 +97,9 @@ def sweeps(
     """
     batch, frames, count = pitches.shape
     waves = np.sin(_angles(pitches, hop, rate))
-    levels = interpolated(np.exp(np.clip(levels, *tables.SWEEP_LIMITS)), hop)
+    levels = np.exp(np.clip(levels, *tables.SWEEP_LIMITS))
+    levels[:, :-1] = np.maximum(levels[:, :-1], levels[:, 1:])
+    levels = interpolated(levels, hop)
     levels = levels.reshape(batch, frames, hop, channels, count)
     audio = np.einsum("bfhkn,bfhn->bfhk", levels, waves)
     return audio.reshape(batch, frames * hop, channels)
@@ -108,11 +110,12 @@ def gated(audio: np.ndarray, logits: np.ndarray, hop: int) -> np.ndarray:
 
     Args:
         audio: (batch, frames × hop, channels).
-        logits: (batch, frames, 1).
+        logits: (batch, frames, values).
         hop: samples in a frame.
     """
     logits = np.clip(logits, -tables.FARTHEST_LOGIT, tables.FARTHEST_LOGIT)
-    audio *= sigmoid(interpolated(logits, hop)).reshape(len(audio), -1, 1)
+    line = interpolated(logits.reshape(len(logits), -1, 1), hop // logits.shape[2])
+    audio *= sigmoid(line).reshape(len(audio), -1, 1)
     return audio
 
 

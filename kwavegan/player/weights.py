@@ -39,7 +39,7 @@ def _frame_shapes(a: Architecture) -> Shapes:
     shapes = _label_and_dense(a, plan.filters[0], plan.first)
     for stage, (before, after) in enumerate(pairwise(plan.filters), start=1):
         shapes |= _layer(f"up_{stage}", FRAME_TAPS, after, before, bias=after)
-    for name, head in heads_of(a.channels, plan.hop).items():
+    for name, head in heads_of(a, plan.hop).items():
         shapes |= _layer(name, plan.filters[-1], head.units, bias=head.units)
     return shapes
 

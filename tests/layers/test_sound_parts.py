@@ -181,6 +181,17 @@ def test_a_sweep_is_the_integral_of_its_frequency():
     np.testing.assert_allclose(sweep, np.sin(2 * np.pi * cycles), atol=5e-3)
 
 
+def test_a_level_that_rises_has_risen_a_frame_before():
+    x = np.full((1, FRAMES, 4), -30.0, "float32")
+    x[..., 0] = pitch_logit(1000.0)
+    x[0, 10:, 2], x[0, 20:, 2] = 0.0, np.log(0.5)
+    tone = np.abs(values(Oscillators(HOP, RATE, 2)(x))[0, :, 0])
+    largest = tone.reshape(FRAMES, HOP).max(axis=1)
+    assert largest[:8].max() < 0.01
+    np.testing.assert_allclose(largest[9:18], 1, atol=0.1)
+    np.testing.assert_allclose(largest[21:], 0.5, atol=0.05)
+
+
 # -- Gates ----------------------------------------------------------------------------------------
 
 
@@ -193,6 +204,17 @@ def test_a_gate_opens_within_two_samples_anywhere_in_a_frame():
     assert opened[: middle - 8].max() < 0.001
     assert opened[middle + 8 :].min() > 0.999
     assert np.diff(opened).min() >= 0
+
+
+def test_a_gate_of_several_values_a_frame_lets_a_click_through():
+    logits = np.full((1, FRAMES, 4), -30.0, "float32")
+    logits[:, 7, 1] = 30.0
+    opened = values(FrameGate(64)(np.ones((1, FRAMES * 64, 1), "float32"), logits))[0, :, 0]
+    middle = 7 * 64 + 16
+    assert opened[middle] > 0.999
+    assert np.flatnonzero(opened > 0.001).tolist() == list(range(middle - 9, middle + 10))
+    with pytest.raises(ValueError, match="3 values a frame do not divide the hop, 64"):
+        FrameGate(64)(np.ones((1, 128, 1), "float32"), np.ones((1, 2, 3), "float32"))
 
 
 def test_a_gate_does_not_amplify():

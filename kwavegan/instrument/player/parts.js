@@ -180,9 +180,10 @@ export function addSweeps(about, channel, heads, out) {
       const cycles = cyclesOf(now, i);
       const bend = cyclesOf(next, i) - cycles;
       const at = channel * count + i;
-      const later = Math.min(frame + 1, frames - 1);
-      const loud = loudness(levels.values[frame * levels.wide + at]);
-      const growth = (loudness(levels.values[later * levels.wide + at]) - loud) / hop;
+      const own = (place) => loudness(levels.values[Math.min(place, frames - 1) * levels.wide + at]);
+      const risen = (place) => Math.max(own(place), own(place + 1));
+      const loud = risen(frame);
+      const growth = (risen(Math.min(frame + 1, frames - 1)) - loud) / hop;
       for (let n = 0; n < hop; n++) {
         const phase = before + n * (cycles + (bend * n) / (2 * hop));
         out[frame * hop + n] += (loud + growth * n) * sine(phase - Math.floor(phase));
@@ -195,14 +196,20 @@ export function addSweeps(about, channel, heads, out) {
 
 // Add `audio` behind its gate to `out`.
 export function addGated(about, head, audio, out) {
-  const { frames, hop, farthestLogit } = about;
+  const { frames, hop, openings, farthestLogit } = about;
   const limits = [-farthestLogit, farthestLogit];
-  forEachFrame(head, 0, frames, (frame, now, next) => {
-    const open = clip(now, limits);
-    const step = (clip(next, limits) - open) / hop;
-    for (let n = 0; n < hop; n++) {
-      const i = frame * hop + n;
+  const between = hop / openings;
+  const last = frames * openings - 1;
+  const logit = (place) => {
+    const frame = Math.floor(place / openings);
+    return clip(head.values[frame * head.wide + (place % openings)], limits);
+  };
+  for (let place = 0; place <= last; place++) {
+    const open = logit(place);
+    const step = (logit(Math.min(place + 1, last)) - open) / between;
+    for (let n = 0; n < between; n++) {
+      const i = place * between + n;
       out[i] += audio[i] * sigmoid(open + step * n);
     }
-  });
+  }
 }
