@@ -4,7 +4,7 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 _BLOCK = 1 << 20
 """Bytes that `Bytes` holds at a time."""
@@ -84,7 +84,7 @@ class PartFile(io.RawIOBase):
         )
         return self._at
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: Any) -> int:
         head, start, stop = self._part.head, self._part.start, self._part.stop
         if self._at < len(head):
             piece = head[self._at : self._at + len(buffer)]

@@ -23,6 +23,10 @@ class Network(Protocol):
     def output_shape(self) -> Shape:
         """(None, length, channels)."""
 
+    @property
+    def weights(self) -> Any:
+        """Variables of Keras, each with its path; or arrays by path."""
+
     def predict_on_batch(self, x: Mapping[str, np.ndarray]) -> Any:
         """Return sounds (batch, length, channels) of the inputs by name."""
 

@@ -36,7 +36,7 @@ def weights_digest(network: Network) -> str:
         from keras import ops
 
         # A generator that is no player is a model of Keras.
-        weights = {w.path: ops.convert_to_numpy(w) for w in network.weights}  # type: ignore[attr-defined]
+        weights = {w.path: ops.convert_to_numpy(w) for w in network.weights}
     arrays = {path: np.asarray(array, "float32") for path, array in weights.items()}
     return digest_of(arrays).hex()[:16]
 

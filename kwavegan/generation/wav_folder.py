@@ -1,6 +1,6 @@
 """Recipes → a folder of WAV files, with the table of their latents."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -50,17 +50,30 @@ def write_sounds(
         3
     """
     folder, names = Path(folder), set()
-    recipes = iter(recipes)
     claim(generator, folder, {**(call or {}), "bits": bits, "trim": trim})
     labels, latent_dim = generator.labels, generator.config.latent_dim
     with merged_latents(folder / LATENTS, latent_dim, labels) as add:
-        while batch := list(islice(recipes, BATCH)):
-            latents = np.stack([recipe.latent for recipe in batch])
-            indices = [recipe.label for recipe in batch]
-            (sounds,) = generate_batches(generator.player, latents, indices)
-            for recipe, sound in zip(batch, sounds, strict=True):
-                audio = without_tail(sound, generator.rate) if trim else sound
-                write_wav(folder / f"{recipe.name}.wav", audio, generator.rate, bits)
-                add(recipe)
-                names.add(recipe.name)
+        for recipe, audio in sounds_of(generator, recipes, trim):
+            write_wav(folder / f"{recipe.name}.wav", audio, generator.rate, bits)
+            add(recipe)
+            names.add(recipe.name)
     return len(names)
+
+
+def sounds_of(
+    generator: SoundGenerator, recipes: Iterable[Recipe], trim: bool
+) -> Iterator[tuple[Recipe, np.ndarray]]:
+    """Yield each recipe with its sound (time, channels), generated a batch at a time.
+
+    Args:
+        generator: makes the sounds.
+        recipes: of the sounds.
+        trim: whether a sound ends where it falls silent (`without_tail`), or has the full length.
+    """
+    recipes = iter(recipes)
+    while batch := list(islice(recipes, BATCH)):
+        latents = np.stack([recipe.latent for recipe in batch])
+        indices = [recipe.label for recipe in batch]
+        (sounds,) = generate_batches(generator.player, latents, indices)
+        for recipe, sound in zip(batch, sounds, strict=True):
+            yield recipe, without_tail(sound, generator.rate) if trim else sound

@@ -8,17 +8,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from kwavegan.audio.processing import without_tail
 from kwavegan.audio.soundfiles import write_wav_in_place
 from kwavegan.backend.selection import versions
 from kwavegan.errors import InputError, require_choice, setting
-from kwavegan.gan.sampling import generate_batches
 from kwavegan.generation.generator import SoundGenerator
 from kwavegan.generation.latents_table import merged_latents
 from kwavegan.generation.provenance import LATENTS, claim
 from kwavegan.generation.recipes import Recipe
+from kwavegan.generation.wav_folder import sounds_of
 from kwavegan.kits.assembly import Take, audible, layers_of, matched, voice_of
 from kwavegan.kits.description import Kit, Voice
 from kwavegan.kits.formats import FORMATS, KitFormat
@@ -154,18 +151,10 @@ def _takes(
     generator: SoundGenerator, asked: Mapping[str, list[Recipe]], trim: bool
 ) -> dict[str, list[Take]]:
     """Generate the sounds of each label."""
-    rate = generator.rate
-    takes = {}
-    for label, recipes in asked.items():
-        latents = np.stack([recipe.latent for recipe in recipes])
-        indices = [recipe.label for recipe in recipes]
-        batches = generate_batches(generator.player, latents, indices)
-        sounds = (sound for batch in batches for sound in batch)
-        takes[label] = [
-            Take.of(recipe, without_tail(sound, rate) if trim else sound, rate)
-            for recipe, sound in zip(recipes, sounds, strict=True)
-        ]
-    return takes
+    return {
+        label: [Take.of(*each, generator.rate) for each in sounds_of(generator, recipes, trim)]
+        for label, recipes in asked.items()
+    }
 
 
 @dataclass(frozen=True)

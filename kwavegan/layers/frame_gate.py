@@ -78,7 +78,12 @@ def interpolated(x: Tensor, hop: int) -> Tensor:
 
 def to_next_frame(x: Tensor) -> Tensor:
     """Return the differences (batch, frames, n) from each frame to the next; the last is 0."""
-    return ops.concatenate([x[:, 1:], x[:, -1:]], axis=1) - x
+    return next_frame(x) - x
+
+
+def next_frame(x: Tensor) -> Tensor:
+    """Return the values (batch, frames, n) of the frame after each; after the last its own."""
+    return ops.concatenate([x[:, 1:], x[:, -1:]], axis=1)
 
 
 def sample_shares(hop: int) -> Tensor:

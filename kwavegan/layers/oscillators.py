@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from kwavegan.backend.serialization import register
-from kwavegan.layers.frame_gate import interpolated, sample_shares, to_next_frame
+from kwavegan.layers.frame_gate import interpolated, next_frame, sample_shares, to_next_frame
 from kwavegan.layers.tables import SWEEP_LIMITS, first_pitches, pitch_range
 from kwavegan.types import Shape, Tensor
 
@@ -66,7 +66,7 @@ class Oscillators(keras.layers.Layer):
         frames, samples = x.shape[1], x.shape[1] * self.hop
         waves = ops.sin(self._angles(x[..., : self.count]))
         levels = ops.exp(ops.clip(x[..., self.count :], *SWEEP_LIMITS))
-        levels = ops.maximum(levels, ops.concatenate([levels[:, 1:], levels[:, -1:]], axis=1))
+        levels = ops.maximum(levels, next_frame(levels))
         levels = ops.reshape(
             interpolated(levels, self.hop), (-1, frames, self.hop, self.channels, self.count)
         )

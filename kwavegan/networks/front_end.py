@@ -92,7 +92,8 @@ class FrontEnd:
             that has the layer's name.
 
     Example:
-        >>>         >>> from kwavegan.networks import Architecture, FrontEnd, build_discriminator
+        >>> import numpy as np
+        >>> from kwavegan.networks import Architecture, FrontEnd, build_discriminator
         >>> a = Architecture(256, num_labels=2, width=2, rate=4096)
         >>> front_end = FrontEnd(build_discriminator(a))
         >>> sorted(front_end.layers), front_end.features(np.zeros((3, 256, 1))).shape[0]

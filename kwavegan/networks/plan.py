@@ -95,7 +95,7 @@ def spectral_windows(rate: int, length: int) -> tuple[int, int, int]:
     longest = 2 ** int(math.log2(length))
     middle = 2 ** round(math.log2(math.sqrt(rate * length) / 32))
     middle = min(max(_SMALLEST, min(middle, _LARGEST)), longest)
-    attack = max(_SHORTEST, 2 ** int(math.log2(max(1.0, rate * _ATTACK_S))))
+    attack = max(_SHORTEST, 2 ** int(math.log2(rate * _ATTACK_S)))
     return min(middle // 8, attack), middle, min(4 * middle, longest)
 
 
@@ -110,8 +110,9 @@ _PITCH_SCALE = 2.0
 
 _GATE_SCALE = 6.0
 
-# Noise leads at the start, by 17 dB over the oscillators and 20 over the bins. Where tones lead,
-# they are shaped into all there is to hear, noise included, and the noise is never taken up.
+# Noise leads at the start: the oscillators are 6 dB below it, and the bins, whose values are small
+# in an untrained network, 40 to 45. Where tones lead, they are shaped into all there is to hear,
+# noise included, and the noise is never taken up.
 _FIRST_NOISE = -1.0
 _FIRST_OSCILLATORS = -3.0
 TONES_SCALE = 0.1
