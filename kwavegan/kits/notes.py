@@ -30,6 +30,11 @@ class Place:
         note: MIDI note, 0 to 127.
         name: of the drum in General MIDI, such as "Bass Drum 1"; "" for a key.
         choke: group of labels that end each other's sounds; None for none.
+
+    Example:
+        >>> from kwavegan.kits import Place
+        >>> Place(36, "Bass Drum 1").note
+        36
     """
 
     note: int

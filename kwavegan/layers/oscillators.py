@@ -66,7 +66,10 @@ class Oscillators(keras.layers.Layer):
         frames, samples = x.shape[1], x.shape[1] * self.hop
         waves = ops.sin(self._angles(x[..., : self.count]))
         levels = ops.exp(ops.clip(x[..., self.count :], *SWEEP_LIMITS))
-        levels = ops.maximum(levels, next_frame(levels))
+        # The gradient stays that of a frame's own level: where the next one is the louder, a level
+        # would have none, and in some trainings oscillators never found their pitch.
+        risen = ops.maximum(levels, next_frame(levels))
+        levels = levels + ops.stop_gradient(risen - levels)
         levels = ops.reshape(
             interpolated(levels, self.hop), (-1, frames, self.hop, self.channels, self.count)
         )

@@ -8,6 +8,18 @@ from kwavegan.runs.stop_signals import NAMES, StopSignals
 HERE = [name for name in NAMES if hasattr(signal, name)]
 
 
+@pytest.fixture
+def terminal():
+    """A process that a terminal's end would end, though the tests run under `nohup`."""
+    if not hasattr(signal, "SIGHUP"):  # Windows
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("name", HERE)
 def test_each_signal_stops_once_and_the_handlers_from_before_come_back(name):
     number = getattr(signal, name)
