@@ -1,5 +1,6 @@
 """Scanning a folder, splitting by name, opening a prepared folder."""
 
+import errno
 import json
 import re
 
@@ -211,6 +212,15 @@ def test_damage_is_noticed(prepared, name, damage):
     assert dataset.is_prepared(prepared)
     with pytest.raises(InputError, match=re.escape(f"damaged ({name})")):
         open_dataset(prepared)
+
+
+def test_a_folder_that_cannot_be_listed_is_told_with_what_to_do(tmp_path, monkeypatch):
+    def refuse(folder):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(scanner.os, "scandir", refuse)
+    with pytest.raises(InputError, match=r"cannot be listed: too many files are open; raise the"):
+        scan_folder(tmp_path)
 
 
 def test_a_newer_format_is_refused(prepared):
