@@ -9,10 +9,11 @@ import pytest
 import soundfile as sf
 
 from kwavegan.config.settings import Config
+from kwavegan.config.sound_set import remark_on_loudness
 from kwavegan.data import PrepareSettings, dataset, prepare, scanner
 from kwavegan.data.dataset import SPLITS, Dataset, Split, open_dataset
 from kwavegan.data.scanner import scan_folder, split_of
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, for_command_line
 
 
 def touch(root, *names):
@@ -255,3 +256,23 @@ def test_settings_take_the_loudness_that_suits_a_set(prepared, critic, spread, a
     vars(data)["level_spread"] = spread  # as measured
     config = Config(critic=critic, loudness=asked).for_dataset(data)
     assert config.loudness == config.architecture.loudness == loudness
+    remark = for_command_line(remark_on_loudness(asked, config.loudness, spread))
+    assert ("by 9 dB: critics hear loudness apart (--loudness 3)" in remark) == (loudness == 3.0)
+
+
+def test_python_is_told_of_the_loudness_that_is_taken(prepared, monkeypatch):
+    """As the command line is; the training itself is not begun."""
+    from kwavegan.training import api
+
+    def refuse(*_):
+        raise InputError("far enough")
+
+    data, notes = open_dataset(prepared), []
+    vars(data)["level_spread"] = 9.0
+    monkeypatch.setattr(api, "load_dataset", lambda *_, **__: data)
+    monkeypatch.setattr(api, "run_training", refuse)
+    for loudness in (-1.0, 2.0):
+        with pytest.raises(InputError, match="far enough"):
+            api.train(prepared, critic="spectral", loudness=loudness, note=notes.append)
+    assert len(notes) == 1
+    assert notes[0].endswith("differ by 9 dB: critics hear loudness apart (loudness 3)")
