@@ -47,6 +47,13 @@ def _own_folders(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory):
+    """A cache that all processes of one test session share: the built-in drums are made once."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared-cache"
+
+
+@pytest.fixture(scope="session")
 def dataset(tmp_path_factory):
     """The sines of `support.datasets`, prepared once for all tests: they read it and leave it."""
     from support.datasets import sines

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kwavegan.audio.problems import AudioError
+from kwavegan.storage.failures import reason
 
 if TYPE_CHECKING:
     import av
@@ -173,5 +174,7 @@ def _gathered(sound: Iterator[np.ndarray], size: int) -> Iterator[np.ndarray]:
 
 
 def _said(error: Exception) -> str:
-    """Return what FFmpeg says of an error, on one line."""
+    """Return what FFmpeg, or the system, says of an error, on one line."""
+    if isinstance(error, OSError):
+        return reason(error)
     return (getattr(error, "strerror", None) or str(error)).splitlines()[0][:200]

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from kwavegan.audio.recognition import is_foreign
+from kwavegan.storage.failures import reason
 
 
 class AudioError(Exception):
@@ -74,12 +75,12 @@ def why_not_opened(path: Path, error: Exception) -> AudioError:
     except PermissionError:
         return AudioError("permission", "may not be read: permission denied")
     except OSError as cause:
-        return AudioError("unreadable", f"cannot be read: {cause.strerror or cause}")
+        return AudioError("unreadable", f"cannot be read: {reason(cause)}")
     if not start:
         return AudioError("empty", "is an empty file")
-    for pattern, kind, reason in _SAID:
+    for pattern, kind, why in _SAID:
         if re.match(pattern, start):
-            return AudioError(kind, reason)
+            return AudioError(kind, why)
     if "SF_INFO" in str(error):  # libsndfile's message for an absurd rate or channel count
         return AudioError("rate", "claims an impossible sample rate or number of channels")
     if is_foreign(path, start) or "unimplemented" in str(error):

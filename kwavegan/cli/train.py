@@ -21,6 +21,7 @@ from kwavegan.cli.output import say, say_while_heard, warn
 from kwavegan.cli.progress import LiveLine, TimeLeft, clock
 from kwavegan.config.resolution import resolve
 from kwavegan.config.settings import Config
+from kwavegan.config.sound_set import remark_on_loudness
 from kwavegan.errors import (
     InputError,
     for_command_line,
@@ -122,12 +123,8 @@ def _train(
 
     asked = config.loudness
     config = config.for_dataset(dataset, stored_source(data) if data else "")
-    if asked < 0 < config.loudness:
-        chosen.append(
-            f"levels within a label differ by {dataset.level_spread:.0f} dB: critics hear loudness"
-            f" apart (--loudness {config.loudness:g})"
-        )
-    for line in chosen:
+    chosen.append(remark_on_loudness(asked, config.loudness, dataset.level_spread))
+    for line in filter(None, chosen):
         say(for_command_line(line))
     labels = f", labels {', '.join(config.labels)}" if config.labels else ""
     headline = (

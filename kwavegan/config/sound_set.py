@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Protocol
 
+from kwavegan.errors import setting
+
 UNEVEN = 7.5
 """Spread of levels within a label, in dB, above which critics hear loudness apart by default.
 
@@ -54,3 +56,26 @@ def suited_loudness(level_spread: float) -> float:
         (0.0, 3.0)
     """
     return UNEVEN_LOUDNESS if level_spread > UNEVEN else 0.0
+
+
+def remark_on_loudness(asked: float, taken: float, level_spread: float) -> str:
+    """Return a line where critics hear loudness apart and nobody asked for it, else nothing.
+
+    Args:
+        asked: `Config.loudness` as the user gave it, below 0 where it is left to the data.
+        taken: `Config.loudness` for the data.
+        level_spread: of the data, in dB.
+
+    Example:
+        >>> from kwavegan.config.sound_set import remark_on_loudness
+        >>> remark_on_loudness(-1.0, 3.0, 9.2)[:45]
+        'levels within a label differ by 9 dB: critics'
+        >>> remark_on_loudness(3.0, 3.0, 9.2)
+        ''
+    """
+    if not asked < 0 < taken:
+        return ""
+    return (
+        f"levels within a label differ by {level_spread:.0f} dB: critics hear loudness apart "
+        f"({setting('loudness')} {taken:g})"
+    )

@@ -14,6 +14,7 @@ from kwavegan.audio.recognition import ending, is_audio
 from kwavegan.data.split_folders import NAMES as SPLIT_NAMES
 from kwavegan.data.split_folders import SplitFolders, find_split_folders, listed, meant_as_split
 from kwavegan.errors import InputError, setting
+from kwavegan.storage.failures import reason
 
 _MAX_FILES = 2**27 - 1
 """`MAX_NUM_WAVS_PER_CLASS` of Google's rule; it only sets how fine the percentages are."""
@@ -224,7 +225,7 @@ def _walk(folder: Path, prefix: str, above: tuple[str, ...]) -> Iterator[_File]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise InputError(f"{folder}: cannot be listed: {error.strerror}") from error
+        raise InputError(f"{folder}: cannot be listed: {reason(error)}") from error
     for entry in entries:
         if entry.is_dir():
             if not entry.name.startswith(("_", ".")):

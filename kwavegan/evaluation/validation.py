@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 
 from kwavegan.audio.mel import mel_settings
@@ -98,7 +97,7 @@ class ValidationScorer:
         >>> generator = kwavegan.load_pretrained("drums")
         >>> dataset = load_dataset("kit", generator.config)
         >>> scorer = ValidationScorer(generator.config, dataset, note=lambda line: None)
-        >>> result = scorer.score(generator.network, generator.step)
+        >>> result = scorer.score(generator.player, generator.step)
         >>> result.frechet_distance > 0, result.texture_distance > 0
         (True, True)
     """
@@ -132,7 +131,7 @@ class ValidationScorer:
         half = len(rows) // 2
         return training.take(rows[half:]), training.take(rows[:half][:GENERATED_SOUNDS])
 
-    def score(self, network: keras.Model, step: int) -> ValidationResult:
+    def score(self, network: sampling.Network, step: int) -> ValidationResult:
         """Return how far a generator network is at a step."""
         sounds = np.concatenate(list(sampling.generate_batches(network, self.latents, self.labels)))
         features = self.space.extract(sounds, self.labels)

@@ -327,7 +327,9 @@ class WaveGAN(CheckedModel):
         }
 
     def _update_discriminator(self, batch: dict[str, Any], noise: dict[str, Any]) -> None:
-        result = self._for_discriminator(
+        # An eager model runs its layers each time, so that a breakpoint in one is reached.
+        gradients = self._discriminator_gradients if self.run_eagerly else self._for_discriminator
+        result = gradients(
             _values(self.generator), _values(self.discriminator), batch, noise, self.gamma()
         )
         self._apply("d", result, self.discriminator, self.d_optimizer)
@@ -344,9 +346,8 @@ class WaveGAN(CheckedModel):
         return self.objectives.generator_loss_and_gradients(*given)
 
     def _update_generator(self, batch: dict[str, Any], noise: dict[str, Any]) -> None:
-        result = self._for_generator(
-            _values(self.generator), _values(self.discriminator), batch, noise
-        )
+        gradients = self._generator_gradients if self.run_eagerly else self._for_generator
+        result = gradients(_values(self.generator), _values(self.discriminator), batch, noise)
         self._apply("g", result, self.generator, self.g_optimizer)
 
     def _apply(

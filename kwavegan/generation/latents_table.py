@@ -11,6 +11,7 @@ import numpy as np
 from kwavegan.errors import InputError, setting
 from kwavegan.generation.recipes import Recipe
 from kwavegan.storage import files
+from kwavegan.storage.failures import reason
 
 FIRST_COLUMNS = ("file", "label")
 
@@ -30,9 +31,9 @@ def read_latents(path: str | Path, latent_dim: int, labels: Sequence[str]) -> li
         with Path(path).open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or "not a CSV file"
+        why = reason(error) if isinstance(error, OSError) else "not a CSV file"
         raise InputError(
-            f"{setting('latents')}: {path}: {reason}; name a latents.csv that generate wrote"
+            f"{setting('latents')}: {path}: {why}; name a latents.csv that generate wrote"
         ) from error
     if not rows or tuple(rows[0][:2]) != FIRST_COLUMNS:
         raise InputError(f"{setting('latents')}: {path}: its first line must begin with file,label")

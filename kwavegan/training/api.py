@@ -6,6 +6,7 @@ from typing import Any
 
 from kwavegan.backend.compilations import keep_compilations
 from kwavegan.config.resolution import resolve
+from kwavegan.config.sound_set import remark_on_loudness
 from kwavegan.data.dataset import data_digest
 from kwavegan.data.load import load_dataset, load_trained_data, stored_source
 from kwavegan.errors import InputError, for_python, shell_command
@@ -64,7 +65,11 @@ def train(
     chosen = inherit_settings(chosen, settings, runs_dir)
     source = str(data) if data is not None else chosen.data
     dataset = load_dataset(source, chosen, note=_spelled(note))
+    asked = chosen.loudness
     chosen = chosen.for_dataset(dataset, stored_source(source) if source else "")
+    remark = remark_on_loudness(asked, chosen.loudness, dataset.level_spread)
+    if remark and note:
+        note(for_python(remark))
     outcome = run_training(chosen, dataset, name, runs_dir, [_Progress(note)] if note else [])
     if outcome.message and note:
         note(f"{outcome.state}: {outcome.message}")

@@ -1,5 +1,6 @@
 """Reading, resampling, fitting and writing sound."""
 
+import errno
 import os
 import struct
 
@@ -17,6 +18,7 @@ from kwavegan.audio import (
     resampling,
     soundfiles,
 )
+from kwavegan.audio.problems import why_not_opened
 from kwavegan.errors import InputError
 
 
@@ -339,3 +341,8 @@ def test_permission_of_the_system(tmp_path):
     sf.write(path, tone(16384), 16384)
     path.chmod(0)
     assert problem(path) == "permission"
+
+
+def test_what_the_system_says_of_a_file_comes_with_what_to_do(tmp_path):
+    error = why_not_opened(tmp_path / "a.wav", OSError(errno.EIO, "Input/output error"))
+    assert "cannot be read: the disk reports an input/output error; check it" in str(error)

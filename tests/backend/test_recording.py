@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from support.gans import FedUpdate, batch_of, fed_noise, tiny_gan
+from support.gans import FedUpdate, adam, batch_of, fed_noise, tiny_gan
 
 from kwavegan.backend import autodiff
 from kwavegan.gan.state import capture_state, restore_state
@@ -95,6 +95,7 @@ def test_what_is_drawn_inside_is_drawn_each_time():
     assert not np.array_equal(first.numpy(), second.numpy())
 
 
+@pytest.mark.skipif(not TORCH, reason="nothing else records")
 @pytest.mark.parametrize(
     ("model", "loss"), [("gated", "relativistic"), ("acgan", "acgan"), ("wgan", "wgan-gp")]
 )
@@ -112,3 +113,18 @@ def test_an_update_from_a_recording_is_the_update_bit_by_bit(model, loss):
     FedUpdate(fresh)(batch_of(fresh, 99), fed_noise(fresh, 99))
     for name, value in capture_state(fresh).items():
         np.testing.assert_array_equal(value, recorded[name], err_msg=name)
+
+
+@pytest.mark.skipif(not TORCH, reason="nothing else records")
+@pytest.mark.parametrize("eager", [True, False])
+def test_an_eager_model_runs_its_layers_at_every_step(eager):
+    gan, reached = tiny_gan("wgan", "wgan-gp"), []
+    gan.compile(adam(), adam(), run_eagerly=eager)
+    for network in (gan.generator, gan.discriminator):
+        layer = network.get_layer("up_1" if network is gan.generator else "down_1")
+        layer.call = lambda x, call=layer.call, name=layer.name: reached.append(name) or call(x)
+    for seed in range(ENOUGH):
+        gan.train_on_batch(*batch_of(gan, seed))
+    reached.clear()
+    gan.train_on_batch(*batch_of(gan))
+    assert set(reached) == ({"up_1", "down_1"} if eager else set())

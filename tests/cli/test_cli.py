@@ -2,18 +2,14 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 
 import click
-import pytest
-from support.runs import written_run
 
 from kwavegan.cli import main
 from kwavegan.config.settings import Config
 from kwavegan.errors import InputError, setting
-from kwavegan.runs.pretrained import pretrained_models
 from kwavegan.runs.run import Run
 
 
@@ -49,31 +45,6 @@ def test_help_imports_nothing_heavy():
     seen = json.loads(python("-c", HELP_OF_EVERY_COMMAND, *heavy))
     commands = ["", *main.COMMANDS]
     assert seen == {name: [f"Usage: kwavegan {name}".rstrip(), 0, []] for name in commands}
-
-
-def test_what_reads_a_run_needs_no_backend(tmp_path):
-    written_run(tmp_path / "runs")
-    evaluations = pretrained_models()[0].run.path / "evaluations"
-    shutil.copytree(evaluations, tmp_path / "runs" / "run" / "evaluations")
-    commands = [["report"], ["plot"], ["compare", "run"], ["runs"], ["presets"], ["evaluate", "-h"]]
-    out = python(
-        "-c",
-        "import sys; from kwavegan.cli.main import main\n"
-        "for command in {commands}:\n"
-        "    main(command, standalone_mode=False)\n"
-        "    heavy = {'keras', 'jax', 'torch', 'tensorflow'} & set(sys.modules)\n"
-        "    print(*command, 'imports', *sorted(heavy))".replace("{commands}", str(commands)),
-    )
-    lines = [line for line in out.splitlines() if " imports" in line]
-    assert lines == [f"{' '.join(command)} imports" for command in commands]
-
-
-def test_a_notebook_s_matplotlib_backend_is_not_taken_over():
-    """A `!` cell of Jupyter names a backend that this environment may not have installed."""
-    with pytest.raises(subprocess.CalledProcessError):
-        python("-c", "import matplotlib", MPLBACKEND="inline-of-another-environment")
-    out = python("-m", "kwavegan", "info", MPLBACKEND="inline-of-another-environment")
-    assert f"{'backend':20}{os.environ['KERAS_BACKEND']}" in out
 
 
 def test_help_lists_every_command(cli):

@@ -1,5 +1,6 @@
 """Scanning a folder, splitting by name, opening a prepared folder."""
 
+import errno
 import json
 import re
 
@@ -8,10 +9,11 @@ import pytest
 import soundfile as sf
 
 from kwavegan.config.settings import Config
+from kwavegan.config.sound_set import remark_on_loudness
 from kwavegan.data import PrepareSettings, dataset, prepare, scanner
 from kwavegan.data.dataset import SPLITS, Dataset, Split, open_dataset
 from kwavegan.data.scanner import scan_folder, split_of
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, for_command_line
 
 
 def touch(root, *names):
@@ -213,6 +215,15 @@ def test_damage_is_noticed(prepared, name, damage):
         open_dataset(prepared)
 
 
+def test_a_folder_that_cannot_be_listed_is_told_with_what_to_do(tmp_path, monkeypatch):
+    def refuse(folder):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(scanner.os, "scandir", refuse)
+    with pytest.raises(InputError, match=r"cannot be listed: too many files are open; raise the"):
+        scan_folder(tmp_path)
+
+
 def test_a_newer_format_is_refused(prepared):
     path = prepared / "settings.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "version": 99}))
@@ -245,3 +256,23 @@ def test_settings_take_the_loudness_that_suits_a_set(prepared, critic, spread, a
     vars(data)["level_spread"] = spread  # as measured
     config = Config(critic=critic, loudness=asked).for_dataset(data)
     assert config.loudness == config.architecture.loudness == loudness
+    remark = for_command_line(remark_on_loudness(asked, config.loudness, spread))
+    assert ("by 9 dB: critics hear loudness apart (--loudness 3)" in remark) == (loudness == 3.0)
+
+
+def test_python_is_told_of_the_loudness_that_is_taken(prepared, monkeypatch):
+    """As the command line is; the training itself is not begun."""
+    from kwavegan.training import api
+
+    def refuse(*_):
+        raise InputError("far enough")
+
+    data, notes = open_dataset(prepared), []
+    vars(data)["level_spread"] = 9.0
+    monkeypatch.setattr(api, "load_dataset", lambda *_, **__: data)
+    monkeypatch.setattr(api, "run_training", refuse)
+    for loudness in (-1.0, 2.0):
+        with pytest.raises(InputError, match="far enough"):
+            api.train(prepared, critic="spectral", loudness=loudness, note=notes.append)
+    assert len(notes) == 1
+    assert notes[0].endswith("differ by 9 dB: critics hear loudness apart (loudness 3)")

@@ -108,8 +108,8 @@ def test_files(tmp_path):
         assert (info.subtype, info.samplerate, info.frames) == ("PCM_16", 44_100, 16_384)
 
 
-def test_builtin_dataset(tmp_path, monkeypatch):
-    monkeypatch.setenv("KWAVEGAN_CACHE", str(tmp_path))
+def test_builtin_dataset(shared_cache, monkeypatch):
+    monkeypatch.setenv("KWAVEGAN_CACHE", str(shared_cache))
     data = drums.builtin_dataset()
     assert (data.rate, data.length, data.channels) == (44_100, 16_384, 1)
     assert data.labels == LABELS
@@ -118,6 +118,6 @@ def test_builtin_dataset(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(drums, "write_drums", None)  # they are there already
         assert drums.builtin_dataset().path == data.path
-    kick = sf.read(tmp_path / "drums-v2" / "kick" / "kick_000.wav", dtype="int16")[0]
+    kick = sf.read(shared_cache / "drums-v2" / "kick" / "kick_000.wav", dtype="int16")[0]
     everything = np.concatenate([getattr(data, split).audio[:, :, 0] for split in SPLITS])
     assert (everything == kick).all(axis=1).sum() == 1

@@ -14,13 +14,6 @@ SOUNDS = 20  # of each label: enough for a test split of two
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    """A cache that all processes of one test session share: the built-in drums are made once."""
-    base = tmp_path_factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "documentation-cache"
-
-
-@pytest.fixture(scope="session")
 def desk(tmp_path_factory):
     """A folder with `recordings/` of three drums, `set/`, prepared of it, and `kit/` of all six."""
     from kwavegan.audio.resampling import resample
@@ -42,12 +35,12 @@ def desk(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def fresh(tmp_path_factory, cache):
+def fresh(tmp_path_factory, shared_cache):
     """Run `python …` in a new process and an empty folder; return what it printed."""
     kept = {name: value for name, value in os.environ.items() if name != "KWAVEGAN_RUNS"}
     environment = {
         **kept,
-        "KWAVEGAN_CACHE": str(cache),
+        "KWAVEGAN_CACHE": str(shared_cache),
         "PYTHONPATH": str(Path(kwavegan.__file__).parents[1]),
         "IPYTHONDIR": str(tmp_path_factory.mktemp("ipython")),
     }

@@ -1,7 +1,8 @@
 """Run the Python blocks of pages: `python run_pages.py DESK PAGE…`.
 
 The blocks of a page run in order, in one namespace and in a copy of the folder DESK. Trainings are
-shortened to `SHORT`, and `fit` to one epoch; all else runs as it is printed. The last line printed
+shortened to `SHORT`, `fit` to one epoch, and an `Architecture` that does not say how large it is
+is `SMALL`; all else runs as it is printed. The last line printed
 is JSON: a traceback for each page, empty where its blocks ran.
 """
 
@@ -12,15 +13,15 @@ import shutil
 import sys
 import tempfile
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+SMALL = {"critic": "waveform", "width": 2, "latent_dim": 8}
 SHORT = {
+    **SMALL,
     "rate": 4096,
     "length": 1024,
-    "critic": "waveform",
-    "width": 2,
-    "latent_dim": 8,
     "batch_size": 4,
     "steps": 2,
     "log_every": 1,
@@ -35,7 +36,10 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 def shorten_trainings() -> None:
     """Let every training take `SHORT`, whatever else it asks for, and every `fit` one epoch."""
     os.environ["KERAS_MAX_EPOCHS"] = "1"
+    import kwavegan
     from kwavegan.config import resolution
+
+    kwavegan.Architecture = partial(kwavegan.Architecture, **SMALL)
 
     resolve = resolution.resolve
 

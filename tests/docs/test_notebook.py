@@ -1,4 +1,4 @@
-"""The notebook runs from its first cell to its last, on this backend."""
+"""The notebook runs from its first cell to its last, on this backend; its training is shorter."""
 
 import json
 from pathlib import Path
@@ -14,6 +14,8 @@ import nbformat
 from nbclient import NotebookClient
 
 notebook = nbformat.read(sys.argv[1], as_version=4)
+(training,) = (cell for cell in notebook.cells if "steps=20" in cell.source)
+training.source = training.source.replace("steps=20", "steps=2")
 NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
 nbformat.validate(notebook)
 nbformat.write(notebook, "executed.ipynb")

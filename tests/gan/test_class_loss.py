@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from keras import ops
-from support.gans import arrays, batch_of, fed_noise, tiny_architecture, tiny_gan
+from support.gans import arrays, batch_of, fed_noise, tiny_architecture, tiny_gan, whole
 
 from kwavegan.networks.build import build_networks
 
@@ -22,7 +22,7 @@ def losses_of(gan):
     noise = fed_noise(gan)["discriminator"][0]
     weights = [v.value for v in gan.discriminator.trainable_variables]
     fake = ops.flip(batch["audio"], axis=1)
-    value, logs, gradients = gan.objectives.discriminator_loss_and_gradients(
+    value, logs, gradients = whole(gan.objectives.discriminator_loss_and_gradients)(
         weights, batch, fake, noise, 0.5
     )
     return batch, noise, {**logs, "d_loss": value}, arrays(gradients)
@@ -34,7 +34,7 @@ def test_it_adds_the_cross_entropy_of_real_audio_and_nothing_else(loss):
     batch, noise, got, _ = losses_of(gan)
     *_, without, _ = losses_of(three_labels(loss=loss, class_weight=0.0))
     given = {"audio": batch["audio"], "label": batch["label"], "shifts": noise["shifts_real"]}
-    logits = ops.convert_to_numpy(gan.discriminator(given)["logits"]).astype("float64")
+    logits = ops.convert_to_numpy(whole(gan.discriminator)(given)["logits"]).astype("float64")
     logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     term = -logs[np.arange(4), [0, 1, 2, 0]].mean()
     assert float(got["class_real"]) == pytest.approx(term, rel=1e-4)
@@ -48,9 +48,9 @@ def test_the_score_of_a_label_is_the_shared_score_and_its_own_logit():
     architecture = tiny_architecture("gated-both", num_labels=LABELS, critic="spectral")
     discriminator = build_networks(architecture)[1]
     audio = np.random.default_rng(0).uniform(-0.5, 0.5, (4, 256, 1)).astype("float32")
+    score = whole(discriminator)
     heads = [
-        discriminator({"audio": audio, "label": np.full(4, label, "int32")})
-        for label in range(LABELS)
+        score({"audio": audio, "label": np.full(4, label, "int32")}) for label in range(LABELS)
     ]
     scores = np.stack([ops.convert_to_numpy(each["score"])[:, 0] for each in heads], axis=1)
     shared = scores - ops.convert_to_numpy(heads[0]["logits"])
@@ -85,7 +85,7 @@ def test_only_where_no_score_takes_the_label_is_the_generator_trained_on_it(mode
     assert ("class_real" in gan.step_metrics) == real
     assert ("class_fake" in gan.step_metrics) == generated
     (batch,) = gan.batches(batch_of(gan))
-    parts = gan.objectives.generator_loss(
+    parts = whole(gan.objectives.generator_loss)(
         [v.value for v in gan.generator.trainable_variables],
         [v.value for v in gan.discriminator.trainable_variables],
         batch,

@@ -133,7 +133,7 @@ def test_class_loss_of_generated_audio_trains_the_generator_only():
         gan = tiny_gan("acgan", class_loss=class_loss)
         (batch,) = gan.batches(batch_of(gan))
         noise = fed_noise(gan)["discriminator"][0]
-        fake = gan.objectives.generate(
+        fake = whole(gan.objectives.generate)(
             [v.value for v in gan.generator.trainable_variables], batch, noise
         )
         weights = [v.value for v in gan.discriminator.trainable_variables]

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from support.gans import tiny_architecture
+from support.gans import tiny_architecture, whole
 from support.layers import run_layer_test
 
 from kwavegan.evaluation.texture import measure_texture
@@ -146,7 +146,7 @@ def parts_of(channels=1):
     rng = np.random.default_rng(0)
     given = {"latent": rng.normal(size=(3, a.latent_dim)).astype("float32")}
     given["label"] = np.zeros(3, "int32")
-    return dict(zip(names, map(ops.convert_to_numpy, parts(given)), strict=True))
+    return dict(zip(names, map(ops.convert_to_numpy, whole(parts)(given)), strict=True))
 
 
 def test_a_generator_begins_with_noise():
@@ -164,8 +164,8 @@ def test_channels_begin_as_middle_and_side():
     generator, _ = build_networks(a)
     given = {"latent": np.ones((1, a.latent_dim), "float32"), "label": np.zeros(1, "int32")}
     middle_and_side = keras.Model(generator.input, generator.get_layer("sum_of_parts").output)
-    middle, side = ops.convert_to_numpy(middle_and_side(given))[0].T
-    left, right = ops.convert_to_numpy(generator(given))[0].T
+    middle, side = ops.convert_to_numpy(whole(middle_and_side)(given))[0].T
+    left, right = ops.convert_to_numpy(whole(generator)(given))[0].T
     np.testing.assert_allclose(left, np.tanh(middle + side)[:256], atol=1e-5)
     np.testing.assert_allclose(right, np.tanh(middle - side)[:256], atol=1e-5)
 

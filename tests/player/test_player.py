@@ -1,5 +1,6 @@
 """The generators in NumPy: the same sounds as in Keras, and without it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from support.players import GENERATORS, LABELS, tiny_architecture
+from support.runs import written_run
 from support.sounds import assert_same_sounds
 
 import kwavegan
@@ -94,6 +96,8 @@ import sys
 class Nothing:
     def find_spec(self, name, *_):
         if name.split(".")[0] in ("keras", "jax", "torch", "tensorflow"):
+            if name == "keras":  # an import that is caught; backends are looked for, to be named
+                print("imports", name, file=sys.stderr)
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Nothing())
@@ -108,17 +112,27 @@ generate --pretrained drums --label kick -n 2 --no-trim --out sounds
 generate drums --latents sounds/latents.csv --no-trim --out again
 generate drums --label snare --interpolate 0 3 --steps 3 --out walk
 runs
-report drums
-compare drums drums
-plot drums --kind waves
+presets
+evaluate -h
+report run
+compare drums run
+plot run
 """
+
+FOREIGN = "inline-of-another-environment"
+"""A backend of Matplotlib that a `!` cell of Jupyter names, and that may not be installed here."""
 
 
 def test_commands_that_only_read_need_neither_keras_nor_a_backend(tmp_path):
     shutil.copytree(FOLDER / "drums", tmp_path / "runs" / "drums")
-    command = [sys.executable, "-c", BLOCKED]
+    written_run(tmp_path / "runs")
+    shutil.copytree(FOLDER / "drums" / "evaluations", tmp_path / "runs" / "run" / "evaluations")
+    foreign = {**os.environ, "MPLBACKEND": FOREIGN}
+    python, given = [sys.executable, "-W", "error", "-c"], {"capture_output": True, "text": True}
+    refused = subprocess.run([*python, "import matplotlib"], **given, env=foreign)
+    assert FOREIGN in refused.stderr
     done = subprocess.run(
-        command, input=READING.strip(), capture_output=True, text=True, cwd=tmp_path
+        [*python, BLOCKED], input=READING.strip(), **given, env=foreign, cwd=tmp_path
     )
     assert (done.returncode, done.stderr) == (0, "")
     sounds = {path.name: soundfile.read(path)[0] for path in (tmp_path / "sounds").glob("*.wav")}
@@ -127,5 +141,6 @@ def test_commands_that_only_read_need_neither_keras_nor_a_backend(tmp_path):
         np.testing.assert_allclose(sounds[name], want[i], atol=1 / 2**15)
         np.testing.assert_array_equal(soundfile.read(tmp_path / "again" / name)[0], sounds[name])
     assert len(list((tmp_path / "walk").glob("*.wav"))) == 3
-    assert (tmp_path / "runs" / "drums" / "report.html").stat().st_size > 10_000
-    assert (tmp_path / "runs" / "drums" / "plots" / "waves.png").exists()
+    run = tmp_path / "runs" / "run"
+    assert (run / "report.html").stat().st_size > 10_000
+    assert list((run / "plots").glob("*.png"))

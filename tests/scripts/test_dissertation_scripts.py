@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from keras import ops
 from support.datasets import LENGTH, RATE, write_sines
-from support.gans import FedUpdate, arrays, relative_error
+from support.gans import FedUpdate, arrays, relative_error, whole
 
 from kwavegan.data import PrepareSettings, prepare
 from kwavegan.data.dataset import open_dataset
@@ -136,7 +136,7 @@ def test_generated_audio_has_labels_of_its_own_and_a_gradient_counted_twice():
     assert other["fake_score"] != pytest.approx(sane["fake_score"], rel=1e-3)
     assert other["g_loss"] != pytest.approx(sane["g_loss"], rel=1e-3)
     once, twice = (
-        gan.objectives.score_gradient(
+        whole(gan.objectives.score_gradient)(
             [v.value for v in gan.discriminator.trainable_variables],
             ops.ones((4, 256, 1)),
             ops.zeros((4,), "int32"),
@@ -154,11 +154,12 @@ def test_the_discriminator_scores_generated_audio_with_its_own_labels():
     zeros, ones = ops.zeros((4,), "int32"), ops.ones((4,), "int32")
     noise = {f"shifts_{branch}": shifts for branch in BRANCHES}
     noise |= {"label_fake": ones, "mix": ops.ones((4, 1, 1))}
-    _, parts, _ = gan.objectives.discriminator_loss_and_gradients(
+    _, parts, _ = whole(gan.objectives.discriminator_loss_and_gradients)(
         weights, {"audio": audio, "label": zeros}, audio, noise, 0.0
     )
+    discriminate = whole(gan.objectives.discriminate)
     of_zeros, of_ones = (
-        arrays([gan.objectives.discriminate(weights, audio, label, shifts)["score"]])[0].mean()
+        arrays([discriminate(weights, audio, label, shifts)["score"]])[0].mean()
         for label in (zeros, ones)
     )
     assert of_zeros != pytest.approx(of_ones, rel=1e-2)

@@ -39,8 +39,12 @@ def pitch_labels(sounds):
 
 
 def tiny_config(**changes):
-    """Return settings of a tiny training of a dozen steps: one critic, no previews."""
+    """Return settings of a tiny training of a dozen steps: one critic, no previews.
+
+    A waveform generator is traced and compiled in half the time of the default.
+    """
     tiny = {
+        "generator": "waveform",
         "critic": "waveform",
         "width": 4,
         "latent_dim": 8,

@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 from keras import ops
+from support.gans import whole
 
 from kwavegan.backend import autodiff
 
@@ -75,7 +76,7 @@ def _check_gradients(layer, inputs, call):
     values = [ops.convert_to_tensor(inputs[0])]
     values += [variable.value for variable in layer.trainable_variables]
     names = ["the input", *(variable.path for variable in layer.trainable_variables)]
-    _, _, gradients = autodiff.value_and_grad(loss, values)
+    gradients = whole(lambda values: autodiff.value_and_grad(loss, values)[2])(values)
     for name, gradient in zip(names, gradients, strict=True):
         size = np.abs(ops.convert_to_numpy(gradient)).max()
         assert np.isfinite(size), f"the gradient of {name} is not finite"
@@ -83,7 +84,8 @@ def _check_gradients(layer, inputs, call):
 
 
 def _check_dtype(layer, inputs, dtype, call):
-    output = layer(*inputs, **call)
+    layer(*(keras.Input(x.shape[1:], dtype=str(x.dtype)) for x in inputs), **call)  # build it
+    output = whole(lambda given: layer(*given, **call))(inputs)
     assert keras.backend.standardize_dtype(output.dtype) == dtype
     assert np.isfinite(ops.convert_to_numpy(ops.cast(output, "float32"))).all()
     for weight in layer.trainable_weights:

@@ -20,7 +20,7 @@ from kwavegan.training.finetune import label_parents, transfer_weights
 OLD = {"rate": 2048, "length": 256, "channels": 2, "labels": ("a", "b", "c")}
 KINDS = [
     {"model": "wgan", "critic": "both"},
-    {"model": "cwgan", "conditioning": "gate", "critic": "both"},
+    {"model": "cwgan", "conditioning": "gate", "critic": "both", "generator": "istft"},
     {"model": "cwgan", "conditioning": "gate", "critic": "waveform"},
     {"model": "cwgan", "conditioning": "concat", "critic": "both"},
     {"model": "acgan", "critic": "both"},
