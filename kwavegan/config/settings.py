@@ -293,10 +293,11 @@ class Config:
             InputError: a combination that cannot be built.
         """
         own = {f.name: getattr(self, f.name) for f in fields(Architecture) if f.name in SETTINGS}
-        num_labels = 0 if self.model == "wgan" else self.label_attributes.heard
+        labels = self.label_attributes
+        known = () if self.model == "wgan" else labels.labels
         width = self.width or auto_width(self.length)
-        decided = {"num_labels": num_labels, "width": width, "loudness": max(0.0, self.loudness)}
-        return Architecture(**{**own, **decided})
+        decided = {"num_labels": len(known), "width": width, "loudness": max(0.0, self.loudness)}
+        return Architecture(**{**own, **decided}, codes=labels.codes if known else ())
 
     @property
     def step_settings(self) -> StepSettings:

@@ -125,7 +125,7 @@ class TableLabels:
                 f"{self._spelled}: names none of the {len(places)} audio files of {folder}, such as"
                 f" {places[0].name}{said}; a file is named by its path below {folder}"
             )
-        warned = ()
+        warned: tuple[str, ...] = ()
         if absent:
             number, name = absent[0]
             warned = (

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from kwavegan.config.settings import Config
@@ -104,7 +105,7 @@ def load_dataset(
         return open_dataset(data)
     values = {name: getattr(config, name) for name in ("rate", "length", "channels")}
     chosen = {name: value for name, value in values.items() if value}
-    told = {name: getattr(config, name) or None for name in _LABELLING}
+    told: dict[str, Any] = {name: getattr(config, name) or None for name in _LABELLING}
     settings = PrepareSettings(labels=config.labels or None, **told, **chosen)
     return prepare_cached(data, settings, progress=progress, note=note)
 

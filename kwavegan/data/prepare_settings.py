@@ -143,12 +143,9 @@ class PrepareSettings(ClipSettings):
         if self.labels_from is not None:
             object.__setattr__(self, "labels_from", str(self.labels_from))
         if self.label_pattern is not None:
-            one, others = "label_pattern", {"labels_from": self.labels_from}
-            others["attributes"] = self.attributes and "the pattern's own"
-            for name, given in others.items():
-                _require(
-                    not given, one, f"says the labels itself; leave {setting(name)} out, or this"
-                )
+            for name in ("labels_from", "attributes"):
+                complaint = f"says the labels itself; leave {setting(name)} out, or this"
+                _require(not getattr(self, name), "label_pattern", complaint)
 
     @property
     def labelling(self) -> Labelling | None:

@@ -52,7 +52,7 @@ def write_sounds(
     folder, names = Path(folder), set()
     recipes = iter(recipes)
     claim(generator, folder, {**(call or {}), "bits": bits, "trim": trim})
-    labels, latent_dim = generator.labels, generator.config.latent_dim
+    labels, latent_dim = generator.combinations, generator.config.latent_dim
     with merged_latents(folder / LATENTS, latent_dim, labels) as add:
         while batch := list(islice(recipes, BATCH)):
             latents = np.stack([recipe.latent for recipe in batch])
