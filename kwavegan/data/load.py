@@ -106,6 +106,8 @@ def load_dataset(
     values = {name: getattr(config, name) for name in ("rate", "length", "channels")}
     chosen = {name: value for name, value in values.items() if value}
     told: dict[str, Any] = {name: getattr(config, name) or None for name in _LABELLING}
+    if config.labels_from:  # so that the cache keeps one set of it, from wherever it is asked for
+        told["labels_from"] = str(Path(config.labels_from).resolve())
     settings = PrepareSettings(labels=config.labels or None, **told, **chosen)
     return prepare_cached(data, settings, progress=progress, note=note)
 
