@@ -67,8 +67,7 @@ class _Generator(GraphBuilder):
 
     def __init__(self, player: Player) -> None:
         super().__init__()
-        self.a, self.weights = player.architecture, player.weights
-        self.label_table = player.label_table if player.architecture.conditional else None
+        self.a, self.weights, self.player = player.architecture, player.weights, player
 
     def audio(self) -> Value:
         """Return the sounds."""
@@ -118,7 +117,7 @@ class _Generator(GraphBuilder):
     def _upsampled(self) -> Value:
         a = self.a
         if a.conditional and a.generator == "dissertation":
-            own = self.add("Gather", self.label_table, "label")
+            own = self.add("Gather", self.player.label_table, "label")
             units = self.add(
                 "Concat", parts.dense(self, self.weights, "dense", "latent"), own, axis=1
             )
@@ -133,7 +132,7 @@ class _Generator(GraphBuilder):
     def _label_and_dense(self, frames: int) -> Value:
         x: Value = "latent"
         if self.a.conditional:
-            x = self.add("Concat", x, self.add("Gather", self.label_table, "label"), axis=1)
+            x = self.add("Concat", x, self.add("Gather", self.player.label_table, "label"), axis=1)
         units = parts.dense(self, self.weights, "dense", x)
         return self.reshape(units, -1, frames, len(self.weights["dense/bias"]) // frames)
 
