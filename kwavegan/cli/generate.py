@@ -6,18 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kwavegan.cli.attribute_options import AttributeCommand, labels_asked_for, never_heard
 from kwavegan.cli.kit import make_kit
 from kwavegan.cli.options import player_option
 from kwavegan.cli.output import say
 from kwavegan.cli.sources import generator_options, open_generator
+from kwavegan.config.attributes import file_title
 from kwavegan.errors import InputError, setting
 
 if TYPE_CHECKING:
     from kwavegan.generation.generator import SoundGenerator
     from kwavegan.generation.recipes import Recipe
 
+_Labels = tuple[str, ...] | None
+"""Labels that a user named; None for none."""
 
-@click.command()
+
+@click.command(cls=AttributeCommand)
 @generator_options
 @click.option("--label", help="A label of the run, or all.  [default: all]")
 @click.option(
@@ -68,7 +73,9 @@ if TYPE_CHECKING:
     "turns.",
 )
 @player_option
+@click.pass_context
 def command(
+    ctx: click.Context,
     run: str | None,
     pretrained: str | None,
     label: str | None,
@@ -87,6 +94,8 @@ def command(
 ) -> None:
     """Write new sounds of RUN, the latest if none is named, as WAVs.
 
+    A run whose labels have attributes takes an option for each: --instrument kick --velocity hard
+    makes sounds of kick/hard, and of the combinations of one value if only that is given.
     latents.csv beside them holds the latent and label of each sound: --latents makes the same
     sounds from it again, on any backend. about.json names the run, the step and what was asked
     for: a folder holds sounds of one run and step.
@@ -100,22 +109,25 @@ def command(
     if interpolate and count is not None:
         raise InputError(f"-n: a walk has {setting('steps')} sounds; use that instead")
     generator, title = open_generator(run, pretrained, checkpoint, runs_dir, backend)
+    labels = labels_asked_for(ctx, generator, label)
     from kwavegan.generation.provenance import free_folder
     from kwavegan.generation.wav_folder import write_sounds
 
     recipes: Iterable[Recipe]
-    call: dict[str, Any] = {"label": label or "all"}
+    call: dict[str, Any] = {"label": ", ".join(labels) if labels else "all"}
     if interpolate:
         steps = 8 if steps is None else steps
-        recipes = _walk(generator, label, seed, table, interpolate, steps)
+        recipes = _walk(generator, labels, label == "all", seed, table, interpolate, steps)
         call |= {"interpolate": list(interpolate), "steps": steps}
     elif table is not None:
-        recipes = _from_table(generator, label, table)
+        recipes = _from_table(generator, labels, table)
     else:
         count = count or (12 if kit else 10)
-        recipes = _of_seed(generator, label, count, seed)
+        recipes = _of_seed(generator, labels, count, seed)
         call |= {"count": count}
     call |= {"seed": seed} if table is None else {"latents": Path(table).name}
+    if labels and (line := never_heard(generator, labels)):
+        say(line)
     if kit:
         return make_kit(generator, recipes, kit, out, title, int(bits or 24), trim, call)
     wish = Path("sounds") / title
@@ -131,27 +143,28 @@ def command(
 
 
 def _of_seed(
-    generator: "SoundGenerator", label: str | None, count: int, seed: int
+    generator: "SoundGenerator", labels: _Labels, count: int, seed: int
 ) -> "Iterator[Recipe]":
-    labels = generator.labels or (None,) if label in (None, "all") else (label,)
-    for name in labels:
+    names = labels or generator.labels or (None,)
+    for name in names:
         generator.label_index(name)  # refuses a wrong label before a file is written
-    return (recipe for name in labels for recipe in generator.recipes(name, count, seed))
+    return (recipe for name in names for recipe in generator.recipes(name, count, seed))
 
 
-def _from_table(generator: "SoundGenerator", label: str | None, table: str) -> "list[Recipe]":
+def _from_table(generator: "SoundGenerator", labels: _Labels, table: str) -> "list[Recipe]":
     from kwavegan.generation.latents_table import read_latents
 
-    recipes = read_latents(table, generator.config.latent_dim, generator.labels)
-    if label in (None, "all"):
+    recipes = read_latents(table, generator.config.latent_dim, generator.combinations)
+    if labels is None:
         return recipes
-    index = generator.label_index(label)
-    return [recipe for recipe in recipes if recipe.label == index]
+    wanted = {generator.label_index(label) for label in labels}
+    return [recipe for recipe in recipes if recipe.label in wanted]
 
 
 def _walk(
     generator: "SoundGenerator",
-    label: str | None,
+    labels: _Labels,
+    all_labels: bool,
     seed: int,
     table: str | None,
     ends: tuple[str, str],
@@ -160,14 +173,14 @@ def _walk(
     from kwavegan.generation.recipes import Recipe, walk
 
     start, end = (_end(generator, name, seed, table) for name in ends)
-    if label is None and table is not None:
+    if labels is None and table is not None and not all_labels:
         index = start.label
-    elif label in (None, "all") and generator.labels:
-        known = ", ".join(generator.labels)
+    elif generator.labels and (labels is None or len(labels) > 1):
+        known = ", ".join(labels or generator.labels)
         raise InputError(f"{setting('label')}: a walk stays in one label; name one of {known}")
     else:
-        index = generator.label_index(label)
-    title = generator.labels[index] if generator.labels else "sound"
+        index = generator.label_index(labels[0] if labels else None)
+    title = file_title(generator.combinations[index]) if generator.labels else "sound"
     stem = f"{title}_walk_{start.name}_{end.name}"
     points = walk(start.latent, end.latent, steps)
     return [Recipe(point, index, f"{stem}_{i:04}") for i, point in enumerate(points)]
@@ -178,7 +191,7 @@ def _end(generator: "SoundGenerator", name: str, seed: int, table: str | None) -
     from kwavegan.generation.recipes import Recipe
 
     if table is not None:
-        recipes = read_latents(table, generator.config.latent_dim, generator.labels)
+        recipes = read_latents(table, generator.config.latent_dim, generator.combinations)
         stem = name.removesuffix(".wav")
         for recipe in recipes:
             if recipe.name == stem:

@@ -21,6 +21,10 @@ class Percentages(click.ParamType):  # type: ignore[type-arg]
         return validation, test
 
 
+def _names(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(part.strip() for part in text.split(","))
+
+
 @click.command()
 @click.argument("src", type=click.Path())
 @click.argument("out", type=click.Path())
@@ -38,7 +42,22 @@ class Percentages(click.ParamType):  # type: ignore[type-arg]
 @click.option(
     "--channels", type=int, help="1 (mono) or 2 (stereo).  [default: what most files are]"
 )
-@click.option("--labels", metavar="A,B,...", help="Folders to take, in label order. [default: all]")
+@click.option("--labels", metavar="A,B,...", help="Labels to take, in index order. [default: all]")
+@click.option(
+    "--labels-from",
+    metavar="FILE",
+    help="Take labels from a CSV file: a column for the file, then one for each attribute.",
+)
+@click.option(
+    "--label-pattern",
+    metavar="PATTERN",
+    help="Take them from the files' names: {instrument}-{velocity}-*.wav, or with folders before.",
+)
+@click.option(
+    "--attributes",
+    metavar="A,B,...",
+    help="Columns of the CSV file to take, or names for the levels of folders below SRC.",
+)
 @click.option(
     "--fit",
     default="pad",
@@ -80,6 +99,7 @@ def command(
     length: int | None,
     divider: str | None,
     labels: str | None,
+    attributes: str | None,
     split: tuple[float, float],
     jobs: int | None,
     wav: bool,
@@ -89,8 +109,9 @@ def command(
     """Turn the audio files of SRC into arrays in OUT, to train on.
 
     SRC holds a folder per label (files deeper down belong to it), or just files. Folders train and
-    test, around the labels or within each, are taken as the split. After a change of SRC, run the
-    command again: it decodes only what changed.
+    test, around the labels or within each, are taken as the split. Sounds with several attributes
+    have labels such as kick/hard. After a change of SRC, run the command again: it decodes only
+    what changed.
     """
     from kwavegan.cli.output import say
     from kwavegan.data import PrepareSettings, prepare
@@ -106,7 +127,8 @@ def command(
     settings = PrepareSettings(
         rate=rate,
         length=length,
-        labels=tuple(part.strip() for part in labels.split(",")) if labels is not None else None,
+        labels=_names(labels),
+        attributes=_names(attributes),
         validation=split[0],
         test=split[1],
         dtype="float32" if float32 else "int16",

@@ -1,3 +1,4 @@
+from .attributes import Attributes as Attributes
 from .losses import LossTraits as LossTraits
 from .losses import penalty_of as penalty_of
 from .presets import PRESETS as PRESETS

@@ -7,8 +7,10 @@ Validation, the TOML of a run folder and the options of `train` all come from th
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
+from kwavegan.config.attributes import Attributes
 from kwavegan.config.fields import check_value
 from kwavegan.config.losses import LOSSES, PENALTIES
 from kwavegan.config.sound_set import SoundSet, suited_loudness
@@ -61,6 +63,17 @@ class Config:
     length: int = _setting(0, "Samples in a sound; 0: the set's.", low=64, high=2**20, or_zero=True)
     channels: int = _setting(0, "1 mono, 2 stereo; 0: the set's.", low=0, high=2)
     labels: tuple[str, ...] = _setting((), "Labels, in index order; none for all.")
+    labels_from: str = _setting(
+        "", "CSV file that says the labels of the sounds: a column for the file, then attributes."
+    )
+    label_pattern: str = _setting(
+        "", "Pattern of the files' names that says them, such as {instrument}-{velocity}-*.wav."
+    )
+    attributes: tuple[str, ...] = _setting(
+        (),
+        "Columns of the CSV file to take, or names for the levels of folders; of several, a label"
+        " is a combination of values, as kick/hard is.",
+    )
     origin: str = _setting(
         "",
         "Pretrained model (see `kwavegan presets`) or run whose weights to start from; the new run"
@@ -268,6 +281,11 @@ class Config:
         return "ema_generator" if self.ema_decay else "generator"
 
     @property
+    def label_attributes(self) -> Attributes:
+        """What the parts of the labels say, and all combinations of them."""
+        return Attributes.of(self.attributes, self.labels)
+
+    @property
     def architecture(self) -> Architecture:
         """The architecture of the run's networks.
 
@@ -275,10 +293,11 @@ class Config:
             InputError: a combination that cannot be built.
         """
         own = {f.name: getattr(self, f.name) for f in fields(Architecture) if f.name in SETTINGS}
-        num_labels = 0 if self.model == "wgan" else len(self.labels)
+        labels = self.label_attributes
+        known = () if self.model == "wgan" else labels.labels
         width = self.width or auto_width(self.length)
-        decided = {"num_labels": num_labels, "width": width, "loudness": max(0.0, self.loudness)}
-        return Architecture(**{**own, **decided})
+        decided = {"num_labels": len(known), "width": width, "loudness": max(0.0, self.loudness)}
+        return Architecture(**{**own, **decided}, codes=labels.codes if known else ())
 
     @property
     def step_settings(self) -> StepSettings:
@@ -288,6 +307,8 @@ class Config:
 
     def for_dataset(self, dataset: SoundSet, source: str = "") -> "Config":
         """Return these settings with rate, length, channels, labels and loudness of a dataset.
+
+        The path of a table of labels becomes an absolute one.
 
         Args:
             dataset: what to train on.
@@ -299,7 +320,7 @@ class Config:
         """
         if self.model != "wgan":
             dataset.require_labels()
-        for name in ("rate", "length", "channels", "labels"):
+        for name in _OF_DATASET:
             wish, have = getattr(self, name), getattr(dataset, name)
             if wish and wish != have:
                 raise InputError(
@@ -307,7 +328,9 @@ class Config:
                     f" prepared with {_plain(have)}; leave {setting(name)} out, or prepare the"
                     " audio anew"
                 )
-        decided = {n: getattr(dataset, n) for n in ("rate", "length", "channels", "labels")}
+        decided = {name: getattr(dataset, name) for name in _OF_DATASET}
+        if self.labels_from:
+            decided["labels_from"] = str(Path(self.labels_from).resolve())
         if self.loudness < 0:
             heard = self.critic != "waveform"
             decided["loudness"] = suited_loudness(dataset.level_spread) if heard else 0.0
@@ -329,6 +352,8 @@ class Config:
         )
 
 
+_OF_DATASET = ("rate", "length", "channels", "labels", "attributes")
+
 SETTINGS: dict[str, Field[Any]] = {each.name: each for each in fields(Config)}
 """The table: every field of `Config` by name, with `metadata`."""
 
@@ -346,7 +371,7 @@ def auto_width(length: int) -> int:
 
 
 def _plain(value: object) -> str:
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return ",".join(value) or "none" if isinstance(value, tuple) else str(value)
 
 
 def check_together(values: Mapping[str, Any], spelling: Spelling) -> None:

@@ -40,6 +40,10 @@ class SoundSet(Protocol):
         """Names in index order."""
 
     @property
+    def attributes(self) -> tuple[str, ...]:
+        """What the parts of a label say; () for a label as a whole."""
+
+    @property
     def level_spread(self) -> float:
         """Standard deviation of the levels within a label, in dB."""
 

@@ -83,6 +83,7 @@ class Dataset:
         validation: the sounds that choose the best checkpoint; may be empty.
         test: the sounds that measure the finished model; may be empty.
         source: the folder of audio that was prepared into the cache; None for another folder.
+        attributes: what the parts of a label say, as in `kick/hard`; () for a label as a whole.
 
     Example:
         >>> from kwavegan import open_dataset
@@ -102,6 +103,7 @@ class Dataset:
     validation: Split
     test: Split
     source: Path | None = None
+    attributes: tuple[str, ...] = ()
 
     @property
     def spelled(self) -> Path:
@@ -140,7 +142,7 @@ class Dataset:
             if len(labels) > 1:
                 shown = ", ".join(labels[:4]) + (", ..." if len(labels) > 4 else "")
                 return f"give {inner}, which holds {shown}"
-        return "sort the sounds into one folder per label"
+        return f"sort the sounds into one folder per label, or say {setting('labels_from')}"
 
 
 def is_prepared(path: str | Path) -> bool:
@@ -194,6 +196,7 @@ def open_dataset(path: str | Path) -> Dataset:
         labels = tuple(str(label) for label in stored["labels"])
         counts = [int(stored["clips"][name]) for name in SPLITS]
         dtype = np.dtype(stored["dtype"])
+        attributes = tuple(str(name) for name in stored.get("attributes", ()))
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, "settings.json") from error
     splits = [
@@ -201,7 +204,9 @@ def open_dataset(path: str | Path) -> Dataset:
         for name, count in zip(SPLITS, counts, strict=True)
     ]
     train, validation, test = splits
-    return Dataset(path, rate, length, channels, labels, train, validation, test)
+    return Dataset(
+        path, rate, length, channels, labels, train, validation, test, attributes=attributes
+    )
 
 
 def _open_split(
@@ -234,7 +239,9 @@ def data_digest(dataset: Dataset) -> str:
     """Return 16 hexadecimal digits that change where the sounds of a prepared set, their labels or
     splits do, and not with the names and times of their files.
     """
-    shape = (dataset.rate, dataset.length, dataset.channels, dataset.labels)
+    shape: tuple[object, ...] = (dataset.rate, dataset.length, dataset.channels, dataset.labels)
+    if dataset.attributes:
+        shape += (dataset.attributes,)
     digest = hashlib.sha256(repr(shape).encode())
     try:
         for row in read_manifest(dataset.path / "manifest.csv"):

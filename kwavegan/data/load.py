@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from kwavegan.config.settings import Config
@@ -10,7 +11,7 @@ from kwavegan.data.dataset import Dataset, is_prepared, open_dataset
 from kwavegan.data.drums import builtin_dataset
 from kwavegan.data.preparation import Progress, prepare_cached
 from kwavegan.data.prepare_settings import PrepareSettings
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, setting
 
 
 def load_trained_data(
@@ -38,7 +39,10 @@ def load_trained_data(
             f"{config.data}: no such folder any more, and the run was trained on it; put it back, "
             f"or say where it is now: {advice}"
         )
-    return load_dataset(config.data if given is None else given, config, progress)
+    folder = config.data if given is None else given
+    if folder and is_prepared(_folder(folder)):
+        return open_dataset(_folder(folder))
+    return load_dataset(folder, config, progress)
 
 
 def stored_source(data: str | Path) -> str:
@@ -75,13 +79,14 @@ def load_dataset(
 
     Args:
         data: a folder; "" for the built-in set.
-        config: its rate, length, channels and labels are for the preparation of a folder of audio;
-            0 and () take what suits the folder.
+        config: its rate, length, channels, labels and what says them are for the preparation of a
+            folder of audio; 0 and () take what suits the folder.
         progress: called with files done and files in all.
         note: called with each line about what was chosen, done and left out; see `prepare_cached`.
 
     Raises:
-        InputError: the folder is missing or damaged, or holds no usable audio.
+        InputError: the folder is missing or damaged, or holds no usable audio; or its labels are
+            asked for anew though it is prepared.
 
     Example:
         >>> from kwavegan import Config
@@ -90,13 +95,32 @@ def load_dataset(
         8192
     """
     if not data:
+        _refuse_labelling(config, "the built-in drums")
         return builtin_dataset(progress)
     data = _folder(data)
     if not Path(data).exists():
         raise InputError(f"{data}: no such folder; name a folder of audio, or a prepared one")
     if is_prepared(data):
+        _refuse_labelling(config, data)
         return open_dataset(data)
     values = {name: getattr(config, name) for name in ("rate", "length", "channels")}
     chosen = {name: value for name, value in values.items() if value}
-    settings = PrepareSettings(labels=config.labels or None, **chosen)
+    told: dict[str, Any] = {name: getattr(config, name) or None for name in _LABELLING}
+    if config.labels_from:  # so that the cache keeps one set of it, from wherever it is asked for
+        told["labels_from"] = str(Path(config.labels_from).resolve())
+    settings = PrepareSettings(labels=config.labels or None, **told, **chosen)
     return prepare_cached(data, settings, progress=progress, note=note)
+
+
+_LABELLING = ("labels_from", "label_pattern", "attributes")
+"""Settings that say the labels of a folder of audio."""
+
+
+def _refuse_labelling(config: Config, what: str) -> None:
+    """Raise an `InputError` where settings say the labels of a set that has its own."""
+    given = next((name for name in _LABELLING[:2] if getattr(config, name)), None)
+    if given:
+        raise InputError(
+            f"{setting(given)}: the labels of {what} are known already; leave it out, or name the"
+            " folder of audio"
+        )

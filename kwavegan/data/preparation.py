@@ -70,7 +70,8 @@ def prepare(
     writes nothing.
 
     Args:
-        src: a folder per label, or files without labels; see `scanner.scan_folder`.
+        src: a folder per label, or files without labels; see `scanner.scan_folder`. The settings
+            may name a table or a pattern that says the labels instead.
         out: a new or empty folder, or one that `prepare` wrote.
         settings: of the clips and splits; None for the defaults.
         jobs: worker processes; None for one per core where that pays.
@@ -98,7 +99,7 @@ def prepare(
     if jobs is not None and jobs < 1:
         raise InputError(f"{setting('jobs')}: must be at least 1")
     check_places(src, out)
-    scan = scan_folder(src, settings.labels)
+    scan = scan_folder(src, settings.labels, settings.labelling)
     asked = settings
     names = [source.name for source in scan.sources]
     settings, chosen = decide(src, names, _as_before(src, out, asked))
@@ -160,11 +161,12 @@ def prepare_cached(
     """
     src, settings = Path(src), settings or PrepareSettings()
     if settings.is_open:
-        names = [source.name for source in scan_folder(src, settings.labels).sources]
+        scan = scan_folder(src, settings.labels, settings.labelling)
+        names = [source.name for source in scan.sources]
         settings, chosen = decide(src, names, settings)
         if note:
             note(chosen)
-    text = json.dumps([os.fsencode(src.resolve()).hex(), _without_strict(settings)], sort_keys=True)
+    text = json.dumps([os.fsencode(src.resolve()).hex(), settings.stored], sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     folder = cache_folder() / "prepared" / key
     with locked(folder):
@@ -175,11 +177,6 @@ def prepare_cached(
         return replace(open_dataset(folder), source=src)
 
 
-def _without_strict(settings: PrepareSettings) -> dict[str, Any]:
-    """Return the settings that change what a prepared folder holds."""
-    return {name: value for name, value in asdict(settings).items() if name != "strict"}
-
-
 def _as_before(src: Path, out: Path, asked: PrepareSettings) -> PrepareSettings:
     """Return the settings with what was chosen when `out` was prepared with the same ones.
 
@@ -187,7 +184,7 @@ def _as_before(src: Path, out: Path, asked: PrepareSettings) -> PrepareSettings:
     """
     try:
         old = read_settings(out)
-        if old["settings"] != json.loads(json.dumps(_without_strict(asked))):
+        if old["settings"] != json.loads(json.dumps(asked.stored)):
             return asked
         if old["source"] != _spelled(src):
             return asked
@@ -222,9 +219,11 @@ def _stored_settings(
         "dtype": settings.dtype,
         "labels": scan.labels,
         "wav": wav,
-        "settings": _without_strict(asked),
+        "settings": asked.stored,
         "clip_settings": asdict(settings.clips),
     }
+    if scan.attributes:
+        values["attributes"] = scan.attributes
     return json.loads(json.dumps(values))
 
 

@@ -1,10 +1,13 @@
 """What `prepare` refuses: places, a full disk, too little to train on."""
 
 import shutil
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from kwavegan.config.attributes import SEPARATOR
 from kwavegan.data.dataset import CLASSIFIER, SPLITS, is_prepared
 from kwavegan.data.prepare_settings import ClipSettings
 from kwavegan.data.summary import Summary
@@ -68,24 +71,47 @@ def check_space(out: Path, files: int, settings: ClipSettings, wav: bool) -> Non
 def check_training_split(src: Path, summary: Summary) -> None:
     """Refuse a folder that leaves a label fewer than two sounds to train on.
 
+    Of several attributes each value needs two, and a combination of them one.
+
     Raises:
         InputError: a label has fewer.
     """
     if not summary.clips:
         why = "; ".join(summary.left_out_lines()[:1])
         raise InputError(f"{src}: none of its {summary.files} audio files can be used ({why})")
+    several = len(summary.scan.attributes) > 1
     for label, counts in summary.counts.items():
-        if counts["train"] < 2:
-            what = f"the label {label!r}" if label else "the folder"
-            total = sum(counts.values())
-            lost = summary.left_out_lines(label)
-            advice = [] if lost and total < 2 else [_ADVICE]
-            if summary.copies:
-                lost.append(f"{summary.copies} sounds are copies, some perhaps of test sounds")
-            raise InputError(
-                f"{src}: {what} has {counts['train']} of its {total} usable sounds in the training"
-                f" split, and at least 2 are needed; {'; '.join([*lost, *advice])}"
-            )
+        _check_number(src, summary, counts, label, 1 if several else 2)
+    for place in range(len(summary.scan.attributes) if several else 0):
+        of_value: dict[str, Counter[str]] = {}
+        for label, counts in summary.counts.items():
+            of_value.setdefault(label.split(SEPARATOR)[place], Counter()).update(counts)
+        for value, total in of_value.items():
+            _check_number(src, summary, total, value, 2, summary.scan.attributes[place])
+
+
+def _check_number(
+    src: Path,
+    summary: Summary,
+    counts: Mapping[str, int],
+    name: str,
+    least: int,
+    attribute: str = "label",
+) -> None:
+    """Refuse a label, or a value of an attribute, with too few sounds to train on."""
+    if counts["train"] >= least:
+        return
+    what = f"the {attribute} {name!r}" if name else "the folder"
+    total = sum(counts.values())
+    lost = summary.left_out_lines(name) if name in summary.left_out else []
+    advice = [] if lost and total < least else [_ADVICE]
+    if summary.copies:
+        lost.append(f"{summary.copies} sounds are copies, some perhaps of test sounds")
+    needed = "are" if least > 1 else "is"
+    raise InputError(
+        f"{src}: {what} has {counts['train']} of its {total} usable sounds in the training"
+        f" split, and at least {least} {needed} needed; {'; '.join([*lost, *advice])}"
+    )
 
 
 def _nearest_existing(path: Path) -> Path:

@@ -1,9 +1,11 @@
 """The settings of a preparation, and the part of them that decides the samples of a clip."""
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 from kwavegan.audio.decoding import RATES
 from kwavegan.audio.processing import FITS, NORMALIZATIONS
+from kwavegan.data.label_table import TableLabels
+from kwavegan.data.labelling import FolderLabels, Labelling, PatternLabels
 from kwavegan.errors import InputError, setting
 
 DTYPES = ("int16", "float32")
@@ -90,7 +92,13 @@ class PrepareSettings(ClipSettings):
     """How `prepare` turns a folder of audio into arrays: clips as in `ClipSettings`, and splits.
 
     Attributes:
-        labels: label folders to take, in index order; None for all, sorted.
+        labels: labels to take, in index order; None for all, sorted.
+        labels_from: a CSV file that says the label of each sound, instead of its folder; see
+            `kwavegan.data.label_table`.
+        label_pattern: a pattern of the files' names that says it; see
+            `kwavegan.data.labelling.PatternLabels`.
+        attributes: the columns of `labels_from` to take, or without it what each level of folders
+            says, from the top. Of several, a label is a combination: `kick/hard`.
         validation: per cent of file names (of speakers) for validation.
         test: per cent for the test; both together stay below 100.
         lists: split by Speech Commands' `validation_list.txt` and `testing_list.txt` instead.
@@ -113,6 +121,9 @@ class PrepareSettings(ClipSettings):
     test: float = 20.0
     lists: bool = False
     strict: bool = False
+    labels_from: str | None = None
+    label_pattern: str | None = None
+    attributes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -126,6 +137,35 @@ class PrepareSettings(ClipSettings):
         if self.labels is not None:
             object.__setattr__(self, "labels", tuple(self.labels))
             _require(bool(self.labels), "labels", "names no label")
+        if self.attributes is not None:
+            object.__setattr__(self, "attributes", tuple(self.attributes))
+            _require(bool(self.attributes), "attributes", "names no attribute")
+        if self.labels_from is not None:
+            object.__setattr__(self, "labels_from", str(self.labels_from))
+        if self.label_pattern is not None:
+            for name in ("labels_from", "attributes"):
+                complaint = f"says the labels itself; leave {setting(name)} out, or this"
+                _require(not getattr(self, name), "label_pattern", complaint)
+
+    @property
+    def labelling(self) -> Labelling | None:
+        """What tells the label of a file; None for its folder alone.
+
+        Raises:
+            InputError: the table or the pattern is of no use.
+        """
+        if self.labels_from is not None:
+            return TableLabels(self.labels_from, self.attributes or ())
+        if self.label_pattern is not None:
+            return PatternLabels(self.label_pattern)
+        return FolderLabels(self.attributes) if self.attributes else None
+
+    @property
+    def stored(self) -> dict[str, object]:
+        """What changes a prepared folder: older settings, and what is given of newer ones."""
+        newer = ("labels_from", "label_pattern", "attributes")
+        values = {name: value for name, value in asdict(self).items() if name != "strict"}
+        return {n: v for n, v in values.items() if n not in newer or v is not None}
 
     @property
     def clips(self) -> ClipSettings:

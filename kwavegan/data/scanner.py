@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from kwavegan.audio.recognition import ending, is_audio
+from kwavegan.config.attributes import SEPARATOR, Attributes
+from kwavegan.data.labelling import FolderLabels, Labelling, Place
 from kwavegan.data.split_folders import NAMES as SPLIT_NAMES
 from kwavegan.data.split_folders import SplitFolders, find_split_folders, listed, meant_as_split
 from kwavegan.errors import InputError, setting
@@ -94,12 +96,15 @@ class Scan:
     """The audio files of a folder.
 
     Attributes:
-        labels: in index order; () for files without label folders.
+        labels: in index order; () for files without labels.
         sources: the files, sorted by label index, then by name.
-        outside: number of audio files beside the label folders, which are left out.
+        outside: number of audio files without a label beside those that have one; left out.
         others: files that are not audio, by the ending of their names.
         empty: label folders with files, none of which is audio.
         said: what was taken for what, in lines; see `kwavegan.data.split_folders`.
+        attributes: what the parts of a label say; () for a label as a whole.
+        why_outside: why those files have no label, in words.
+        warned: what may surprise about the labels, in lines.
     """
 
     labels: tuple[str, ...]
@@ -108,9 +113,14 @@ class Scan:
     others: Counter[str] = field(default_factory=Counter)
     empty: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    why_outside: str = ""
+    warned: tuple[str, ...] = ()
 
 
-def scan_folder(folder: str | Path, labels: Sequence[str] | None = None) -> Scan:
+def scan_folder(
+    folder: str | Path, labels: Sequence[str] | None = None, labelling: Labelling | None = None
+) -> Scan:
     """Find the audio files of a folder, and their labels.
 
     A label is a folder directly below `folder`; files deeper down belong to it. If there are no
@@ -123,10 +133,11 @@ def scan_folder(folder: str | Path, labels: Sequence[str] | None = None) -> Scan
         folder: a folder of label folders, or of files.
         labels: the labels to take, in index order; None for all, sorted. Where they name folders
             `train` and `test`, those are labels.
+        labelling: tells the label of a file in another way; None for its folder.
 
     Raises:
-        InputError: there is no such folder, no audio in it, or no folder for one of `labels`; or
-            two labels differ only by case.
+        InputError: there is no such folder, no audio in it, no sound of one of `labels`, or none
+            with a label; or two labels differ only by case.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -140,26 +151,37 @@ def scan_folder(folder: str | Path, labels: Sequence[str] | None = None) -> Scan
     split = find_split_folders(file.name for file in files)
     if split and split.depth == 0 and labels is not None and set(labels) <= set(map(spelled, tops)):
         split = None
-    placed = [_placed(file, split) for file in files]
-    raw = sorted({label for _, label, _ in placed if label})
-    names = _names(folder, raw)
-    folders = tuple(sorted(names)) if labels is None else _checked_labels(folder, names, labels)
-    others = Counter(ending(file.name) for file in found if not file.audio)
-    said = _said(split, tops, folders) if labels is None or split else ()
-    empty = _empty(found, tops, split) if labels is None else ()
-    if not folders:
-        sources = [Source(f.name, 0, *f.stat, split=part) for f, _, part in placed]
-        sources.sort(key=lambda source: source.name)
-        return Scan((), tuple(sources), 0, others, empty, said)
-    index = {names[label]: i for i, label in enumerate(folders)}
+    by_folder = labelling is None
+    labelling = labelling or FolderLabels()
+    places = [Place(file.name, _without_split(file.name, split)) for file in files]
+    labelled = labelling.label(str(folder), places)
+    names = _names(folder, sorted(set(labelled.labels.values())), labelling.attributes)
+    chosen = tuple(sorted(names)) if labels is None else _checked_labels(folder, names, labels)
+    Attributes.of(labelling.attributes, chosen)  # raises where they do not go together
+    index = {names[label]: i for i, label in enumerate(chosen)}
     sources = [
-        Source(file.name, index[label], *file.stat, split=part)
-        for file, label, part in placed
-        if label in index
+        Source(
+            file.name,
+            index[labelled.labels[file.name]] if chosen else 0,
+            *file.stat,
+            split=_split_of_folder(file.name, split),
+        )
+        for file in files
+        if not chosen or labelled.labels.get(file.name) in index
     ]
     sources.sort(key=lambda source: (source.label, source.name))
-    outside = sum(not label for _, label, _ in placed)
-    return Scan(folders, tuple(sources), outside, others, empty, said)
+    all_labels = by_folder and labels is None
+    return Scan(
+        labels=chosen,
+        sources=tuple(sources),
+        outside=len(files) - len(labelled.labels) if chosen else 0,
+        others=Counter(ending(file.name) for file in found if not file.audio),
+        empty=_empty(found, tops, split) if all_labels else (),
+        said=(*(_said(split, tops, chosen) if all_labels or split else ()), *labelled.said),
+        attributes=labelling.attributes,
+        why_outside=labelled.outside,
+        warned=labelled.warned,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +193,18 @@ class _File:
     audio: bool
 
 
-def _placed(file: _File, split: SplitFolders | None) -> tuple[_File, str, str]:
-    """Return a file, the folder of its label, and its split; "" for none."""
-    parts = file.name.split("/")
-    if split is None:
-        return file, parts[0] if len(parts) > 1 else "", ""
-    if len(parts) < 2:
-        return file, "", ""
-    part = split.splits[parts[split.depth]]
-    inner = parts[1] if len(parts) > 2 else ""
-    return file, inner if split.depth == 0 else parts[0], part
+def _without_split(name: str, split: SplitFolders | None) -> str:
+    """Return a file's path without the folder that says its split."""
+    parts = name.split("/")
+    if split is not None and len(parts) > 1:
+        del parts[split.depth]
+    return "/".join(parts)
+
+
+def _split_of_folder(name: str, split: SplitFolders | None) -> str:
+    """Return the split that a file's folder says; "" for none."""
+    parts = name.split("/")
+    return split.splits[parts[split.depth]] if split is not None and len(parts) > 1 else ""
 
 
 def _said(split: SplitFolders | None, tops: set[str], folders: tuple[str, ...]) -> tuple[str, ...]:
@@ -242,17 +266,19 @@ def _stat(entry: os.DirEntry[str]) -> tuple[int, int, int]:
     return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
-def _names(folder: Path, raw: Sequence[str]) -> dict[str, str]:
-    """Return label → its folder."""
+def _names(folder: Path, raw: Sequence[str], attributes: Sequence[str]) -> dict[str, str]:
+    """Return label → how the names of files spell it."""
     names: dict[str, str] = {}
     for name in raw:
         other = names.setdefault(spelled(name), name)
         if other != name:
             raise InputError(
-                f"{folder}: two folders are called {spelled(name)!r}, in different encodings;"
+                f"{folder}: two labels are called {spelled(name)!r}, in different encodings;"
                 " join them or rename one"
             )
-    _check_case(folder, list(names))
+    parts = [label.split(SEPARATOR) if len(attributes) > 1 else [label] for label in names]
+    for values in zip(*parts, strict=True):
+        _check_case(folder, values)
     return names
 
 
@@ -263,7 +289,7 @@ def _check_case(folder: Path, names: Sequence[str]) -> None:
         if other != name:
             raise InputError(
                 f"{folder}: the labels {other!r} and {name!r} differ only by case;"
-                " join the two folders or rename one"
+                " join the two or rename one"
             )
 
 
@@ -280,7 +306,7 @@ def _checked_labels(folder: Path, names: Collection[str], labels: Sequence[str])
             near = difflib.get_close_matches(label.casefold(), lower, n=3, cutoff=0.5)
             hint = [lower[name] for name in near] or list(names)[:8]
             raise InputError(
-                f"{setting('labels')}: no folder {label!r} with audio in {folder};"
+                f"{setting('labels')}: no sound of {folder} has the label {label!r};"
                 f" did you mean {', '.join(map(repr, hint))}?"
             )
     return tuple(labels)

@@ -103,7 +103,7 @@ class Summary:
 
     @property
     def outside(self) -> int:
-        """Audio files beside the label folders, which are left out."""
+        """Audio files without a label beside those that have one; left out."""
         return self.scan.outside
 
     def clips_by_split(self) -> dict[str, int]:
@@ -126,7 +126,8 @@ class Summary:
         """
         lines = self.left_out_lines()
         if self.outside:
-            lines.append(f"left out {self.outside}: beside the label folders, so without a label")
+            lines.append(f"left out {self.outside}: {self.scan.why_outside}")
+        lines += self.scan.warned
         if self.scan.empty:
             lines.append(f"no audio in {', '.join(self.scan.empty)}: so no such label")
         lines += [

@@ -67,7 +67,8 @@ class Origin:
         return {
             "run": made.run.name,
             "step": str(made.step),
-            "labels": json.dumps(made.labels, ensure_ascii=False),
+            "labels": json.dumps(made.combinations, ensure_ascii=False),
+            **({"attributes": json.dumps(made.attributes.names)} if made.attributes.codes else {}),
             "rate": str(config.rate),
             "length": str(config.length),
             "channels": str(config.channels),
@@ -92,6 +93,7 @@ def model_card(origin: Origin, file: str, form: str) -> str:
     labels = origin.generator.labels
     rows = {
         "labels": ", ".join(f"{i}: {label}" for i, label in enumerate(labels)) or "none",
+        **_never_heard(origin.generator),
         "a sound": f"{config.length:,} samples at {config.rate:,} Hz "
         f"({config.length / config.rate:.3g} s), {('mono', 'stereo')[config.channels - 1]}",
         "run": f"{facts['run']}, {origin.generator.which}",
@@ -117,6 +119,18 @@ def model_card(origin: Origin, file: str, form: str) -> str:
         f"{'uniformly in -1…1' if config.latent_distribution == 'uniform' else 'normally'} give "
         f"new sounds.\n\n## Measures\n\n{_measures(origin.generator)}"
     )
+
+
+def _never_heard(generator: SoundGenerator) -> dict[str, str]:
+    """Return the rows about labels with several attributes."""
+    found = generator.attributes
+    if not found.codes:
+        return {}
+    others = enumerate(found.labels[found.heard :], start=found.heard)
+    return {
+        "a label says": " / ".join(found.names),
+        "never heard in training": ", ".join(f"{i}: {label}" for i, label in others) or "none",
+    }
 
 
 def _measures(generator: SoundGenerator) -> str:

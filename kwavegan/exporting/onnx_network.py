@@ -6,8 +6,6 @@ No backend and no Keras takes part, so that the file is the same whichever train
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from kwavegan.exporting import onnx_parts as parts
 from kwavegan.exporting.onnx_graph import GraphBuilder, Value, f32, require_onnx
 from kwavegan.networks.architecture import FRAMES
@@ -70,7 +68,7 @@ class _Generator(GraphBuilder):
 
     def __init__(self, player: Player) -> None:
         super().__init__()
-        self.a, self.weights = player.architecture, player.weights
+        self.a, self.weights, self.player = player.architecture, player.weights, player
 
     def audio(self) -> Value:
         """Return the sounds."""
@@ -121,9 +119,9 @@ class _Generator(GraphBuilder):
     def _upsampled(self) -> Value:
         a = self.a
         if a.conditional and a.generator == "dissertation":
-            one_hot = self.add("Gather", np.eye(a.num_labels, dtype="float32"), "label")
+            own = self.add("Gather", self.player.label_table, "label")
             units = self.add(
-                "Concat", parts.dense(self, self.weights, "dense", "latent"), one_hot, axis=1
+                "Concat", parts.dense(self, self.weights, "dense", "latent"), own, axis=1
             )
             x = parts.from_one_frame(self, self.weights, "up_0", self.add("Relu", units))
         else:
@@ -136,8 +134,7 @@ class _Generator(GraphBuilder):
     def _label_and_dense(self, frames: int) -> Value:
         x: Value = "latent"
         if self.a.conditional:
-            embedding = self.add("Gather", self.weights["label_concat/embedding"], "label")
-            x = self.add("Concat", x, embedding, axis=1)
+            x = self.add("Concat", x, self.add("Gather", self.player.label_table, "label"), axis=1)
         units = parts.dense(self, self.weights, "dense", x)
         return self.reshape(units, -1, frames, len(self.weights["dense/bias"]) // frames)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from kwavegan.gan.objectives import Objectives
+from kwavegan.layers.label_conditioning import count_values, find_codes
 
 
 def count_labels(
@@ -22,7 +23,10 @@ def count_labels(
         if hasattr(layer, "num_labels")
     }
     if "logits" in discriminator.output:
-        counts.add(discriminator.output["logits"].shape[-1])
+        codes = find_codes(generator, discriminator)
+        logits = discriminator.output["logits"].shape[-1]
+        # Of labels with several attributes, a discriminator tells the values.
+        counts.add(len(codes) if codes and logits == count_values(0, codes) else logits)
     if given is not None:
         counts.add(given)
     elif names:

@@ -14,8 +14,8 @@ from keras import ops
 
 from kwavegan.backend.serialization import register
 from kwavegan.config import losses as table
-from kwavegan.layers.label_conditioning import one_hot
-from kwavegan.types import Tensor
+from kwavegan.layers.label_conditioning import hot
+from kwavegan.types import Codes, Tensor
 
 
 def cross_entropy(logit: Tensor, target: Tensor) -> Tensor:
@@ -23,10 +23,19 @@ def cross_entropy(logit: Tensor, target: Tensor) -> Tensor:
     return ops.mean(ops.softplus(logit) - target * logit)
 
 
-def class_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
-    """Return the mean softmax cross-entropy of `logits` (batch, labels) against integer labels."""
-    own = one_hot(label, logits.shape[-1], dtype=logits.dtype)
-    return -ops.mean(ops.sum(own * ops.log_softmax(logits, axis=-1), axis=-1))
+def class_cross_entropy(logits: Tensor, label: Tensor, codes: Codes = ()) -> Tensor:
+    """Return the mean softmax cross-entropy of `logits` (batch, labels) against integer labels.
+
+    With codes the logits are those of values (see `kwavegan.layers.label_conditioning`): each
+    attribute has a softmax of its own, and their cross-entropies are added.
+    """
+    own = hot(label, logits.shape[-1], codes, dtype=logits.dtype)
+    if not codes:
+        return -ops.mean(ops.sum(own * ops.log_softmax(logits, axis=-1), axis=-1))
+    ends = [1 + max(numbers) for numbers in zip(*codes, strict=True)]
+    of_attributes = ops.split(logits, ends[:-1], axis=-1)
+    log = ops.concatenate([ops.log_softmax(each, axis=-1) for each in of_attributes], axis=-1)
+    return -ops.mean(ops.sum(own * log, axis=-1))
 
 
 def gradient_penalty(gradient: Tensor) -> Tensor:

@@ -56,6 +56,7 @@ class WaveGAN(CheckedModel):
         settings: of the training step; None for the default recipe.
         num_labels: number of labels; None to read it from the networks' label layers.
         labels: their names, in index order, for `generate` and `fit`.
+        attributes: what the parts of a name such as `kick/hard` say, for `generate`.
         rate: sample rate in Hz, for `generate`.
         objectives: class of the losses: (generator, discriminator, settings, num_labels) →
             `Objectives`.
@@ -86,6 +87,7 @@ class WaveGAN(CheckedModel):
         *,
         num_labels: int | None = None,
         labels: Sequence[str] = (),
+        attributes: Sequence[str] = (),
         rate: int | None = None,
         objectives: Callable[..., Objectives] = Objectives,
         **changes: Any,
@@ -94,7 +96,7 @@ class WaveGAN(CheckedModel):
         super().__init__(**changes)
         self.settings = replace(settings or StepSettings(), **own)
         self.generator, self.discriminator = generator, discriminator
-        self.labels, self.rate = tuple(labels), rate
+        self.labels, self.attributes, self.rate = tuple(labels), tuple(attributes), rate
         self.num_labels = count_labels(generator, discriminator, num_labels, self.labels)
         self.audio_shape = tuple(generator.output.shape[1:])
         self.objectives = objectives(generator, discriminator, self.settings, self.num_labels)
@@ -180,6 +182,7 @@ class WaveGAN(CheckedModel):
             **{name: pack(getattr(self, name)) for name in _PACKED},
             "num_labels": self.num_labels,
             "labels": self.labels,
+            "attributes": self.attributes,
             "rate": self.rate,
             **settings,
             **{name: pack(settings[name]) for name in ("gamma", "loss")},
@@ -219,7 +222,7 @@ class WaveGAN(CheckedModel):
 
     def generate(
         self,
-        label: str | int | None = None,
+        label: sampling.Label = None,
         n: int = 1,
         seed: int = 0,
         latents: np.ndarray | None = None,
@@ -227,7 +230,8 @@ class WaveGAN(CheckedModel):
         """Generate sounds of one label.
 
         Args:
-            label: a name of `labels`, or an index; None for a generator that takes no label.
+            label: a name of `labels`, an index, or a value for each of `attributes`; None for a
+                generator that takes no label.
             n: number of sounds.
             seed: of their latents; a sound depends on its seed and index alone.
             latents: (n, latent_dim) to use instead; then n and seed do not count.
@@ -239,7 +243,10 @@ class WaveGAN(CheckedModel):
             InputError: no such label, or latents of the wrong shape.
         """
         index = sampling.label_index(
-            label, self.labels, self.num_labels if self.objectives.generator_takes_label else 0
+            label,
+            self.labels,
+            self.num_labels if self.objectives.generator_takes_label else 0,
+            attributes=self.attributes,
         )
         latent_dim = self.step_noise.latent_dim
         if latents is None:

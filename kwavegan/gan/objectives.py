@@ -19,6 +19,7 @@ In an ACGAN (Odena et al. 2016) the label enters through the class head alone, s
 w CE(C(fake), label) to L_G. A discriminator that takes the label has it in its score: there the
 class head holds the part of the score that each label has to itself, as a projection discriminator
 does (Miyato & Koyama 2018), and its cross-entropy says which label that part should be high for.
+Labels with several attributes have a cross-entropy for each of them; CE is their sum.
 
 Gradients ∇D are those with respect to the discriminator's features: see
 `kwavegan.networks.front_end`.
@@ -41,8 +42,9 @@ from kwavegan.gan.losses import (
     gradient_penalty,
     zero_centred_gradient_penalty,
 )
+from kwavegan.layers.label_conditioning import find_codes
 from kwavegan.networks.front_end import FrontEnd, functional_call
-from kwavegan.types import Tensor, Tensors
+from kwavegan.types import Codes, Tensor, Tensors
 
 LossAndGradients = tuple[Any, Tensors, list[Tensor]]
 """A loss, its parts by name, and its gradient to each weight."""
@@ -79,6 +81,11 @@ class Objectives:
     def front_end(self) -> FrontEnd:
         """The discriminator's front end, and its critics behind it."""
         return FrontEnd(self.discriminator)
+
+    @cached_property
+    def codes(self) -> Codes:
+        """The values of each label, where labels have several attributes; else ()."""
+        return find_codes(self.generator, self.discriminator)
 
     @property
     def loss(self) -> AdversarialLoss:
@@ -230,9 +237,9 @@ class Objectives:
         if not self.has_class_head:
             return 0.0, {}
         real, fake = ops.split(heads["logits"], 2)
-        of_real = classes = class_cross_entropy(real, label)
+        of_real = classes = class_cross_entropy(real, label, self.codes)
         if self.trains_generator_on_classes and self.settings.class_loss == "both":
-            classes = (of_real + class_cross_entropy(fake, label)) / 2
+            classes = (of_real + class_cross_entropy(fake, label, self.codes)) / 2
         return self.settings.class_weight * classes, {"class_real": of_real}
 
     # -- The generator ----------------------------------------------------------------------------
@@ -266,7 +273,7 @@ class Objectives:
         total = self.loss.generator(real_score, heads["score"])
         if not self.trains_generator_on_classes:
             return total, {}
-        of_fake = class_cross_entropy(heads["logits"], label)
+        of_fake = class_cross_entropy(heads["logits"], label, self.codes)
         # Hill 2018 averages the class losses of real and generated audio for both networks.
         share = 0.5 if self.settings.class_loss == "both" else 1.0
         return total + self.settings.class_weight * share * of_fake, {"class_fake": of_fake}

@@ -5,8 +5,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from kwavegan.config.attributes import SEPARATOR, Attributes
 from kwavegan.errors import InputError, setting
 from kwavegan.types import Shape
+
+Label = str | int | Mapping[str, str] | None
+"""A label by name, by index, or by the value of each attribute; None where there are none."""
 
 BATCH = 64
 """Sounds generated at once; the last batch is filled up, so that nothing compiles twice."""
@@ -114,15 +118,20 @@ def generate(network: Network, latents: np.ndarray, label: int, latent_dim: int)
 
 
 def label_index(
-    label: str | int | None, names: Sequence[str], num_labels: int, model: str = "the model"
+    label: Label,
+    names: Sequence[str],
+    num_labels: int,
+    model: str = "the model",
+    attributes: Sequence[str] = (),
 ) -> int:
     """Return the index of a label; 0 for None where there are no labels.
 
     Args:
-        label: name or index.
+        label: name, index, or value by attribute: `{"instrument": "kick", "velocity": "hard"}`.
         names: of the labels, in index order; empty where they are not known.
         num_labels: their number; 0 where the model takes none.
         model: what the message calls the model.
+        attributes: what the parts of a label say, where labels have several.
 
     Raises:
         InputError: there is no such label, or there are labels and none is given.
@@ -134,11 +143,16 @@ def label_index(
             f"{setting('label')}: {label!r} cannot be asked for: {model} is unconditional "
             f"(model wgan); leave {setting('label')} out, or train a cwgan"
         )
+    if isinstance(label, Mapping):
+        label = Attributes.of(attributes, names).label(label, model)
     if isinstance(label, str) and label in names:
         return names.index(label)
     if isinstance(label, int | np.integer) and 0 <= label < num_labels:
         return int(label)
     known = ", ".join(names) or f"0 to {num_labels - 1}"
+    if len(attributes) > 1:
+        values = Attributes.of(attributes, names).values
+        known = SEPARATOR.join("|".join(own) for own in values)
     raise InputError(
         f"{setting('label')}: {label!r} is not a label of {model}; choose from {known}"
     )

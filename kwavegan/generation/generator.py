@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kwavegan.audio.sounds import Sounds
+from kwavegan.config.attributes import Attributes, file_title
 from kwavegan.config.settings import Config
 from kwavegan.gan import sampling
 from kwavegan.generation.recipes import Recipe
@@ -67,16 +68,31 @@ class SoundGenerator:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels, in index order; () for an unconditional run."""
-        return self.config.labels if self.config.model != "wgan" else ()
+        """The labels of the sounds it learned from, in index order; () for an unconditional run."""
+        return self.combinations[: self.attributes.heard]
 
-    def label_index(self, label: str | int | None) -> int:
-        """Return the index of a label, by name or index; 0 for None in an unconditional run.
+    @cached_property
+    def attributes(self) -> Attributes:
+        """What the parts of the labels say: instrument and velocity in `kick/hard`."""
+        labels = self.config.labels if self.config.model != "wgan" else ()
+        return Attributes.of(self.config.attributes if labels else (), labels)
+
+    @property
+    def combinations(self) -> tuple[str, ...]:
+        """All labels that it can make: `labels`, then the combinations it never heard."""
+        return self.attributes.labels
+
+    def label_index(self, label: sampling.Label) -> int:
+        """Return the index of a label in `combinations`; 0 for None in an unconditional run.
+
+        Args:
+            label: name, index, or value by attribute.
 
         Raises:
             InputError: the run has no such label, or has labels and `label` is None.
         """
-        return sampling.label_index(label, self.labels, len(self.labels), self.run.name)
+        known = self.combinations
+        return sampling.label_index(label, known, len(known), self.run.name, self.attributes.names)
 
     def latents(self, n: int, seed: int = 0, first: int = 0) -> np.ndarray:
         """Draw latents (n, latent_dim) as the training did; see `sampling.draw_latents`."""
@@ -85,7 +101,7 @@ class SoundGenerator:
 
     def generate(
         self,
-        label: str | int | None = None,
+        label: sampling.Label = None,
         n: int = 1,
         seed: int = 0,
         latents: np.ndarray | None = None,
@@ -93,7 +109,8 @@ class SoundGenerator:
         """Generate sounds of one label.
 
         Args:
-            label: one of `labels`, by name or index; None for an unconditional run.
+            label: one of `combinations`, by name, index or value of each attribute:
+                `{"instrument": "kick", "velocity": "hard"}`; None for an unconditional run.
             n: number of sounds.
             seed: of their latents; a sound depends on its seed and index alone.
             latents: (n, latent_dim) to use instead; then n and seed do not count.
@@ -114,7 +131,7 @@ class SoundGenerator:
         Raises:
             InputError: as `label_index`.
         """
-        index, title = self.label_index(label), label or "sound"
+        index, title = self.label_index(label), file_title(label or "sound")
         digits = max(4, len(str(n - 1)))
         for i in range(n):
             latent = self.latents(1, seed, i)[0]

@@ -51,7 +51,7 @@ def write_sounds(
     """
     folder, names = Path(folder), set()
     claim(generator, folder, {**(call or {}), "bits": bits, "trim": trim})
-    labels, latent_dim = generator.labels, generator.config.latent_dim
+    labels, latent_dim = generator.combinations, generator.config.latent_dim
     with merged_latents(folder / LATENTS, latent_dim, labels) as add:
         for recipe, audio in sounds_of(generator, recipes, trim):
             write_wav(folder / f"{recipe.name}.wav", audio, generator.rate, bits)

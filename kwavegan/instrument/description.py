@@ -40,7 +40,7 @@ class _Writer:
     """Collects weights as it describes the layers that have them."""
 
     def __init__(self, player: Player) -> None:
-        self.a, self.weights = player.architecture, player.weights
+        self.a, self.weights, self._player = player.architecture, player.weights, player
         self._rows: list[np.ndarray] = []
         self._end = 0
 
@@ -103,10 +103,10 @@ class _Writer:
         }
 
     def _embedding(self) -> Description:
-        if not self.a.conditional or self.a.generator == "dissertation":
-            return {"at": 0, "length": 0, "joins": ""}
-        table = self.weights["label_concat/embedding"]
-        return {**self._array(table), "joins": "latent", "wide": table.shape[1]}
+        if not self.a.conditional:
+            return {"at": 0, "length": 0, "wide": 0}
+        table = self._player.label_table
+        return {**self._array(table), "wide": table.shape[1]}
 
     def _frames(self, plan: FramePlan) -> Description:
         a, hop = self.a, plan.hop

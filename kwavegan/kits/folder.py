@@ -124,7 +124,7 @@ def _is_free(folder: Path) -> bool:
 
 
 def _by_label(generator: SoundGenerator, recipes: Iterable[Recipe]) -> dict[str, list[Recipe]]:
-    labels = generator.labels or (_WITHOUT_LABEL,)
+    labels = generator.combinations or (_WITHOUT_LABEL,)
     asked: dict[str, list[Recipe]] = {}
     for recipe in recipes:
         asked.setdefault(labels[recipe.label], []).append(recipe)
@@ -133,7 +133,8 @@ def _by_label(generator: SoundGenerator, recipes: Iterable[Recipe]) -> dict[str,
 
 def _placed(generator: SoundGenerator, asked: Mapping[str, list[Recipe]]) -> Iterable[str]:
     """Return the labels that share the notes: all of the run, so that each keeps its own."""
-    return generator.labels if 0 < len(generator.labels) <= len(NOTES) else asked
+    of_run = tuple(dict.fromkeys([*generator.labels, *asked]))
+    return of_run if len(of_run) <= len(NOTES) else asked
 
 
 def _check_counts(asked: Mapping[str, list[Recipe]], form: KitFormat) -> None:
@@ -191,7 +192,7 @@ def _write_sounds(
     generator: SoundGenerator, named: Iterable[_NamedVoice], folder: Path, table: Path, bits: int
 ) -> None:
     """Write the WAV files, and the table of their latents."""
-    with merged_latents(table, generator.config.latent_dim, generator.labels) as add:
+    with merged_latents(table, generator.config.latent_dim, generator.combinations) as add:
         for each in named:
             for stem, take in each.sounds.items():
                 write_wav_in_place(folder / f"{stem}.wav", take.audio, generator.rate, bits)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kwavegan.audio import problems, soundfiles
+from kwavegan.config.attributes import file_title
 from kwavegan.config.settings import Config
 from kwavegan.data.dataset import Dataset
 from kwavegan.errors import InputError
@@ -83,7 +84,9 @@ def names(config: Config) -> list[tuple[str, str, int]]:
         return [(f"sound-{i}", "", 0) for i in range(SOUNDS)]
     labels = config.labels[:LABELS]
     each = max(2, -(-SOUNDS // len(labels)))
-    return [(f"{name}-{i}", name, k) for k, name in enumerate(labels) for i in range(each)]
+    return [
+        (f"{file_title(name)}-{i}", name, k) for k, name in enumerate(labels) for i in range(each)
+    ]
 
 
 def real_clips(config: Config, dataset: Dataset) -> tuple[Clip, ...]:

@@ -9,6 +9,7 @@ the next such length and cropped, and padded with silence before the discriminat
 from dataclasses import dataclass
 
 from kwavegan.errors import InputError, require_choice, setting
+from kwavegan.types import Codes
 
 FRAMES = 16
 STRIDE = 4
@@ -78,6 +79,10 @@ class Architecture:
         spectral_scale: the same for the levels of the spectrograms.
         loudness: above 0, spectral critics hear each sound at one loudness, and its own as a band
             more, times this factor; 0 for levels as they are.
+        codes: of labels with several attributes, such as instrument and velocity: for each label
+            the number of each of its values, where the values of all attributes are numbered in a
+            row. Then networks learn of values, and of a combination that no sound has from its
+            values; () where labels are whole.
 
     Raises:
         InputError: a value out of range, or a combination that cannot be built.
@@ -103,6 +108,7 @@ class Architecture:
     waveform_scale: float = 0.2
     spectral_scale: float = 0.1
     loudness: float = 0.0
+    codes: Codes = ()
 
     def __post_init__(self) -> None:
         _check(self)
@@ -116,6 +122,16 @@ class Architecture:
     def conditional(self) -> bool:
         """Whether the generator takes a label."""
         return self.model != "wgan"
+
+    @property
+    def label_units(self) -> int:
+        """Values that a label is told by, one of which is 1 for each attribute."""
+        return 1 + max(map(max, self.codes)) if self.codes else self.num_labels
+
+    @property
+    def label_width(self) -> int:
+        """Values that join the latent: an embedding for each attribute."""
+        return self.label_embedding * (len(self.codes[0]) if self.codes else 1)
 
     @property
     def discriminator_sees_label(self) -> bool:
@@ -166,10 +182,14 @@ def _check(a: Architecture) -> None:
             f"{setting('model', a.model)}: needs at least two labels, and there are "
             f"{a.num_labels}; give a folder for each label, or take {setting('model', 'wgan')}"
         )
-    deep_units = FRAMES * a.stages.filters[-1]
-    if a.conditional and a.generator == "dissertation" and a.num_labels >= deep_units:
+    if a.codes and len(a.codes) != a.num_labels:
         raise InputError(
-            f"{setting('generator', 'dissertation')}: {a.num_labels} labels leave no room in "
+            f"{setting('codes')}: are of {len(a.codes)} labels, and there are {a.num_labels}"
+        )
+    deep_units = FRAMES * a.stages.filters[-1]
+    if a.conditional and a.generator == "dissertation" and a.label_units >= deep_units:
+        raise InputError(
+            f"{setting('generator', 'dissertation')}: {a.label_units} labels leave no room in "
             f"{deep_units} units; take a larger {setting('width')} or "
             f"{setting('generator', 'waveform')}"
         )

@@ -30,7 +30,7 @@ def build_discriminator(a: Architecture, dtype: str = "float32") -> keras.Model:
         A model from `{"audio": (batch, length, channels)}`, with `"label": (batch,)` for `cwgan`
         and `"shifts": (batch, a.shuffles)` integers where there are phase shuffles, to
         `{"score": (batch, 1)}`, float32 without bounds, and where it has a class head `"logits"`
-        (batch, num_labels): for `acgan`, and for `cwgan` with spectral critics behind a gate.
+        (batch, label_units): for `acgan`, and for `cwgan` with spectral critics behind a gate.
 
     Example:
         >>> from kwavegan.networks import Architecture, build_discriminator
@@ -109,9 +109,9 @@ def _waveform_critic(a: Architecture, inputs: Tensors, dtype: str) -> Tensors:
 
 def _conditioning_layer(a: Architecture, dtype: str) -> keras.Layer:
     if a.conditioning == "gate":
-        return LabelGate(a.num_labels, dtype=dtype, name="label_gate")
+        return LabelGate(a.num_labels, codes=a.codes, dtype=dtype, name="label_gate")
     planes = "learned" if a.conditioning == "learned" else "constant"
-    return LabelConcat(a.num_labels, planes=planes, dtype=dtype, name="label_concat")
+    return LabelConcat(a.num_labels, planes=planes, codes=a.codes, dtype=dtype, name="label_concat")
 
 
 def _spectral_critic(
@@ -123,7 +123,8 @@ def _spectral_critic(
     """
     x = inputs[name]
     if a.discriminator_sees_label and a.conditioning != "gate":
-        x = LabelConcat(a.num_labels, dtype=dtype, name=f"{name}_label_concat")(x, inputs["label"])
+        concat = LabelConcat(a.num_labels, codes=a.codes, dtype=dtype, name=f"{name}_label_concat")
+        x = concat(x, inputs["label"])
     most, stage = SPECTRAL_GROWTH * filters, 1
     while x.shape[1] > SPECTRAL_FRAMES or stage == 1:
         down = StridedConv1D(filters, SPECTRAL_TAPS, 2, dtype=dtype, name=f"{name}_down_{stage}")
@@ -147,7 +148,8 @@ def _spectral_heads(a: Architecture, x: Tensor, inputs: Tensors, name: str) -> T
         return {"score": score}
     logits = _logits(a, f"{name}_logits")(flat)
     if a.scores_each_label:
-        own = LabelScore(dtype="float32", name=f"{name}_label_score")(logits, inputs["label"])
+        pick = LabelScore(a.codes, dtype="float32", name=f"{name}_label_score")
+        own = pick(logits, inputs["label"])
         score = layers.Add(dtype="float32", name=f"{name}_scores")([score, own])
     return {"score": score, "logits": logits}
 
@@ -166,5 +168,5 @@ def _heads(a: Architecture, x: Tensor) -> Tensors:
 
 
 def _logits(a: Architecture, name: str) -> keras.Layer:
-    dense = layers.Dense(a.num_labels, dtype="float32", name=name)
+    dense = layers.Dense(a.label_units, dtype="float32", name=name)
     return mark(dense, kernel=LabelAxis(1), bias=LabelAxis(0))

@@ -74,7 +74,9 @@ def _label_and_dense(
     """Return the latent with the embedding of its label, as frames of `deep` values."""
     x = inputs["latent"]
     if a.conditional:
-        concat = LabelConcat(a.num_labels, a.label_embedding, dtype=dtype, name="label_concat")
+        concat = LabelConcat(
+            a.num_labels, a.label_embedding, codes=a.codes, dtype=dtype, name="label_concat"
+        )
         x = mark(concat, embedding=LabelAxis(0))(x, inputs["label"])
     x = layers.Dense(frames * deep, dtype=dtype, name="dense")(x)
     return layers.Reshape((frames, deep), dtype=dtype)(x)
@@ -84,8 +86,9 @@ def _frames_of_tables_5_and_7(a: Architecture, inputs: Tensors, dtype: str) -> T
     """Dense and one-hot label joined on the channel axis, length 1, then 1 → 16 frames."""
     deep = a.stages.filters[-1]
     units = FRAMES * deep
-    x = layers.Dense(units - a.num_labels, dtype=dtype, name="dense")(inputs["latent"])
-    x = LabelConcat(a.num_labels, dtype=dtype, name="label_concat")(x, inputs["label"])
+    x = layers.Dense(units - a.label_units, dtype=dtype, name="dense")(inputs["latent"])
+    concat = LabelConcat(a.num_labels, codes=a.codes, dtype=dtype, name="label_concat")
+    x = concat(x, inputs["label"])
     x = layers.ReLU(dtype=dtype)(layers.Reshape((1, units), dtype=dtype)(x))
     # Stride 1 on a single frame, "valid": 16 frames come out.
     return layers.Conv1DTranspose(deep, FRAMES, padding="valid", dtype=dtype, name="up_0")(x)

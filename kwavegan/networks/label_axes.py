@@ -10,8 +10,9 @@ class LabelAxis:
     """Where a weight has a part for each label.
 
     Attributes:
-        axis: of the weight; it is divided into equal parts, a part for each label.
-        at_the_end: whether only the last `num_labels` rows of the axis belong to labels.
+        axis: of the weight; it is divided into equal parts, a part for each label, or for each
+            value where labels have several attributes.
+        at_the_end: whether only the last rows of the axis, one for each label, belong to labels.
     """
 
     axis: int

@@ -14,6 +14,18 @@ Weights = Mapping[str, np.ndarray]
 Shapes = dict[str, tuple[int, ...]]
 
 
+def label_table(a: Architecture, weights: Weights) -> np.ndarray:
+    """Return what each label adds to the latent, or of the dissertation's generator to its units.
+
+    Returns:
+        (num_labels, label_width) or (num_labels, label_units), float32.
+    """
+    codes = np.asarray(a.codes) if a.codes else np.arange(a.num_labels)[:, None]
+    if a.generator == "dissertation":
+        return np.eye(a.label_units, dtype="float32")[codes].sum(axis=1)
+    return weights["label_concat/embedding"][codes].reshape(a.num_labels, -1)
+
+
 def misfit(a: Architecture, weights: Weights) -> str:
     """Return the path of a weight that is missing, left over or of another shape; "" for none.
 
@@ -48,7 +60,7 @@ def _stage_shapes(a: Architecture) -> Shapes:
     deep = a.stages.filters[-1]
     if a.conditional and a.generator == "dissertation":
         units = FRAMES * deep
-        dense = units - a.num_labels
+        dense = units - a.label_units
         shapes = _layer("dense", a.latent_dim, dense, bias=dense)
         shapes |= _layer("up_0", FRAMES, deep, units, bias=deep)
     else:
@@ -61,10 +73,10 @@ def _stage_shapes(a: Architecture) -> Shapes:
 
 
 def _label_and_dense(a: Architecture, deep: int, frames: int = FRAMES) -> Shapes:
-    width = a.latent_dim + (a.label_embedding if a.conditional else 0)
+    width = a.latent_dim + (a.label_width if a.conditional else 0)
     shapes = _layer("dense", width, frames * deep, bias=frames * deep)
     if a.conditional:
-        shapes["label_concat/embedding"] = (a.num_labels, a.label_embedding)
+        shapes["label_concat/embedding"] = (a.label_units, a.label_embedding)
     return shapes
 
 

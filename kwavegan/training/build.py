@@ -42,7 +42,8 @@ def build_gan(
     gan = gan_class(
         *build_networks(architecture, config.seed, config.precision, initializer),
         settings,
-        labels=config.labels if architecture.conditional else (),
+        labels=config.label_attributes.labels if architecture.conditional else (),
+        attributes=config.attributes,
         rate=config.rate,
     )
     gan.compile(

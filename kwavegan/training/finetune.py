@@ -6,6 +6,7 @@ from itertools import chain, cycle
 import keras
 import numpy as np
 
+from kwavegan.config.attributes import Attributes
 from kwavegan.config.settings import Config
 from kwavegan.errors import InputError, setting
 from kwavegan.gan.model import WaveGAN
@@ -32,6 +33,33 @@ def label_parents(old: Sequence[str], new: Sequence[str]) -> list[int]:
     return [old.index(label) if label in old else next(parents) for label in new]
 
 
+def value_parents(old: Sequence[Sequence[str]], new: Sequence[Sequence[str]]) -> list[int]:
+    """Return the old value, numbered over all attributes, that each new value starts from.
+
+    Args:
+        old, new: the values of each attribute; labels that are whole are those of one.
+
+    Example:
+        >>> from kwavegan.training.finetune import value_parents
+        >>> value_parents([["kick", "hat"], ["soft", "hard"]], [["kick", "gong"], ["hard"]])
+        [0, 1, 3]
+    """
+    parents: list[int] = []
+    first = 0
+    for before, after in zip(old, new, strict=True):
+        parents += [first + parent for parent in label_parents(before, after)]
+        first += len(before)
+    return parents
+
+
+def _parts(attributes: Attributes) -> tuple[tuple[str, ...], ...]:
+    return attributes.values if attributes.codes else (attributes.labels,)
+
+
+def _said(attributes: Attributes) -> str:
+    return " and ".join(attributes.names) if attributes.codes else "no attributes"
+
+
 def transfer_weights(
     gan: WaveGAN, config: Config, arrays: Mapping[str, np.ndarray], source: Config
 ) -> None:
@@ -50,15 +78,22 @@ def transfer_weights(
     Raises:
         InputError: the weights do not fit, or networks of this kind cannot take other labels.
     """
+    old, new = source.label_attributes, config.label_attributes
+    if config.model != "wgan" and (old.codes or new.codes) and old.names != new.names:
+        raise InputError(
+            f"{setting('origin')}: its labels say {_said(old)}, and those of the sounds"
+            f" {_said(new)}; give the sounds the same attributes, or start from another run"
+        )
     tied_by = _tied_to_labels(config)
     if tied_by and config.labels != source.labels:
         raise InputError(
             f"{setting('origin')}: networks with {tied_by} cannot take other labels than "
             f"{', '.join(source.labels)}; train on those, or start from another run"
         )
-    parents = label_parents(source.labels, config.labels)
-    _fill(gan.generator, arrays, source.inference_part, parents, len(source.labels))
-    _fill(gan.discriminator, arrays, "discriminator", parents, len(source.labels))
+    parents = value_parents(_parts(old), _parts(new))
+    count = sum(map(len, _parts(old)))
+    _fill(gan.generator, arrays, source.inference_part, parents, count)
+    _fill(gan.discriminator, arrays, "discriminator", parents, count)
     gan.ema_generator.set_weights(gan.generator.get_weights())
 
 
@@ -75,14 +110,14 @@ def _fill(
     arrays: Mapping[str, np.ndarray],
     part: str,
     parents: Sequence[int],
-    num_labels: int,
+    count: int,
 ) -> None:
-    """Set the weights of a network from `part/…` of a checkpoint with `num_labels` labels."""
+    """Set the weights of a network from `part/…` of a checkpoint with `count` labels or values."""
     axes = find_label_axes(network)
     for weight in network.weights:
         array = arrays.get(f"{part}/{weight.path}")
         if array is not None and weight.path in axes:
-            array = _relabelled(array, axes[weight.path], parents, num_labels)
+            array = _relabelled(array, axes[weight.path], parents, count)
         if array is None or array.shape != tuple(weight.shape):
             raise InputError(
                 f"{setting('origin')}: {part}/{weight.path} of the checkpoint does not fit; the "
@@ -92,10 +127,10 @@ def _fill(
 
 
 def _relabelled(
-    array: np.ndarray, place: LabelAxis, parents: Sequence[int], num_labels: int
+    array: np.ndarray, place: LabelAxis, parents: Sequence[int], count: int
 ) -> np.ndarray:
     """Return a weight whose part for each new label is that of its parent, an old label."""
     length = array.shape[place.axis]
-    first = length - num_labels if place.at_the_end else 0
-    parts = np.arange(first, length).reshape(num_labels, -1)[list(parents)]
+    first = length - count if place.at_the_end else 0
+    parts = np.arange(first, length).reshape(count, -1)[list(parents)]
     return np.take(array, np.concatenate([np.arange(first), parts.ravel()]), place.axis)

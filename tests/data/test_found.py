@@ -181,5 +181,5 @@ def test_label_folders_that_are_not_utf_8_have_a_label_in_plain_text(tmp_path):
     chosen = PrepareSettings(2048, 256, labels=("kick", "clavé"))
     assert prepare(tmp_path / "src", tmp_path / "out", chosen).labels == ("kick", "clavé")
     write(tmp_path / "src" / "clavé" / "0.wav")
-    with pytest.raises(InputError, match="two folders are called 'clavé', in different encodings"):
+    with pytest.raises(InputError, match="two labels are called 'clavé', in different encodings"):
         scan_folder(tmp_path / "src")

@@ -14,6 +14,8 @@ AUDIO = RNG.standard_normal((3, 32, 2)).astype("float32")
 VECTOR = RNG.standard_normal((3, 7)).astype("float32")
 LABEL = np.array([0, 2, 1], "int32")
 SHIFT = np.array([-2, 0, 1], "int32")
+CODES = ((0, 2), (1, 3), (0, 3))
+"""Of two attributes with two values each: what each label is."""
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,10 @@ SHIFT = np.array([-2, 0, 1], "int32")
         (LabelConcat, {"num_labels": 3}, (AUDIO, LABEL), (3, 32, 5), 0),
         (LabelConcat, {"num_labels": 3, "units": 4}, (AUDIO, LABEL), (3, 32, 6), 1),
         (LabelConcat, {"num_labels": 3, "planes": "learned"}, (AUDIO, LABEL), (3, 32, 5), 2),
+        (LabelConcat, {"num_labels": 3, "codes": CODES}, (AUDIO, LABEL), (3, 32, 6), 0),
+        (LabelConcat, {"num_labels": 3, "units": 5, "codes": CODES}, (VECTOR, LABEL), (3, 17), 1),
+        (LabelGate, {"num_labels": 3, "codes": CODES}, (AUDIO, LABEL), (3, 32, 8), 0),
+        (LabelScore, {"codes": CODES}, (VECTOR, LABEL), (3, 1), 0),
         (LabelGate, {"num_labels": 3}, (AUDIO, LABEL), (3, 32, 6), 0),
         (LabelScore, {}, (VECTOR, LABEL), (3, 1), 0),
         (StridedConv1D, {"filters": 5, "kernel_size": 25, "strides": 4}, (AUDIO,), (3, 8, 5), 2),
@@ -100,6 +106,8 @@ def test_phase_shuffle_is_the_identity_at_inference():
         (lambda: LabelConcat(2, planes="wavy"), "planes must be"),
         (lambda: LabelConcat(2, units=3, planes="learned"), "omit units"),
         (lambda: LabelConcat(3, planes="learned")(VECTOR, LABEL), "need audio"),
+        (lambda: LabelGate(4, codes=CODES), "codes of 3 labels; there are 4"),
+        (lambda: LabelConcat(2, codes=((0, 1), (0,))), "must be as many"),
     ],
 )
 def test_layers_refuse_bad_arguments(make, says):
@@ -113,6 +121,22 @@ def test_label_gate_puts_each_class_into_channels_of_its_own():
         want = np.zeros((32, 3, 2), "float32")
         want[:, label] = AUDIO[example]
         np.testing.assert_array_equal(got[example], want.reshape(32, 6))
+
+
+def test_a_gate_of_attributes_opens_the_channels_of_each_value():
+    got = ops.convert_to_numpy(LabelGate(3, codes=CODES)(AUDIO, LABEL))
+    for example, label in enumerate(LABEL):
+        want = np.zeros((32, 4, 2), "float32")
+        want[:, CODES[label]] = AUDIO[example][:, None]
+        np.testing.assert_array_equal(got[example], want.reshape(32, 8))
+
+
+def test_embeddings_of_attributes_stand_in_a_row():
+    layer = LabelConcat(3, units=5, codes=CODES)
+    got = ops.convert_to_numpy(layer(VECTOR, LABEL))
+    rows = ops.convert_to_numpy(layer.embedding)[np.array(CODES)[LABEL]]
+    want = np.concatenate([VECTOR, rows.reshape(3, 10)], axis=1)
+    np.testing.assert_allclose(got, want, rtol=1e-6)
 
 
 def test_constant_planes_hold_the_label():

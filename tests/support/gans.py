@@ -24,6 +24,10 @@ MODELS = {
 }
 """The networks that every backend must agree on."""
 
+ATTRIBUTES = {"model": "cwgan", "critic": "both", "num_labels": 4}
+ATTRIBUTES["codes"] = ((0, 2), (1, 3), (0, 3), (1, 2))
+"""Those of labels with two attributes, on which every backend must agree, too."""
+
 LOSSES = ("wgan-gp", "cross-entropy", "acgan", "relativistic")
 PENALIZED = ("wgan-gp", "relativistic")
 """Losses with a penalty, of either kind: all that matters to spectra."""
@@ -33,6 +37,7 @@ CASES = [
     for loss in (PENALIZED if "critic" in kind else LOSSES)
     if loss != "acgan" or kind["model"] == "acgan"  # a loss that needs a class head
 ]
+CASES += [("attributes", "relativistic")]
 
 
 def tiny_architecture(model="gated", **changes):
@@ -40,7 +45,8 @@ def tiny_architecture(model="gated", **changes):
     defaults = {"length": LENGTH, "width": 2, "latent_dim": 8, "label_embedding": 4}
     plain = {"generator": "waveform", "critic": "waveform"}
     labels = 0 if model == "wgan" else 2
-    return Architecture(**{**defaults, **plain, "num_labels": labels, **MODELS[model], **changes})
+    own = ATTRIBUTES if model == "attributes" else MODELS[model]
+    return Architecture(**{**defaults, **plain, "num_labels": labels, **own, **changes})
 
 
 def tiny_gan(model="gated", loss="relativistic", seed=0, architecture=None, **options):

@@ -20,7 +20,14 @@ GENERATORS = {
 }
 """Every kind of generator, as changes of `tiny_architecture`."""
 
-LABELS = {"labelled": {"num_labels": 3}, "plain": {"model": "wgan"}}
+CODES = ((0, 2), (1, 3), (0, 4), (1, 2))
+"""Labels of two attributes, of two and of three values; two combinations are not among them."""
+
+LABELS = {
+    "labelled": {"num_labels": 3},
+    "attributes": {"num_labels": 4, "codes": CODES},
+    "plain": {"model": "wgan"},
+}
 
 
 def tiny_architecture(**changes):

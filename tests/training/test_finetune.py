@@ -76,6 +76,22 @@ def test_labels_keep_their_sound_in_any_order(kind):
             )
 
 
+def test_values_of_attributes_keep_their_sound():
+    both = {"attributes": ("drum", "velocity"), "critic": "both", "channels": 2}
+    old = config_of(**both, seed=1, labels=("a/x", "b/y", "c/x"))
+    new = config_of(**both, seed=2, labels=("d/y", "a/x", "b/y"))
+    source, gan = build_gan(old), build_gan(new)
+    transfer_weights(gan, new, capture_state(source), old)
+    for label in ("a/x", "b/y"):
+        got, want = outputs(gan, new, label), outputs(source, old, label)
+        for name in ("audio", "score"):
+            np.testing.assert_allclose(got[name], want[name], rtol=1e-5, atol=1e-6)
+    plain = config_of(critic="both")
+    for one, other in ((new, plain), (plain, new)):
+        with pytest.raises(InputError, match=r"^origin: its labels say .* and those of the sounds"):
+            transfer_weights(gan, one, {}, other)
+
+
 def test_both_generators_start_from_the_ema_generator():
     old = config_of(ema_decay=0.9)
     source, gan = build_gan(old), build_gan(old)

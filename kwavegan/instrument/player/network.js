@@ -56,18 +56,16 @@ export class Network {
 
   // Return the first frames of a latent and the embedding of its label, as a place.
   first(latent, label) {
-    const { embedding } = this.about;
+    const { wide } = this.about.embedding;
+    const own = this.embedding.subarray(label * wide, (label + 1) * wide);
     const input = this.input.values;
     input.set(latent);
-    if (embedding.joins === "latent") {
-      input.set(this.embedding.subarray(label * embedding.wide, (label + 1) * embedding.wide), latent.length);
-    }
+    if (!this.spread) input.set(own, latent.length);
     const units = this.dense.run(this.input);
     if (!this.spread) return units;
     const joined = this.joined.values;
-    joined.fill(0);
     joined.set(units.values.subarray(0, this.dense.columns));
-    joined[this.dense.columns + label] = 1;
+    joined.set(own, this.dense.columns);
     relu(joined);
     return this.spread.run(this.joined);
   }
