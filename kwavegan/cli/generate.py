@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kwavegan.cli.moves import direction_options, moved_recipes
 from kwavegan.cli.options import player_option
 from kwavegan.cli.output import say
 from kwavegan.cli.sources import generator_options, open_generator
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="End a sound where it falls silent, 60 dB below its peak; else all have one length.",
 )
+@direction_options
 @player_option
 def command(
     run: str | None,
@@ -76,12 +78,16 @@ def command(
     trim: bool,
     backend: str | None,
     runs_dir: str | None,
+    **amounts: float | None,
 ) -> None:
     """Write new sounds of RUN, the latest if none is named, as WAVs.
 
     latents.csv beside them holds the latent and label of each sound: --latents makes the same
     sounds from it again, on any backend. about.json names the run, the step and what was asked
     for: a folder holds sounds of one run and step.
+
+    --brightness 1 moves each sound by one standard deviation of its label's sounds: louder, longer
+    and so on, whichever way its latent came about; `kwavegan directions` prints what each does.
     """
     if steps is not None and not interpolate:
         raise InputError(f"{setting('steps')}: is for walks; give {setting('interpolate')} A B too")
@@ -108,6 +114,8 @@ def command(
         recipes = _of_seed(generator, label, count, seed)
         call |= {"count": count}
     call |= {"seed": seed} if table is None else {"latents": Path(table).name}
+    recipes, moves = moved_recipes(generator, recipes, amounts)
+    call |= moves
     wish = Path("sounds") / title
     folder = Path(out) if out else free_folder(generator, wish)
     elsewhere = (

@@ -1,6 +1,7 @@
 """A generator as a function of its architecture and its weights."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from kwavegan.networks.plan import (
 )
 from kwavegan.player import parts
 from kwavegan.player.layers import conv_transpose, dense, from_one_frame, relu
-from kwavegan.player.weights import Weights, misfit
+from kwavegan.player.weights import Weights, label_table, misfit
 from kwavegan.types import Shape
 
 SAMPLES = 2**17
@@ -121,14 +122,19 @@ class Player:
         """Return what the transposed convolutions of tables 2, 5 and 7 make."""
         a = self.architecture
         if label is not None and a.generator == "dissertation":
-            one_hot = np.eye(a.num_labels, dtype="float32")[label]
-            units = np.concatenate([dense(self.weights, "dense", latent), one_hot], axis=1)
+            own = self.label_table[label]
+            units = np.concatenate([dense(self.weights, "dense", latent), own], axis=1)
             x = from_one_frame(self.weights, "up_0", relu(units))
         else:
             x = self._label_and_dense(latent, label)
         for stage, (stride, _) in enumerate(upward_stages(a), start=1):
             x = conv_transpose(self.weights, f"up_{stage}", relu(x), stride)
         return x
+
+    @cached_property
+    def label_table(self) -> np.ndarray:
+        """What each label adds, (num_labels, …); see `kwavegan.player.weights.label_table`."""
+        return label_table(self.architecture, self.weights)
 
     @property
     def _first_frames(self) -> int:
@@ -138,8 +144,7 @@ class Player:
     def _label_and_dense(self, latent: np.ndarray, label: np.ndarray | None) -> np.ndarray:
         """Return the latent with the embedding of its label, as frames."""
         if label is not None:
-            embedding = self.weights["label_concat/embedding"][label]
-            latent = np.concatenate([latent, embedding], axis=1)
+            latent = np.concatenate([latent, self.label_table[label]], axis=1)
         return dense(self.weights, "dense", latent).reshape(len(latent), self._first_frames, -1)
 
 

@@ -14,6 +14,17 @@ Weights = Mapping[str, np.ndarray]
 Shapes = dict[str, tuple[int, ...]]
 
 
+def label_table(a: Architecture, weights: Weights) -> np.ndarray:
+    """Return what each label adds to the latent, or of the dissertation's generator to its units.
+
+    Returns:
+        (num_labels, label_embedding) or (num_labels, num_labels), float32.
+    """
+    if a.generator == "dissertation":
+        return np.eye(a.num_labels, dtype="float32")
+    return weights["label_concat/embedding"]
+
+
 def misfit(a: Architecture, weights: Weights) -> str:
     """Return the path of a weight that is missing, left over or of another shape; "" for none.
 
