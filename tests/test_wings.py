@@ -29,6 +29,7 @@ WINGS = (
     "monitoring",
     "reporting",
     "exporting",
+    "control",
     "instrument",
     "training",
     "search",
@@ -131,12 +132,14 @@ LIGHT = (
     "monitoring",
     "reporting",
     "exporting",
+    "control",
     "instrument",
     "search",
     "cli",
 )
 
 ALSO_LIGHT = {
+    "kwavegan.evaluation.texture",
     "kwavegan.layers.tables",
     "kwavegan.networks.architecture",
     "kwavegan.networks.plan",

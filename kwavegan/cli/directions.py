@@ -34,8 +34,9 @@ def command(
     from kwavegan.control.kept import directions_of
 
     labels = None if label in (None, "all") else [str(label)]
+    directions = directions_of(generator, labels, measuring, warn)
     say(f"{generator.run.name}, {generator.which}: what +1 changes")
-    for name, found in directions_of(generator, labels, measuring, warn).items():
+    for name, found in directions.items():
         say()
         if name:
             say(name)
@@ -69,7 +70,7 @@ def _share(one: "Direction") -> str:
 
 
 def _also(one: "Direction") -> str:
-    """Say what else moves, in standard deviations, the most first."""
+    """Say what else moves most, in standard deviations."""
     others = {n: x for n, x in one.effects.items() if n != one.name and abs(x) >= _SEEN}
     ordered = sorted(others.items(), key=lambda item: -abs(item[1]))
-    return "; also " + ", ".join(f"{n} {x:+.1f}" for n, x in ordered) if ordered else ""
+    return "; also " + ", ".join(f"{n} {x:+.1f}" for n, x in ordered[:3]) if ordered else ""

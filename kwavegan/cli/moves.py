@@ -42,7 +42,7 @@ def moved_recipes(
     Raises:
         InputError: a direction is of no use for one of the labels.
     """
-    amounts = {name: amount for name, amount in given.items() if amount}
+    amounts = {name: amount for name in NAMES if (amount := given[name])}
     if not amounts:
         return recipes, {}
     from kwavegan.control.kept import directions_of

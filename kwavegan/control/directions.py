@@ -109,6 +109,7 @@ def measure_directions(
         effects = {n: _mean(half[:, attributes[n]]) / spreads[n] for n in there}
         if name in PRINCIPAL:
             along = ((forward[1] - backward[1]) / 2) @ basis[PRINCIPAL.index(name)]
+            step, effects = _up(step, effects)
             effects[name] = _mean(along) / spreads[name] if spreads[name] else 0.0
         fit = fits[name]
         found[name] = Direction(name, step, fit.explained, spreads[name], effects)
@@ -181,6 +182,12 @@ def _steps(fits: dict[str, Fit]) -> dict[str, np.ndarray]:
         else:
             steps[name] = np.zeros_like(fit.slope)
     return steps
+
+
+def _up(step: np.ndarray, effects: dict[str, float]) -> tuple[np.ndarray, dict[str, float]]:
+    """Return a principal step in the sense in which what it changes most rises."""
+    sign = np.sign(max(effects.values(), key=abs, default=1.0)) or 1.0
+    return sign * step, {name: sign * change for name, change in effects.items()}
 
 
 def _spread(column: np.ndarray) -> float:

@@ -50,7 +50,6 @@ def keep(generator: SoundGenerator, part: str, label: str, value: Any) -> str:
         A line that says why it could not be kept; "" if it was.
     """
     stored = read_kept(generator) or {
-        "run": generator.run.name,
         "step": generator.step,
         "weights": weights_digest(generator.player),
     }

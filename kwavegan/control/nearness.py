@@ -37,14 +37,19 @@ def real_nearness(
     kept = read_kept(generator).get("real", {}).get(label)
     if isinstance(kept, int | float):
         return float(kept)
-    name = generator.run.name
+    config, name = generator.config, generator.run.name
     try:
-        data = load_trained_data(generator.config, None, shell_command("evaluate", name, data="…"))
+        data = load_trained_data(config, None, shell_command("evaluate", name, data="FOLDER"))
+        if (data.rate, data.length) != (config.rate, config.length) or label not in (
+            *data.labels,
+            "",
+        ):
+            raise InputError(f"{data.spelled}: has other sounds than the run was trained on")
     except InputError as error:
         if note:
-            note(f"{error}; what real sounds get is not known")
+            note(f"{error}; so what real sounds get is not known")
         return None
-    measured = measure_real(data, generator.labels.index(label) if label else None)
+    measured = measure_real(data, data.labels.index(label) if label else None)
     if measured is not None:
         keep(generator, "real", label, round(measured, 3))
     return measured
