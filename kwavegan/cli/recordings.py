@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kwavegan.cli.output import say, say_while_heard, warn
-from kwavegan.errors import InputError
+from kwavegan.errors import InputError, printable
 
 if TYPE_CHECKING:
     from kwavegan.control.finding import Found
@@ -90,16 +90,18 @@ def find_all(
     index = None if label is None else generator.label_index(label)
     finder, pairs, about = Finder(generator, seed), [], {}
     for recording in recordings:
-        _searching(recording)
+        _show(f"looking for {recording.path.name}")
         found = finder.find(recording.audio, index)
+        _show("")
         pairs.append((recording, found))
         about[recording.path.name] = _told(generator, recording, found)
     return pairs, about
 
 
-def _searching(recording: "Recording") -> None:
+def _show(text: str) -> None:
+    """Rewrite the line of progress, if stderr is a terminal."""
     if sys.stderr.isatty():
-        say_while_heard(f"\r\033[Klooking for {recording.path.name}\r", nl=False, err=True)
+        say_while_heard(f"\r\033[K{printable(text)}", nl=False, err=True)
 
 
 def _told(generator: "SoundGenerator", recording: "Recording", found: "Found") -> dict[str, Any]:

@@ -122,7 +122,7 @@ def test_generate_moves_sounds_and_leaves_the_plain_ones(cli, base, tmp_path, mo
     table = tmp_path / "out" / "latents.csv"
     cli("generate", "tiny", "--latents", table, "--runs-dir", base, "--out", "again")
     first, again = (soundfile.read(tmp_path / folder / name)[0] for folder in ("out", "again"))
-    np.testing.assert_array_equal(first, again)
+    np.testing.assert_allclose(first, again, atol=5e-4)  # batches of other sizes
 
 
 def test_a_walk_is_moved_too(cli, base, tmp_path, monkeypatch):
