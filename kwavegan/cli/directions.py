@@ -45,8 +45,7 @@ def command(
 
 
 def _lines(found: "dict[str, Direction]") -> list[str]:
-    from kwavegan.control.attributes import ATTRIBUTES
-    from kwavegan.control.directions import NAMES
+    from kwavegan.control.names import ATTRIBUTES, NAMES
 
     units = {one.name: one.unit for one in ATTRIBUTES}
     lines = []

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kwavegan.cli.output import say_while_heard, warn
-from kwavegan.control.attributes import ATTRIBUTES
-from kwavegan.control.directions import NAMES
+from kwavegan.control.names import ATTRIBUTES, FARTHEST, NAMES
 
 if TYPE_CHECKING:
     from kwavegan.generation.generator import SoundGenerator
@@ -21,8 +20,6 @@ _HELP = {one.name: f"Make it {one.more} (less so below 0)." for one in ATTRIBUTE
 
 def direction_options(command: _Command) -> _Command:
     """Decorate a command with an option for each direction, in standard deviations."""
-    from kwavegan.control.steering import FARTHEST
-
     for name in reversed(NAMES):
         command = click.option(
             f"--{name}",

@@ -1,5 +1,3 @@
-from .attributes import ATTRIBUTES as ATTRIBUTES
-from .attributes import Attribute as Attribute
 from .attributes import measure_attributes as measure_attributes
 from .blending import blended as blended
 from .directions import Direction as Direction
@@ -9,6 +7,8 @@ from .finding import Finder as Finder
 from .finding import Found as Found
 from .kept import directions_of as directions_of
 from .likeness import Likeness as Likeness
+from .names import ATTRIBUTES as ATTRIBUTES
+from .names import Attribute as Attribute
 from .recording import Recording as Recording
 from .recording import read_recording as read_recording
 from .steering import steered as steered

@@ -1,6 +1,4 @@
-"""What a direction may change in a sound: each attribute's measure, on a scale of equal steps."""
-
-from dataclasses import dataclass
+"""Each attribute's measure: a number of a sound, on a scale of equal steps."""
 
 import numpy as np
 
@@ -23,35 +21,6 @@ _FLOOR = 1e-9
 
 _PITCHED = 0.5
 """A sound has a pitch where as much of its energy returns after a period."""
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """What can be measured of a sound.
-
-    Attributes:
-        name: of its direction, and of the option of `generate`.
-        more: what a sound is when it has more of it.
-        unit: of its measure.
-        help: what is measured.
-    """
-
-    name: str
-    more: str
-    unit: str
-    help: str
-
-
-ATTRIBUTES = (
-    Attribute("loudness", "louder", "dB", "RMS of the loudest 50 ms"),
-    Attribute("brightness", "brighter", "octaves", "mean frequency of its energy"),
-    Attribute("length", "longer", "octaves", "time until it stays 30 dB below its peak"),
-    Attribute("attack", "softer at its start", "octaves", "time to half of the peak"),
-    Attribute("pitch", "higher", "octaves", "of sounds that have one"),
-    Attribute("noisiness", "noisier", "dB", "flatness of the spectrum"),
-)
-"""The attributes in the order of tables. Times and frequencies are logarithms to base 2, so that
-their steps are octaves: one doubles the time, or the frequency."""
 
 
 def measure_attributes(sounds: np.ndarray, rate: int) -> np.ndarray:

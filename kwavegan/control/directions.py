@@ -5,17 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kwavegan.control.attributes import ATTRIBUTES, measure_attributes
+from kwavegan.control.attributes import measure_attributes
 from kwavegan.control.fitting import Fit, apart_from, fit_slope
 from kwavegan.control.likeness import Likeness
+from kwavegan.control.names import ATTRIBUTES, NAMES, PRINCIPAL
 from kwavegan.control.normals import from_normals, moved, to_normals
 from kwavegan.gan.sampling import BATCH
 from kwavegan.generation.generator import SoundGenerator
-
-PRINCIPAL = ("pc1", "pc2", "pc3", "pc4")
-"""Directions without a name: along them sounds differ most."""
-
-NAMES = (*(attribute.name for attribute in ATTRIBUTES), *PRINCIPAL)
 
 SOUNDS = 400
 """Sounds of a label that directions are fitted to; four for each value of the usual latent."""
@@ -47,6 +43,13 @@ class Direction:
         effects: attribute → what +1 really changes, in standard deviations of the label's sounds,
             the mean over sounds of a step forward and a step back. A principal direction's own
             effect is under its name.
+
+    Example:
+        >>> import kwavegan
+        >>> from kwavegan.control import directions_of
+        >>> toms = directions_of(kwavegan.load_pretrained("drums"), ["tom"])["tom"]
+        >>> toms["length"].useful, toms["pc3"].useful
+        (True, False)
     """
 
     name: str

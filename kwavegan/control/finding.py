@@ -33,6 +33,14 @@ class Found:
         latent: (latent_dim,), float32.
         distance: to the given sound, in dB; see `Likeness`.
         usual: median distance of the label's sounds, which nobody chose, to the given one.
+
+    Example:
+        >>> import kwavegan
+        >>> from kwavegan.control import Found
+        >>> drums = kwavegan.load_pretrained("drums")
+        >>> found = Found(label=2, latent=drums.latents(1)[0], distance=1.5, usual=3.5)
+        >>> drums.generate(found.label, latents=found.latent[None]).shape
+        (1, 16384, 1)
     """
 
     label: int
@@ -57,10 +65,10 @@ class Finder:
         >>> import kwavegan
         >>> from kwavegan.control import Finder
         >>> drums = kwavegan.load_pretrained("drums")
-        >>> snare = drums.generate("snare", seed=3)[0]
-        >>> found = Finder(drums).find(snare)
-        >>> drums.labels[found.label], found.distance < found.usual
-        ('snare', True)
+        >>> finder = Finder(drums)
+        >>> target = finder.likeness.features(drums.generate("snare", seed=3))[0]
+        >>> drums.labels[finder.nearest_label(target)]
+        'snare'
     """
 
     def __init__(self, generator: SoundGenerator, seed: int = 0) -> None:

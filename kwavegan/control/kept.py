@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from kwavegan.control.directions import NAMES, Direction, measure_directions
+from kwavegan.control.directions import Direction, measure_directions
+from kwavegan.control.names import NAMES
 from kwavegan.errors import InputError, setting, shell_command
 from kwavegan.generation.generator import SoundGenerator
 from kwavegan.generation.provenance import weights_digest

@@ -24,6 +24,13 @@ class Recording:
         audio: (length, channels), float32, with a peak of 0.95; what is missing is silence.
         seconds: how long it sounds.
         compared: how many of them fit into a sound of the run.
+
+    Example:
+        >>> import kwavegan
+        >>> from kwavegan.control import read_recording
+        >>> config = kwavegan.load_pretrained("drums").config
+        >>> read_recording("recordings/kick/00.wav", config).compared <= 16384 / 44100
+        True
     """
 
     path: Path

@@ -9,9 +9,6 @@ from kwavegan.control.normals import from_normals, moved, to_normals
 from kwavegan.generation.generator import SoundGenerator
 from kwavegan.generation.recipes import Recipe
 
-FARTHEST = 5.0
-"""Standard deviations that a sound may be moved by: beyond, no sound of the label is."""
-
 
 def steered(
     generator: SoundGenerator,

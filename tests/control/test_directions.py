@@ -9,8 +9,8 @@ from support.players import tiny_run
 
 from kwavegan.control import directions_of, measure_directions, steered
 from kwavegan.control import kept as kept_module
-from kwavegan.control.directions import NAMES
 from kwavegan.control.kept import control_path
+from kwavegan.control.names import NAMES
 from kwavegan.errors import InputError
 from kwavegan.generation import load_generator
 
