@@ -66,7 +66,7 @@ def recordings_of(
         InputError: no recording is named.
     """
     if run is not None and (pretrained is not None or Path(run).is_file()):
-        run, sounds = None, (run, *sounds)
+        sounds, run = (run, *sounds), None
     if not sounds:
         raise InputError("SOUND: is missing; name a recording behind the run, such as kick.wav")
     return run, [Path(sound) for sound in sounds]

@@ -104,7 +104,8 @@ def write_morph(
         raise InputError(f"{setting('steps')}: a walk needs at least 2 sounds; got {steps}")
     distribution = generator.config.latent_distribution
     start, end = ends
-    points = arc(*(to_normals(one.latent, distribution) for one in ends), steps)
+    start_at, end_at = (to_normals(one.latent, distribution) for one in ends)
+    points = arc(start_at, end_at, steps)
     digits = max(2, len(str(steps)))
     stem = f"{start.name}_to_{end.name}"
     recipes = [

@@ -1,7 +1,7 @@
 """What was measured of a run's control, kept with the run: `control/step-00003500.json`."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,10 @@ def _step(values: list[float], latent_dim: int) -> np.ndarray:
 
 
 def useful_direction(
-    generator: SoundGenerator, directions: dict[str, dict[str, Direction]], label: str, name: str
+    generator: SoundGenerator,
+    directions: Mapping[str, Mapping[str, Direction]],
+    label: str,
+    name: str,
 ) -> Direction:
     """Return a direction of a label.
 

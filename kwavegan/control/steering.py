@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from kwavegan.control.directions import Direction
 from kwavegan.control.kept import useful_direction
 from kwavegan.control.normals import from_normals, moved, to_normals
@@ -42,10 +44,10 @@ def steered(
     ending = "".join(f"_{name}{amount:+g}" for name, amount in amounts.items())
     for recipe in recipes:
         label = generator.labels[recipe.label] if generator.labels else ""
-        step = sum(
+        steps = [
             amount * useful_direction(generator, directions, label, name).step
             for name, amount in amounts.items()
-        )
-        normals = moved(to_normals(recipe.latent, distribution), step)
+        ]
+        normals = moved(to_normals(recipe.latent, distribution), np.sum(steps, axis=0))
         latent = from_normals(normals, distribution)
         yield replace(recipe, latent=latent, name=recipe.name + ending)
