@@ -30,6 +30,7 @@ WINGS = (
     "monitoring",
     "reporting",
     "exporting",
+    "control",
     "instrument",
     "training",
     "search",
@@ -133,12 +134,14 @@ LIGHT = (
     "monitoring",
     "reporting",
     "exporting",
+    "control",
     "instrument",
     "search",
     "cli",
 )
 
 ALSO_LIGHT = {
+    "kwavegan.evaluation.texture",
     "kwavegan.layers.tables",
     "kwavegan.networks.architecture",
     "kwavegan.networks.plan",

@@ -8,6 +8,7 @@ import click
 
 from kwavegan.cli.attribute_options import AttributeCommand, labels_asked_for, never_heard
 from kwavegan.cli.kit import make_kit
+from kwavegan.cli.moves import direction_options, moved_recipes
 from kwavegan.cli.options import player_option
 from kwavegan.cli.output import say
 from kwavegan.cli.sources import generator_options, open_generator
@@ -72,6 +73,7 @@ _Labels = tuple[str, ...] | None
     help="Write an instrument for a sampler: labels on notes, layers by velocity, sounds that take "
     "turns.",
 )
+@direction_options
 @player_option
 @click.pass_context
 def command(
@@ -91,6 +93,7 @@ def command(
     kit: str | None,
     backend: str | None,
     runs_dir: str | None,
+    **amounts: float | None,
 ) -> None:
     """Write new sounds of RUN, the latest if none is named, as WAVs.
 
@@ -99,6 +102,9 @@ def command(
     latents.csv beside them holds the latent and label of each sound: --latents makes the same
     sounds from it again, on any backend. about.json names the run, the step and what was asked
     for: a folder holds sounds of one run and step.
+
+    --brightness 1 moves each sound by one standard deviation of its label's sounds: louder, longer
+    and so on, whichever way its latent came about; `kwavegan directions` prints what each does.
     """
     if steps is not None and not interpolate:
         raise InputError(f"{setting('steps')}: is for walks; give {setting('interpolate')} A B too")
@@ -126,6 +132,8 @@ def command(
         recipes = _of_seed(generator, labels, count, seed)
         call |= {"count": count}
     call |= {"seed": seed} if table is None else {"latents": Path(table).name}
+    recipes, moves = moved_recipes(generator, recipes, amounts)
+    call |= moves
     if labels and (line := never_heard(generator, labels)):
         say(line)
     if kit:

@@ -151,6 +151,23 @@ def measure_texture(sounds: np.ndarray, rate: int) -> Texture:
     )
 
 
+def measure_period(sounds: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return `Texture.periodicity` and `Texture.period` of sounds, (n,) each, without the rest.
+
+    Args:
+        sounds: (n, length, channels) in −1…1.
+        rate: samples a second.
+    """
+    columns: list[tuple[np.ndarray, np.ndarray]] = [(np.zeros(0), np.zeros(0))]
+    for start in range(0, len(sounds), _CHUNK):
+        part, heard = _heard(_loudest_channel(sounds[start : start + _CHUNK]))
+        loud, mask = _loud_part(part, rate)
+        found = _periodicity(loud, mask.sum(axis=1), rate)
+        columns.append((np.where(heard, found[0], 0.0), np.where(heard, found[1], 0.0)))
+    periodicity, period = zip(*columns, strict=True)
+    return np.concatenate(periodicity), np.concatenate(period)
+
+
 def largest_shared_period(period: np.ndarray) -> float:
     """Return the largest share of sounds whose periods (n,) agree within 3 %, 0…1.
 
@@ -181,15 +198,20 @@ def _loudest_channel(sounds: np.ndarray) -> np.ndarray:
 
 
 def _measure_part(sounds: np.ndarray, rate: int) -> Texture:
-    sounds = sounds - sounds.mean(axis=1, keepdims=True)
-    heard = (sounds**2).mean(axis=1) > _SILENCE
-    sounds = np.where(heard[:, None], sounds, 0.0)
+    sounds, heard = _heard(sounds)
     loud, mask = _loud_part(sounds, rate)
     periodicity, period = _periodicity(loud, mask.sum(axis=1), rate)
     tonality, roughness, top = _spectral(sounds, rate)
     crest, kurtosis = _moments(loud, mask)
     columns = (periodicity, period, tonality, roughness, _attack(sounds, rate))
     return Texture(*(np.where(heard, column, 0.0) for column in (*columns, crest, kurtosis, top)))
+
+
+def _heard(sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return sounds (n, length) less their means, silent ones as zeros; and which are none."""
+    sounds = sounds - sounds.mean(axis=1, keepdims=True)
+    heard = (sounds**2).mean(axis=1) > _SILENCE
+    return np.where(heard[:, None], sounds, 0.0), heard
 
 
 def _moving_average(values: np.ndarray, window: int) -> np.ndarray:

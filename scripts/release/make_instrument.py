@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from kwavegan.control.kept import directions_of
 from kwavegan.generation.generator import load_pretrained
 from kwavegan.instrument.page import write_instrument
 
@@ -36,7 +37,8 @@ kit.cycleStep(0, 14); kit.cycleStep(1, 10);
 @click.option("--picture", default="", help="PNG to write too.")
 def main(name: str, out: str, picture: str) -> None:
     """Write the page of the pretrained model NAME."""
-    page = write_instrument(load_pretrained(name), out)
+    generator = load_pretrained(name)
+    page = write_instrument(generator, out, directions_of(generator))
     click.echo(f"written: {page}")
     if picture:
         photograph(page, Path(picture))

@@ -5,7 +5,7 @@
 
 The best checkpoint is kept without what only training needs: the generator's EMA as 16-bit
 numbers, and the discriminator, which fine-tuning starts from, to five binary digits. The evaluation
-is of these weights, against the test sounds of the run's data.
+is of these weights, against the test sounds of the run's data; so are the directions.
 """
 
 import shutil
@@ -16,6 +16,8 @@ from pathlib import Path
 import click
 import numpy as np
 
+from kwavegan.control.kept import directions_of, keep
+from kwavegan.control.nearness import measure_real
 from kwavegan.data.load import load_dataset
 from kwavegan.evaluation import evaluator, results
 from kwavegan.generation.generator import load_generator
@@ -90,6 +92,10 @@ def main(run: str, name: str, runs_dir: str | None, sounds: int) -> None:
     reference = evaluator.build_reference(load_dataset(config.data, config), click.echo)
     evaluation = evaluator.evaluate(load_generator(folder), reference, sounds)
     results.save_evaluation(model, replace(evaluation, run=name))
+    generator = load_generator(folder)
+    directions_of(generator)
+    for index, label in enumerate(generator.labels):
+        keep(generator, "real", label, measure_real(reference.dataset, index))
     shutil.rmtree(FOLDER / name, ignore_errors=True)
     click.echo(folder.rename(FOLDER / name))
 

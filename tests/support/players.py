@@ -1,5 +1,7 @@
 """Tiny generators of every kind, played by NumPy."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from kwavegan.config.settings import Config
@@ -53,3 +55,20 @@ def tiny_generator(path, **changes):
     settings = {"rate": 4096, "length": 1024, "channels": 1, "labels": ("kick", "snare")}
     config = Config(**{**settings, "width": 2, "latent_dim": 8, **changes})
     return SoundGenerator(Run(path), config, 600, (), player_of(config.architecture))
+
+
+def tiny_run(base, name="tiny", **changes):
+    """Write a run with one checkpoint and return its generator.
+
+    Its weights are larger than those of `tiny_generator`, so that its sounds, and its labels above
+    all, differ.
+    """
+    generator = tiny_generator(base / name, **changes)
+    run, config = Run.create(name, generator.config, base), generator.config
+    weights = {
+        path: weight * (10 if "embedding" in path else 2)
+        for path, weight in generator.player.weights.items()
+    }
+    part = config.inference_part
+    run.save_checkpoint(600, {f"{part}/{path}": weight for path, weight in weights.items()}, {})
+    return replace(generator, player=Player(config.architecture, weights))

@@ -53,6 +53,14 @@ export class Latents {
     return Float32Array.from(normal, (x) => (this.uniform ? erf(x / Math.SQRT2) : x));
   }
 
+  // A latent moved by a step of its normal numbers, which keep their length: as likely as it was.
+  moved(latent, step) {
+    const before = this.spread(latent);
+    const after = before.map((x, i) => x + step[i]);
+    const scale = Math.hypot(...before) / Math.max(Math.hypot(...after), 1e-12);
+    return this.gather(after.map((x) => x * scale));
+  }
+
   // A map around a latent: two directions, at right angles to it and to each other.
   map(centre) {
     const middle = this.spread(centre);

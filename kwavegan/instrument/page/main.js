@@ -1,6 +1,7 @@
 // The instrument: the network that is in the page, and all that plays it.
 
 import { Network } from "./network.js";
+import { showCharacter } from "./character.js";
 import { find, say } from "./dom.js";
 import { Kit } from "./kit.js";
 import { Latents } from "./latents.js";
@@ -44,6 +45,7 @@ function open() {
   showSteps(parts);
   save.listen();
   showMap(parts);
+  showCharacter(parts);
   listenToKeys(parts);
   find("#dice-all").addEventListener("click", () => {
     kit.pads.forEach((_, index) => kit.dice(index));

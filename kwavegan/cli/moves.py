@@ -1,0 +1,60 @@
+"""An option for each direction of a run's sounds, from the table of directions."""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from kwavegan.cli.output import say_while_heard, warn
+from kwavegan.control.names import ATTRIBUTES, FARTHEST, NAMES
+
+if TYPE_CHECKING:
+    from kwavegan.generation.generator import SoundGenerator
+    from kwavegan.generation.recipes import Recipe
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_HELP = {one.name: f"Make it {one.more} (less so below 0)." for one in ATTRIBUTES}
+
+
+def direction_options(command: _Command) -> _Command:
+    """Decorate a command with an option for each direction, in standard deviations."""
+    for name in reversed(NAMES):
+        command = click.option(
+            f"--{name}",
+            type=click.FloatRange(-FARTHEST, FARTHEST),
+            help=_HELP.get(name, f"Move it along principal direction {name[2:]}."),
+        )(command)
+    return command
+
+
+def moved_recipes(
+    generator: "SoundGenerator", recipes: "Iterable[Recipe]", given: Mapping[str, float | None]
+) -> "tuple[Iterable[Recipe], dict[str, Any]]":
+    """Return recipes moved as the options of `direction_options` say, and a note for `about.json`.
+
+    Directions of the labels that occur are measured first where they are not kept.
+
+    Raises:
+        InputError: a direction is of no use for one of the labels.
+    """
+    amounts = {name: amount for name in NAMES if (amount := given[name])}
+    if not amounts:
+        return recipes, {}
+    from kwavegan.control.kept import directions_of
+    from kwavegan.control.steering import steered
+
+    recipes = list(recipes)
+    indices = sorted({recipe.label for recipe in recipes})
+    labels = [generator.combinations[i] for i in indices] if generator.labels else [""]
+    directions = directions_of(generator, labels, measuring, warn)
+    return list(steered(generator, recipes, directions, amounts)), {"directions": amounts}
+
+
+def measuring(label: str, done: int, total: int) -> None:
+    """Rewrite the progress line of a measurement, if stderr is a terminal."""
+    if sys.stderr.isatty():
+        what = f"{label}: " if label else ""
+        text = f"\r\033[K{what}measuring {done}/{total} sounds"
+        say_while_heard(text, nl=done >= total, err=True)

@@ -1,0 +1,14 @@
+from .attributes import measure_attributes as measure_attributes
+from .blending import blended as blended
+from .directions import Direction as Direction
+from .directions import measure_directions as measure_directions
+from .exploring import variations as variations
+from .finding import Finder as Finder
+from .finding import Found as Found
+from .kept import directions_of as directions_of
+from .likeness import Likeness as Likeness
+from .names import ATTRIBUTES as ATTRIBUTES
+from .names import Attribute as Attribute
+from .recording import Recording as Recording
+from .recording import read_recording as read_recording
+from .steering import steered as steered
