@@ -27,6 +27,8 @@ class Bytes:
 
     def at(self, start: int, size: int) -> bytes:
         """Return `size` bytes from `start` on, fewer at the end of the file."""
+        # A size that a damaged header states is no reason to make room for it.
+        size = min(size, max(0, self.size - start))
         offset = start - self._start
         if offset < 0 or offset + size > len(self._block):
             self._file.seek(start)

@@ -12,7 +12,8 @@ class AudioError(Exception):
 
     Attributes:
         kind: "not audio", "formats", "pointer", "download", "empty", "truncated", "rate",
-            "not finite", "silent", "cancels", "short", "permission", "missing" or "unreadable".
+            "not finite", "silent", "cancels", "short", "steady" (it has only noise), "scrap" (a
+            piece that is no sound), "permission", "missing" or "unreadable".
             Summaries count files by it.
         reason: the rest of a sentence that starts with the file's name.
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from kwavegan.audio.file_parts import Bytes, Part
 
+_LONGEST_ABOUT = 1 << 16
+"""Bytes of the chunk that describes the samples; those that there are have less than 100."""
+
 UNKNOWN_SIZE = 0x7FFF0000
 """Data sizes from here up mean "not known yet": the file was written to a stream."""
 
@@ -120,7 +123,7 @@ def _sound(data: Bytes, at: int) -> _Sound | None:
         if name == b"ds64":
             large = int.from_bytes(data.at(at + 8, 8), "little")
         if name == family.about:
-            about = data.at(at, size)
+            about = data.at(at, min(size, _LONGEST_ABOUT))
         if name == family.sound:
             if not about:
                 return None

@@ -3,6 +3,7 @@
 Audio is float32 (time, channels), nominally in [-1, 1], unless a function says otherwise.
 """
 
+import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -159,8 +160,10 @@ def write_wav_in_place(path: Path, audio: np.ndarray, rate: int, bits: int = 16)
     # Integers are rounded here, and thus exact both ways: libsndfile would cut them off.
     convert = {16: to_int16, 24: to_int24, 32: _within_full_scale}[bits]
     samples = audio if audio.dtype == np.int16 else convert(_checked(audio))
-    with path.open("wb") as file:  # its OSError says why; libsndfile's does not
-        sf.write(file, samples, rate, format="WAV", subtype=SUBTYPES[bits])
+    encoded = io.BytesIO()
+    sf.write(encoded, samples, rate, format="WAV", subtype=SUBTYPES[bits])
+    # Not by libsndfile: it says nothing of a write that fails, and leaves a part of the sound.
+    path.write_bytes(encoded.getbuffer())
 
 
 def _checked(audio: np.ndarray) -> np.ndarray:

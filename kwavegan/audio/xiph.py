@@ -22,7 +22,7 @@ def flac_parts(data: Bytes) -> tuple[Part, ...]:
     """
     # A stream begins with its mark and a STREAMINFO block of 34 bytes, the last block or not.
     starts = [at for at in _all(data, _FLAC) if data.at(at + 5, 3) == b"\0\0\x22"]
-    stops = [*starts[1:], data.size]
+    stops = [*starts, data.size][1:]
     parts = [_flac_part(data, *place) for place in zip(starts, stops, strict=True)]
     if len(parts) == 1:
         return tuple(replace(part, disagrees=False) for part in parts if part.head)
@@ -122,5 +122,5 @@ def ogg_parts(data: Bytes) -> tuple[Part, ...]:
         at += 27 + page[26] + sum(data.at(at + 27, page[26]))
     if len(starts) < 2:
         return ()
-    stops = [*starts[1:], data.size]
+    stops = [*starts, data.size][1:]
     return tuple(Part(b"", start, stop) for start, stop in zip(starts, stops, strict=True))

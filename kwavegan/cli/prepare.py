@@ -72,6 +72,12 @@ def _names(text: str | None) -> tuple[str, ...] | None:
     default=0.0,
     help="Part of a slice that the next one repeats, 0 up to 1.  [default: 0]",
 )
+@click.option(
+    "--cut",
+    is_flag=True,
+    help="Cut recordings of many sounds first: at pauses, and where a sound is struck while another"
+    " rings. OUT/cuts.png shows where.",
+)
 @click.option("--trim", is_flag=True, help="Cut silence off both ends first.")
 @click.option(
     "--normalize",
@@ -143,4 +149,8 @@ def command(
         summary = prepare(src, out, settings, jobs=jobs, progress=progress, wav=wav)
     for line in summary.lines(for_command_line):
         say(line)
+    if settings.cut:
+        from kwavegan.reporting.cuts import write_cuts
+
+        say(f"To check: {write_cuts(out)}")
     say(f"Next: {shell_command('train', out)}")

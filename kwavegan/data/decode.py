@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kwavegan.audio import pcm, processing, soundfiles
+from kwavegan.audio import cutting, pcm, processing, soundfiles
 from kwavegan.audio.problems import AudioError
 from kwavegan.data.prepare_settings import ClipSettings
 
@@ -31,7 +31,7 @@ class DecodedClip:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A file or slice without a clip: its offset, and the kind and reason of an `AudioError`."""
+    """A file, slice or piece without a clip: its offset, and an `AudioError`'s kind and reason."""
 
     offset: int
     kind: str
@@ -45,7 +45,7 @@ class DecodedFile:
     Attributes:
         checksum: SHA-256 of the file's bytes, in hex; "" for an unreadable file.
         clips: the clips, by offset.
-        rejections: the file, or its slices, that give no clip.
+        rejections: the file, or its slices or pieces, that give no clip.
     """
 
     checksum: str
@@ -72,7 +72,7 @@ def decode_file(path: Path, settings: ClipSettings) -> DecodedFile:
 def _cut_to_clips(path: Path, settings: ClipSettings) -> Iterator[DecodedClip | Rejection]:
     """Load, trim, cut to length, normalise and convert: the recipe of a clip."""
     rate, length, channels = settings.decided
-    whole = settings.trim or settings.fit == "slice"
+    whole = settings.trim or settings.cut or settings.fit == "slice"
     # One sample more than a clip has tells whether the clip was cropped.
     sound = soundfiles.load_sound(path, rate, channels, None if whole else length + 1)
     audio, quiet = sound.audio, processing.SILENCE
@@ -80,15 +80,58 @@ def _cut_to_clips(path: Path, settings: ClipSettings) -> Iterator[DecodedClip | 
         quiet = min(quiet, 3 * sound.step)
     if sound.peak >= quiet > np.abs(audio).max(initial=0.0):
         raise AudioError("cancels", f"is silent in {channels} channel: its channels cancel out")
+    if settings.cut:
+        for piece in _pieces(audio, rate):
+            if piece.scrap:
+                yield Rejection(piece.start, "scrap", f"is no sound{_from(piece.start, rate)}")
+                continue
+            try:
+                yield from _fitted(
+                    cutting.faded(audio, piece, rate), piece.start, settings, quiet, sound.notes
+                )
+            except AudioError as problem:
+                yield Rejection(piece.start, problem.kind, problem.reason)
+        return
     if settings.trim:
         audio = processing.trim(audio)
+    yield from _fitted(audio, 0, settings, quiet, sound.notes)
+
+
+def _pieces(audio: np.ndarray, rate: int) -> list[cutting.Piece]:
+    pieces = cutting.find_pieces(audio, rate)
+    if not pieces:
+        raise AudioError("steady", "holds nothing that stands out from its noise floor")
+    return pieces
+
+
+def _from(offset: int, rate: int) -> str:
+    return f" from {offset / rate:.2f} s on" if offset else ""
+
+
+def _fitted(
+    audio: np.ndarray,
+    start: int,
+    settings: ClipSettings,
+    quiet: float,
+    sound_notes: tuple[str, ...],
+) -> Iterator[DecodedClip | Rejection]:
+    """Cut a sound to length, normalise and convert it.
+
+    Args:
+        audio: the sound, (time, channels).
+        start: where it begins in its file, in samples.
+        settings: of the clips.
+        quiet: a clip whose peak is below this is silent.
+        sound_notes: what is to be said of its file.
+    """
+    rate, length, _ = settings.decided
     for offset, clip in processing.fit(audio, length, settings.fit, settings.overlap):
         peak = max(float(clip.max()), -float(clip.min()))  # NaN if any sample is
         if not peak < np.inf:
             raise AudioError("not finite", "overflows when resampled")
         if peak < quiet:
-            start = f" from {offset / rate:.2f} s on" if offset else ""
-            yield Rejection(offset, "silent", f"is silent{start}")
+            where = _from(start + offset, rate)
+            yield Rejection(start + offset, "silent", f"is silent{where}")
             continue
         marks = {
             "clipped": peak > 1.0 and settings.normalize == "none",
@@ -96,11 +139,11 @@ def _cut_to_clips(path: Path, settings: ClipSettings) -> Iterator[DecodedClip | 
             "cropped": len(audio) > length and settings.fit != "slice",
             "faint": peak < processing.SILENCE,
         }
-        notes = (*(name for name, holds in marks.items() if holds), *sound.notes)
+        notes = (*(name for name, holds in marks.items() if holds), *sound_notes)
         clip = processing.normalize(clip, settings.normalize)
         samples = pcm.to_int16(clip) if settings.dtype == "int16" else np.clip(clip, -1, 1)
         digest = hashlib.blake2b(samples.tobytes(), digest_size=8).hexdigest()
-        yield DecodedClip(samples, offset, digest, notes)
+        yield DecodedClip(samples, start + offset, digest, notes)
 
 
 def checksum(path: Path) -> str:

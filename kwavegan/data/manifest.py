@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,13 @@ class ManifestWriter:
 
     def __init__(self, path: Path) -> None:
         # Names that are not UTF-8 pass through unchanged.
-        self._file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(_COLUMNS)
+        with ExitStack() as stack:
+            self._file = stack.enter_context(
+                path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+            )
+            self._writer = csv.writer(self._file, lineterminator="\n")
+            self._writer.writerow(_COLUMNS)
+            stack.pop_all()
 
     def __enter__(self) -> "ManifestWriter":
         return self

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from kwavegan import __version__
+from kwavegan.backend.extras import need
 from kwavegan.data.copies import Copies
 from kwavegan.data.dataset import FORMAT, VERSION, Dataset, open_dataset, read_settings
 from kwavegan.data.decode import DecodedFile
@@ -33,7 +34,8 @@ from kwavegan.data.incremental import (
 from kwavegan.data.manifest import ManifestRow
 from kwavegan.data.preparation_checks import check_places, check_space, check_training_split
 from kwavegan.data.prepare_settings import PrepareSettings
-from kwavegan.data.scanner import Scan, Source, read_lists, scan_folder, speaker_of, split_of
+from kwavegan.data.recordings import places
+from kwavegan.data.scanner import Scan, scan_folder, speaker_of
 from kwavegan.data.summary import Summary, SummaryCounter
 from kwavegan.data.survey import decide
 from kwavegan.data.writers import PreparedFolderWriter, keep_copies_together
@@ -99,14 +101,16 @@ def prepare(
     if jobs is not None and jobs < 1:
         raise InputError(f"{setting('jobs')}: must be at least 1")
     check_places(src, out)
+    if settings.cut:
+        need("librosa", setting("cut"))
     scan = scan_folder(src, settings.labels, settings.labelling)
     asked = settings
     names = [source.name for source in scan.sources]
     settings, chosen = decide(src, names, _as_before(src, out, asked))
     stored = _stored_settings(src, scan, asked, settings, wav)
     previous = previous_rows(out, stored)
-    split = _splitter(src, scan, settings)
-    plan = make_plan(src, scan, split, previous, trusted_until(out, stored), settings.strict)
+    where = places(src, scan, settings)
+    plan = make_plan(src, scan, where, previous, trusted_until(out, stored), settings.strict)
     counter = SummaryCounter(scan, settings.seconds)
     if nothing_changed(out, stored, plan, previous):
         for file in plan:
@@ -227,29 +231,6 @@ def _stored_settings(
     return json.loads(json.dumps(values))
 
 
-def _splitter(
-    src: Path, scan: Scan, settings: PrepareSettings
-) -> Callable[[Source], tuple[str, bool]]:
-    """Return what tells a file's split (the lists, its folder, or a hash of its name), and whether
-    that is the user's choice.
-
-    A split that has no folder is taken from that for training.
-    """
-    if settings.lists:
-        lists = read_lists(src)
-        return lambda source: (lists.get(source.name, "train"), True)
-    given = {source.split for source in scan.sources}
-    validation = 0.0 if "validation" in given else settings.validation
-    test = 0.0 if "test" in given else settings.test
-
-    def split(source: Source) -> tuple[str, bool]:
-        if source.split in ("validation", "test"):
-            return source.split, True
-        return split_of(source.name, validation, test), False
-
-    return split
-
-
 def _rows_and_clips(
     src: Path, out: Path, plan: list[PlannedFile], settings: PrepareSettings, jobs: int | None
 ) -> _Results:
@@ -312,7 +293,7 @@ def _write_clips(
     with closing(results), PreparedFolderWriter(folder, settings.clips, wav) as writer:
         for done, (file, found) in enumerate(results, 1):
             rows_and_clips = [
-                (replace(row, split=copies.add(row, file.split, file.fixed)), clip)
+                (replace(row, split=copies.add(row, file.split_of(row), file.fixed)), clip)
                 for row, clip in found
             ]
             for row, clip in rows_and_clips:

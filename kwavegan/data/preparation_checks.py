@@ -12,10 +12,14 @@ from kwavegan.data.dataset import CLASSIFIER, SPLITS, is_prepared
 from kwavegan.data.prepare_settings import ClipSettings
 from kwavegan.data.summary import Summary
 from kwavegan.errors import InputError, setting
+from kwavegan.storage.files import PARTIAL
 
 _ADVICE = f"add sounds, or take fewer of them for validation and test, see {setting('validation')}"
 
-_OWN_FILES = {"manifest.csv", "settings.json", "wav", CLASSIFIER} | {
+CUTS = "cuts.png"
+"""Name of the picture in a prepared folder that shows where recordings were cut."""
+
+_OWN_FILES = {"manifest.csv", "settings.json", "wav", CLASSIFIER, CUTS} | {
     f"{split}{end}.npy" for split in SPLITS for end in ("", "_labels")
 }
 
@@ -40,7 +44,7 @@ def check_places(src: Path, out: Path) -> None:
         return
     if not out.is_dir():
         raise InputError(f"{out}: is a file; choose another name")
-    names = {entry.name for entry in out.iterdir()}
+    names = {entry.name for entry in out.iterdir() if not entry.name.startswith(PARTIAL)}
     foreign = sorted(names - _OWN_FILES if is_prepared(out) else names)
     if foreign:
         raise InputError(

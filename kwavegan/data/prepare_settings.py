@@ -25,6 +25,8 @@ class ClipSettings:
         fit: "pad", "crop" or "slice"; see `kwavegan.audio.processing.fit`.
         overlap: the part of a slice that the next one repeats, in [0, 1).
         trim: whether silence at both ends is removed first.
+        cut: whether a file is a recording of many sounds, cut first into a piece for each; see
+            `kwavegan.audio.cutting`.
         normalize: "none", "peak" or "rms"; see `kwavegan.audio.processing.normalize`.
         dtype: of the arrays, "int16" or "float32".
 
@@ -38,6 +40,7 @@ class ClipSettings:
     fit: str = "pad"
     overlap: float = 0.0
     trim: bool = False
+    cut: bool = False
     normalize: str = "none"
     dtype: str = "int16"
 
@@ -58,6 +61,8 @@ class ClipSettings:
         _require(0 <= self.overlap < 1, "overlap", f"{self.overlap} is not within 0 and 1")
         alone = bool(self.overlap) and self.fit != "slice"
         _require(not alone, "overlap", f"is for slices; give {setting('fit', 'slice')} too")
+        twice = self.cut and self.trim
+        _require(not twice, "trim", f"{setting('cut')} does that itself; leave it out")
 
     @property
     def is_open(self) -> bool:

@@ -27,6 +27,8 @@ PROBLEMS = {
     "silent": f"silent (a late start? {setting('trim')} cuts silence first)",
     "cancels": f"silent in mono, as the channels cancel out ({setting('channels', 2)} keeps them)",
     "short": f"too short ({setting('fit', 'pad')} takes them)",
+    "steady": "nothing that stands out from the noise",
+    "scrap": "pieces too short or too quiet to be sounds",
     "permission": "permission denied",
     "missing": "broken link",
     "unreadable": "cannot be read",

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kwavegan.audio.cutting import find_pieces
 from kwavegan.audio.decoding import AudioFile, open_audio
 from kwavegan.audio.problems import AudioError
 from kwavegan.audio.processing import mix
@@ -30,6 +31,9 @@ MOST_FILES = 2_000
 
 MOST_DECODED = 40
 """Files of which the channels are compared."""
+
+MOST_CUT, CUT_S = 12, 600.0
+"""Recordings that are cut to find the length of their pieces, and seconds of each."""
 
 HIGHEST_RATE = 48_000
 """Hz. Nobody hears more, and a training takes longer with every sample."""
@@ -49,8 +53,9 @@ class Survey:
 
     Attributes:
         rates: files by sample rate in Hz.
-        seconds: duration of each file.
+        seconds: duration of each file, or of each piece.
         stereo: share of the files whose left and right differ.
+        pieces: whether recordings were cut into pieces.
 
     Example:
         >>> from kwavegan.data.scanner import scan_folder
@@ -63,6 +68,7 @@ class Survey:
     rates: Counter[int]
     seconds: tuple[float, ...]
     stereo: float
+    pieces: bool = False
 
     @property
     def commonest_rate(self) -> int:
@@ -76,7 +82,8 @@ class Survey:
 
     def length(self, rate: int) -> int:
         """The samples at `rate` that hold `HELD` of the sounds, at most `LONGEST_S`."""
-        seconds = float(np.quantile(self.seconds, HELD, method="inverted_cdf"))
+        durations = self.seconds or (LONGEST_S,)
+        seconds = float(np.quantile(durations, HELD, method="inverted_cdf"))
         samples = round(min(seconds, LONGEST_S) * rate)
         return max(1, -(-samples // _STEP)) * _STEP
 
@@ -86,12 +93,13 @@ class Survey:
         return 2 if self.stereo > 0.5 else 1
 
 
-def survey_folder(folder: str | Path, names: Sequence[str]) -> Survey:
+def survey_folder(folder: str | Path, names: Sequence[str], cut: bool = False) -> Survey:
     """Look at the files of a folder, or at `MOST_FILES` of them; files of no use do not count.
 
     Args:
         folder: the folder.
         names: of its audio files, relative to it.
+        cut: whether they are recordings to be cut: then `MOST_CUT` of them are looked at.
 
     Raises:
         InputError: none of the files can be read.
@@ -100,7 +108,7 @@ def survey_folder(folder: str | Path, names: Sequence[str]) -> Survey:
     seconds: list[float] = []
     stereo: list[bool] = []
     problems: dict[str, list[str]] = {}
-    for name in _spread(names, MOST_FILES):
+    for name in _spread(names, MOST_CUT if cut else MOST_FILES):
         try:
             with open_audio(Path(folder) / name) as file:
                 blocks = file.blocks(file.rate)
@@ -108,7 +116,7 @@ def survey_folder(folder: str | Path, names: Sequence[str]) -> Survey:
                     start = next(blocks)
                     stereo.append(_differs(start))
                     blocks = chain([start], blocks)
-                seconds.append(_seconds(file, blocks))
+                seconds += _pieces(file, blocks) if cut else [_seconds(file, blocks)]
                 rates[file.rate] += 1
         except AudioError as problem:
             problems.setdefault(problem.kind, []).append(name)
@@ -118,7 +126,7 @@ def survey_folder(folder: str | Path, names: Sequence[str]) -> Survey:
             f"{folder}: none of its {len(names)} audio files can be read ({len(examples)}:"
             f" {PROBLEMS[kind]}; such as {spelled(min(examples))})"
         )
-    return Survey(rates, tuple(seconds), float(np.mean(stereo)))
+    return Survey(rates, tuple(seconds), float(np.mean(stereo)), cut)
 
 
 def _seconds(file: AudioFile, blocks: Iterator[np.ndarray]) -> float:
@@ -131,6 +139,18 @@ def _seconds(file: AudioFile, blocks: Iterator[np.ndarray]) -> float:
         if frames >= LONGEST_S * file.rate:
             break
     return frames / file.rate
+
+
+def _pieces(file: AudioFile, blocks: Iterator[np.ndarray]) -> list[float]:
+    """Return the durations of the pieces in the first `CUT_S` of a recording."""
+    heard, frames = [], 0
+    for block in blocks:
+        heard.append(block.mean(axis=1, keepdims=True, dtype=np.float32))
+        frames += len(block)
+        if frames >= CUT_S * file.rate:
+            break
+    pieces = find_pieces(np.concatenate(heard), file.rate)
+    return [(piece.end - piece.start) / file.rate for piece in pieces if not piece.scrap]
 
 
 def decide(
@@ -150,7 +170,7 @@ def decide(
     """
     if not settings.is_open:
         return settings, ""
-    found = survey_folder(folder, names)
+    found = survey_folder(folder, names, settings.cut)
     rate = settings.rate or found.rate
     length = settings.length or found.length(rate)
     channels = settings.channels or found.channels
@@ -158,7 +178,8 @@ def decide(
     reasons = {
         "rate": _rate_reason(found),
         "length": f"{length:,} samples ({length / rate:.2f} s), which hold"
-        f" {_share(held, found.rates)} whole",
+        f" {held / max(1, len(found.seconds)):.0%} of the {'pieces' if found.pieces else 'files'}"
+        " whole",
         "channels": "stereo" if channels == 2 else "mono",
     }
     said = ", ".join(why for name, why in reasons.items() if getattr(settings, name) is None)

@@ -114,8 +114,10 @@ class ArrayWriter:
         self._shape = settings.shape
         self._dtype = np.dtype(settings.dtype)
         self._labels_path = folder / f"{split}_labels.npy"
-        self._file = (folder / f"{split}.npy").open("wb")
-        self._file.write(bytes(_HEADER))
+        with ExitStack() as stack:
+            self._file = stack.enter_context((folder / f"{split}.npy").open("wb"))
+            self._file.write(bytes(_HEADER))
+            stack.pop_all()
 
     def __enter__(self) -> "ArrayWriter":
         return self

@@ -12,6 +12,9 @@ from keras import ops
 from kwavegan.errors import InputError
 from kwavegan.gan.model import WaveGAN
 
+_METRICS = "metrics/"
+"""Start of the names of running means, which a checkpoint may lack."""
+
 
 def capture_state(gan: WaveGAN) -> dict[str, np.ndarray]:
     """Return weights, EMA weights, optimizer state, step and seed state by name."""
@@ -26,6 +29,7 @@ def restore_state(gan: WaveGAN, arrays: Mapping[str, np.ndarray]) -> None:
         InputError: an array is missing, left over or of another shape: the networks differ.
     """
     variables = _variables(gan)
+    arrays = {name: array for name, array in arrays.items() if not name.startswith(_METRICS)}
     wrong = sorted(variables.keys() ^ arrays.keys())
     wrong += [k for k in variables.keys() & arrays.keys() if variables[k].shape != arrays[k].shape]
     if wrong:
@@ -35,6 +39,19 @@ def restore_state(gan: WaveGAN, arrays: Mapping[str, np.ndarray]) -> None:
         )
     for name, variable in variables.items():
         variable.assign(arrays[name])
+
+
+def capture_metrics(gan: WaveGAN) -> dict[str, np.ndarray]:
+    """Return the running means of the metrics since the last row, by name."""
+    named = _metric_variables(gan)
+    return {name: np.array(ops.convert_to_numpy(v.value)) for name, v in named.items()}
+
+
+def restore_metrics(gan: WaveGAN, arrays: Mapping[str, np.ndarray]) -> None:
+    """Assign what `capture_metrics` returned; `fit` resets it where it begins an epoch."""
+    for name, variable in _metric_variables(gan).items():
+        if name in arrays and arrays[name].shape == variable.shape:
+            variable.assign(arrays[name])
 
 
 def restore_generator(generator: keras.Model, arrays: Mapping[str, np.ndarray], part: str) -> None:
@@ -51,6 +68,14 @@ def restore_generator(generator: keras.Model, arrays: Mapping[str, np.ndarray], 
                 "describes; restore the run's own config.toml, or train anew"
             )
         weight.assign(array)
+
+
+def _metric_variables(gan: WaveGAN) -> dict[str, keras.Variable]:
+    return {
+        f"{_METRICS}{name}/{i}": variable
+        for name, metric in gan.step_metrics.items()
+        for i, variable in enumerate(metric.variables)
+    }
 
 
 def _variables(gan: WaveGAN) -> dict[str, keras.Variable]:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from kwavegan.backend.extras import need
 from kwavegan.errors import InputError
 from kwavegan.reporting.fonts import spell_out, use_fonts_for
-from kwavegan.reporting.layout import COLOURS, LINE, colour_bar, lay_out, need, style
+from kwavegan.reporting.layout import COLOURS, LINE, colour_bar, lay_out, style
 from kwavegan.storage import files
 
 if TYPE_CHECKING:

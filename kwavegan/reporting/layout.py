@@ -4,19 +4,14 @@ With fixed sizes a panel looks the same among two or two dozen, and the layout t
 Matplotlib's own layout engines draw every text twice.
 """
 
-import importlib
 import logging
-import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kwavegan.backend.environment import writable_folders
-from kwavegan.backend.selection import package_folder
-from kwavegan.errors import InputError
+from kwavegan.backend.extras import need
 from kwavegan.reporting.fonts import FAMILY, use_fonts_for
-from kwavegan.storage.failures import first_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,14 +38,6 @@ _STYLE = {
     "ytick.major.width": LINE,
     "svg.hashsalt": "kwavegan",  # without it the ids in an SVG are random
 }
-
-_USED = {
-    "matplotlib": "rcParams",
-    "librosa": "stft",
-    "jinja2": "Template",
-    "tensorboardX": "SummaryWriter",
-}
-"""A name of each optional package: librosa imports nothing before it is asked for one."""
 
 _WIDTHS = {1: 6.0, 2: 3.0}
 
@@ -92,30 +79,6 @@ def _without_remarks() -> Iterator[None]:
         yield
     finally:
         log.setLevel(before)
-
-
-def need(package: str, title: str = "figures", extra: str = "plots") -> None:
-    """Import an optional package.
-
-    Args:
-        package: its name.
-        title: what the message begins with.
-        extra: of kwavegan, which brings the package.
-
-    Raises:
-        InputError: it is missing or damaged, or does not go with another one.
-    """
-    if package_folder(package) is None:
-        raise InputError(f'{title}: {package} is missing; run: pip install "kwavegan[{extra}]"')
-    if package not in sys.modules:
-        writable_folders()
-    try:
-        getattr(importlib.import_module(package), _USED[package])
-    except Exception as error:
-        raise InputError(
-            f"{title}: {package} cannot be imported: {first_line(error)}; install it again: "
-            f'pip install --upgrade --force-reinstall {package} "kwavegan[{extra}]"'
-        ) from error
 
 
 def lay_out(

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from kwavegan.backend.extras import need
 from kwavegan.config.settings import Config
 from kwavegan.errors import InputError, shell_command
 from kwavegan.evaluation import results
 from kwavegan.evaluation.measures import MEASURES
 from kwavegan.monitoring.health import diagnose
 from kwavegan.monitoring.previews import Clip, PreviewStore
-from kwavegan.reporting.layout import need
 from kwavegan.reporting.svg import HEIGHT, WIDTH, Chart, audio_player, chart, spectrogram, waveform
 from kwavegan.runs.run import HEALTH, VALIDATION, Run
 from kwavegan.runs.status import Status

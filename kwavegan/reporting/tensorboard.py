@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kwavegan.backend.extras import need
 from kwavegan.config.settings import Config
 from kwavegan.errors import InputError, setting
 from kwavegan.evaluation.validation import ValidationResult
@@ -14,7 +15,6 @@ from kwavegan.monitoring.listener import Listener
 from kwavegan.monitoring.previews import Clip, Preview
 from kwavegan.reporting import figures
 from kwavegan.reporting.event_log import EventLog
-from kwavegan.reporting.layout import need
 from kwavegan.runs.run import Run
 
 FOLDER = "tensorboard"

@@ -61,7 +61,12 @@ def _replace(partial: Path, path: Path) -> None:
     old = path.parent / f"{PARTIAL}{uuid.uuid4().hex[:12]}-old-{path.name}"
     if path.exists():
         path.rename(old)
-    partial.rename(path)
+    try:
+        partial.rename(path)
+    except OSError:
+        if old.exists():
+            old.rename(path)
+        raise
     remove(old)
 
 

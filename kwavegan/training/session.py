@@ -1,11 +1,12 @@
 """Train a run: wire dataset, model, callbacks and run folder together; resume; retry."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from kwavegan.backend.compilations import keep_compilations
 from kwavegan.backend.selection import versions
@@ -165,10 +166,7 @@ class _Session:
             self.listener.started(run)
             self._check_data()
             gan = self.build(config)
-            start = self._restore(gan)
-            if start >= config.steps:
-                run.update(state="finished", step=start, steps=config.steps, message="")
-                return Outcome(run, "finished", start)
+            start, means = self._restore(gan)
             run.update(
                 state="running",
                 step=start,
@@ -179,7 +177,7 @@ class _Session:
             )
             try:
                 self._log_to_tensorboard(gan, start)
-                outcome = self._fit(gan, start, collector)
+                outcome = self._fit(gan, start, means, collector)
             except BaseException as error:
                 line = _in_a_line(error)
                 with suppress(InputError, OSError):  # would hide what went wrong
@@ -203,20 +201,24 @@ class _Session:
         if known != digest:
             self.run.update(data=digest)
 
-    def _restore(self, gan: WaveGAN) -> int:
-        """Restore the newest whole checkpoint, or start from the origin's; return the step."""
+    def _restore(self, gan: WaveGAN) -> tuple[int, Mapping[str, np.ndarray]]:
+        """Restore the newest whole checkpoint, or start from the origin's.
+
+        Returns:
+            The step, and the checkpoint's arrays; none at the start.
+        """
         run, config = self.run, self.config
         if run.checkpoint_steps():
             checkpoint = self._checked(run.load_checkpoint())
             restore_state(gan, checkpoint.arrays)
-            return checkpoint.step
+            return checkpoint.step, checkpoint.arrays
         if config.origin:
             origin = origin_run(config.origin)
             checkpoint = self._checked(origin.best_or_last())
             transfer_weights(gan, config, checkpoint.arrays, origin.config())
             # Kept, so that the run can be resumed though the origin may be gone.
             run.save_checkpoint(0, capture_state(gan), {"backend": keras.backend.backend()})
-        return 0
+        return 0, {}
 
     def _checked(self, checkpoint: Checkpoint) -> Checkpoint:
         """Report the checkpoints that were passed over for this one, and return it."""
@@ -243,13 +245,19 @@ class _Session:
         self.listener = Listeners([self.listener, board])
         board.networks(gan)
 
-    def _fit(self, gan: WaveGAN, start: int, collector: RestingCollector) -> Outcome:
+    def _fit(
+        self,
+        gan: WaveGAN,
+        start: int,
+        means: Mapping[str, np.ndarray],
+        collector: RestingCollector,
+    ) -> Outcome:
         run, config = self.run, self.config
         log = run.rewind(start)
         PreviewStore(run).forget(start)
         bound, pauses = LossBound(config.stop_loss), Pauses(self.listener.paused)
         logger = MetricsLogger(
-            run, log, start, config.steps, config.log_every, bound, self.listener, pauses
+            run, log, start, config.steps, config.log_every, bound, self.listener, pauses, means
         )
         checkpoints = Checkpoints(run, start, bound, config.checkpoint_every, config.keep, pauses)
         validation = self._validation(start, checkpoints, pauses)
@@ -260,12 +268,16 @@ class _Session:
         own = [logger, checkpoints, validation, previews]
         callbacks = [collector, *filter(None, own), *self.callbacks, interrupt]
         with interrupt:
-            gan.fit(self._batches(start), shuffle=False, verbose=0, callbacks=callbacks)
+            for each in filter(None, (validation, previews)):
+                each.set_model(gan)
+                each.catch_up()
+            if start < config.steps and not (validation and validation.stalled):
+                gan.fit(self._batches(start), shuffle=False, verbose=0, callbacks=callbacks)
         step = logger.step
         checkpoints.save(step, gan.get_metrics_result())
         if bound.violation:
             return Outcome(run, "diverged", (run.checkpoint_steps() or [0])[-1], bound.violation)
-        if step == config.steps:
+        if step >= config.steps:
             return Outcome(run, "finished", step)
         if validation and validation.stalled:
             return Outcome(run, "stalled", step, validation.stalled)
@@ -297,7 +309,8 @@ class _Session:
     ) -> ValidationCallback | None:
         """Return the callback that scores the generator; None where no step left is due."""
         every = self.config.evaluate_every
-        if not every or self.config.steps // every == start // every:
+        pending = start > 0 and start % every == 0 if every else False
+        if not every or (self.config.steps // every <= start // every and not pending):
             return None
         log = MetricsLog(self.run.path / VALIDATION, start)
 

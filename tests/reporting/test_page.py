@@ -200,7 +200,7 @@ def test_every_class_has_a_style_and_every_style_an_element(tmp_path):
 def test_a_missing_package_is_named_with_how_to_install_it(tmp_path, monkeypatch):
     run = written_run(tmp_path)
     monkeypatch.setattr(
-        "kwavegan.reporting.layout.package_folder", lambda name: None if name == "jinja2" else ""
+        "kwavegan.backend.extras.package_folder", lambda name: None if name == "jinja2" else ""
     )
     with pytest.raises(InputError, match=r"jinja2 is missing; run: pip install \"kwavegan\[report"):
         write_report(run)

@@ -86,7 +86,7 @@ def test_the_first_step_which_compiles_does_not_count_for_the_speed(tmp_path, mo
         def row(self, row):
             rows.append(row)
 
-    logger = MetricsLogger(run, run.rewind(0), 0, 6, 3, LossBound(0), Rows(), NO_PAUSES)
+    logger = MetricsLogger(run, run.rewind(0), 0, 6, 3, LossBound(0), Rows(), NO_PAUSES, {})
     logger.set_model(_Model())
     logger.on_train_begin()
     for step in range(6):
@@ -107,7 +107,7 @@ def test_pauses_do_not_count_for_the_speed(tmp_path, monkeypatch):
             clock[0] += 50.0
 
     run = Run.create("run", tiny_config(), tmp_path)
-    logger = MetricsLogger(run, run.rewind(0), 0, 6, 2, LossBound(0), Slow(), pauses)
+    logger = MetricsLogger(run, run.rewind(0), 0, 6, 2, LossBound(0), Slow(), pauses, {})
     logger.set_model(_Model())
     logger.on_train_begin()
     for step in range(6):

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from kwavegan.gan.state import capture_state
+from kwavegan.gan.state import capture_metrics, capture_state
 from kwavegan.runs.run import Run
 from kwavegan.training.callbacks.loss_bound import LossBound
 from kwavegan.training.callbacks.pauses import Pauses
@@ -49,6 +49,7 @@ class Checkpoints(StepCallback):
         if step != self.saved and self.bound.keeps(step, logs):
             meta = {"backend": keras.backend.backend()}
             with self.pauses.during("checkpoint"):
-                self.run.save_checkpoint(step, capture_state(self.model), meta, self.keep)
+                arrays = {**capture_state(self.model), **capture_metrics(self.model)}
+                self.run.save_checkpoint(step, arrays, meta, self.keep)
             self.saved = step
         return step == self.saved

@@ -1,8 +1,12 @@
 """Write a row of metrics now and then, and stop a training whose losses pass their bound."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from kwavegan.gan.state import restore_metrics
 from kwavegan.monitoring.listener import Listener
 from kwavegan.runs.run import Run
 from kwavegan.storage.csv_log import MetricsLog
@@ -25,6 +29,8 @@ class MetricsLogger(StepCallback):
         bound: of the losses.
         listener: receives each row, with its `steps_per_second`.
         pauses: of the training, which are no part of that.
+        means: running means that the session before left, from `gan.state.capture_metrics`: the
+            first row covers the steps of that session too.
     """
 
     def __init__(
@@ -37,8 +43,10 @@ class MetricsLogger(StepCallback):
         bound: LossBound,
         listener: Listener,
         pauses: Pauses,
+        means: Mapping[str, np.ndarray],
     ) -> None:
         super().__init__(start)
+        self.means = means
         self.run, self.log, self.bound, self.listener = run, log, bound, listener
         self.pauses = pauses
         self.first, self.total, self.every = start + 1, total, every
@@ -46,6 +54,10 @@ class MetricsLogger(StepCallback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.began = time.perf_counter()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        restore_metrics(self.model, self.means)
+        self.means = {}
 
     def on_step(self, step: int, logs: dict[str, Any]) -> None:
         if step % self.every == 0 or step == self.total:

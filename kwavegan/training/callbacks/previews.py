@@ -10,7 +10,7 @@ from kwavegan.monitoring.listener import Listener
 from kwavegan.monitoring.previews import Clip, Preview, PreviewStore, generate_clips, real_clips
 from kwavegan.monitoring.signals import SignalMeter
 from kwavegan.runs.run import Run
-from kwavegan.storage.csv_log import MetricsLog
+from kwavegan.storage.csv_log import MetricsLog, read_metrics
 from kwavegan.training.callbacks.loss_bound import LossBound
 from kwavegan.training.callbacks.pauses import Pauses
 from kwavegan.training.callbacks.step import StepCallback
@@ -65,14 +65,29 @@ class PreviewCallback(StepCallback):
         self.store.keep_real(self.real)
 
     def on_step(self, step: int, logs: dict[str, Any]) -> None:
-        due = step % self.every == 0 or step == self.total
-        if due and self.bound.keeps(step, logs):
+        if (self._is_due(step) or step == self.first) and self.bound.keeps(step, logs):
+            self._keep(step)
+
+    def catch_up(self) -> None:
+        """Keep the preview of the step that the session before saved, where it was ended before."""
+        step = self.step
+        judged = step in {row["step"] for row in read_metrics(self.log.path)}
+        heard = step != self.first or self.store.folder(step).is_dir()
+        if step and not (judged if self._is_due(step) else heard):
+            self.store.keep_real(self.real)
+            self._keep(step)
+
+    def _is_due(self, step: int) -> bool:
+        return step % self.every == 0 or step == self.total
+
+    def _keep(self, step: int) -> None:
+        if self._is_due(step):
             with self.pauses.during("preview"):
                 self._preview(step)
-        elif step == self.first and self.bound.keeps(step, logs):
-            with self.pauses.during("first sounds"):
-                self.store.add(step, self._generated())
-                self.listener.first_sounds(step, self.store.folder(step))
+            return
+        with self.pauses.during("first sounds"):
+            self.store.add(step, self._generated())
+            self.listener.first_sounds(step, self.store.folder(step))
 
     def _generated(self) -> tuple[Clip, ...]:
         return generate_clips(self.model.inference_generator, self.config, LATENT_SEED)

@@ -55,13 +55,22 @@ class ValidationCallback(StepCallback):
         self.scorer: ValidationScorer | None = None
         self.every, self.patience, self.report, self.pauses = every, patience, report, pauses
         self.stalled = ""
-        scores = [row["score"] for row in read_metrics(log.path)]
+        rows = read_metrics(log.path)
+        self.scored = {row["step"] for row in rows}
+        scores = [row["score"] for row in rows]
         self.best = max(scores, default=-np.inf)
         self.since_best = len(scores) - 1 - scores.index(self.best) if scores else 0
 
     def on_step(self, step: int, logs: dict[str, Any]) -> None:
-        if step % self.every or not self.checkpoints.save(step, logs):
-            return
+        if step % self.every == 0 and self.checkpoints.save(step, logs):
+            self._score(step)
+
+    def catch_up(self) -> None:
+        """Score the step that the session before saved, where it was ended before that."""
+        if self.step and self.step % self.every == 0 and self.step not in self.scored:
+            self._score(self.step)
+
+    def _score(self, step: int) -> None:
         if self.scorer is None:
             with self.pauses.during("preparation"):
                 self.scorer = self.make_scorer()
@@ -74,11 +83,12 @@ class ValidationCallback(StepCallback):
         result = replace(result, best=result.score >= self.best)
         numbers = {name: value for name, value in vars(result).items() if name != "best"}
         seconds = time.perf_counter() - began
+        if result.best:
+            self.run.mark_best(**numbers, score=result.score)
+        # The row comes last: a session that is resumed catches up on a step that has none.
         self.log.append({**numbers, "score": result.score, "seconds": seconds})
         self.since_best = 0 if result.score > self.best else self.since_best + 1
-        if result.best:
-            self.best = result.score
-            self.run.mark_best(**numbers, score=result.score)
+        self.best = max(self.best, result.score)
         self.report(result)
         if self.patience and self.since_best >= self.patience:
             self.stalled = f"no better evaluation in {self.since_best}; the best is kept"

@@ -1,0 +1,62 @@
+"""Write the tables of `docs/reliability.md` from the files in `docs/reliability/`.
+
+python -m scripts.reliability.page
+"""
+
+from collections import Counter
+
+import click
+
+from kwavegan.storage.files import write_text
+from scripts.common.runner import DOCS, read_rows
+from scripts.reliability.audio import RESULTS as AUDIO
+from scripts.reliability.training_kills import RESULTS as KILLS
+
+PAGE = DOCS / "reliability.md"
+
+
+def audio() -> str:
+    """Return what became of the mutated audio files."""
+    rows = read_rows(AUDIO)
+    forms = {row["format"] for row in rows}
+    ends = Counter(map(_end, rows))
+    seconds = max(float(row["seconds"] or 0) for row in rows)
+    lines = [f"{len(rows):,} files of {len(forms)} formats; the slowest took {seconds:.1f} s.", ""]
+    lines += ["| end | files |", "|---|---|"]
+    lines += [f"| {end} | {count} |" for end, count in ends.most_common()]
+    return "\n".join(lines)
+
+
+def _end(row: dict[str, str]) -> str:
+    if row["end"] != "ok":
+        return row["end"]
+    return f"refused: {row['problem']}" if row["problem"] else "decoded"
+
+
+def kills() -> str:
+    """Return how many trainings were killed, and how their runs ended."""
+    rows = read_rows(KILLS)
+    lines = ["| backend | kills | runs | equal to the unbroken run |", "|---|---|---|---|"]
+    for backend in dict.fromkeys(row["backend"] for row in rows):
+        mine = [row for row in rows if row["backend"] == backend]
+        killed = [row for row in mine if not row["ended"]]
+        runs = {row["chain"]: row["equal"] for row in killed}
+        equal = sum(each == "1" for each in runs.values())
+        lines.append(f"| {backend} | {len(killed)} | {len(runs)} | {equal} |")
+    return "\n".join(lines)
+
+
+@click.command()
+def main() -> None:
+    """Fill the page."""
+    page = PAGE.read_text(encoding="utf-8")
+    for name, text in (("audio", audio()), ("kills", kills())):
+        before, _, rest = page.partition(f"<!-- {name} -->\n")
+        _, _, after = rest.partition(f"<!-- /{name} -->")
+        page = f"{before}<!-- {name} -->\n{text}\n<!-- /{name} -->{after}"
+    write_text(PAGE, page)
+    click.echo(PAGE)
+
+
+if __name__ == "__main__":
+    main()
