@@ -78,6 +78,7 @@ _Labels = tuple[str, ...] | None
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     run: str | None,
     pretrained: str | None,
     label: str | None,
