@@ -1,14 +1,14 @@
 """Options that a run brings along: one for each attribute of its labels, `--instrument kick`."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
 from kwavegan.config.attributes import spelled_alike
-from kwavegan.errors import InputError, setting
+from kwavegan.errors import InputError, option_name, setting
 
 if TYPE_CHECKING:
     from kwavegan.generation.generator import SoundGenerator
@@ -56,7 +56,10 @@ class AttributeCommand(click.Command):
 
 
 def labels_asked_for(
-    ctx: click.Context, generator: "SoundGenerator", label: str | None
+    ctx: click.Context,
+    generator: "SoundGenerator",
+    label: str | None,
+    directions: MutableMapping[str, str | None],
 ) -> tuple[str, ...] | None:
     """Return the labels that a user named, by `--label` or by attributes; None for none.
 
@@ -64,6 +67,8 @@ def labels_asked_for(
         ctx: of an `AttributeCommand`.
         generator: of the run.
         label: what `--label` says; None and "all" name none.
+        directions: values of the options of directions. Those of attributes of the run that have
+            the name of a direction are taken out: `--pitch low`.
 
     Raises:
         InputError: the run has no such attribute or value, or the label is named twice.
@@ -74,6 +79,10 @@ def labels_asked_for(
     own = {spelled_alike(name): name for name in found.names}
     if label is not None and "--label" in own and label not in generator.combinations:
         given["--label"], label = label, None  # one of the attributes is called so
+    for option in own.keys() & {option_name(name) for name in directions}:
+        value = directions.pop(option.removeprefix("--"))
+        if value is not None:
+            given[option] = value
     if not given:
         return None if label in (None, "all") else (label,)
     if not own:

@@ -94,7 +94,7 @@ def command(
     kit: str | None,
     backend: str | None,
     runs_dir: str | None,
-    **amounts: float | None,
+    **amounts: str | None,
 ) -> None:
     """Write new sounds of RUN, the latest if none is named, as WAVs.
 
@@ -116,7 +116,7 @@ def command(
     if interpolate and count is not None:
         raise InputError(f"-n: a walk has {setting('steps')} sounds; use that instead")
     generator, title = open_generator(run, pretrained, checkpoint, runs_dir, backend)
-    labels = labels_asked_for(ctx, generator, label)
+    labels = labels_asked_for(ctx, generator, label, amounts)
     from kwavegan.generation.provenance import free_folder
     from kwavegan.generation.wav_folder import write_sounds
 

@@ -35,7 +35,7 @@ def kicks(tiny):
 
 def test_a_direction_changes_what_it_is_named_for_by_what_it_says(kicks):
     useful = {name: one for name, one in kicks.items() if one.useful}
-    assert {"loudness", "brightness", "pc1"} <= useful.keys()
+    assert {"loudness", "pc1", "pc2"} <= useful.keys()
     assert "length" not in useful
     own = [one.effects[name] for name, one in useful.items()]
     assert np.mean(own) == pytest.approx(1, abs=0.3)
@@ -104,8 +104,8 @@ def test_a_run_without_labels_has_directions(tmp_path):
     generator = tiny_run(tmp_path, model="wgan", latent_distribution="normal")
     found = directions_of(generator)
     assert list(found) == [""]
-    (recipe,) = steered(generator, generator.recipes(None, 1, 0), found, {"loudness": 1.0})
-    assert recipe.name == "sound_s0_0000_loudness+1"
+    (recipe,) = steered(generator, generator.recipes(None, 1, 0), found, {"pc1": 1.0})
+    assert recipe.name == "sound_s0_0000_pc1+1"
 
 
 def test_generate_moves_sounds_and_leaves_the_plain_ones(cli, base, tmp_path, monkeypatch):
@@ -113,12 +113,12 @@ def test_generate_moves_sounds_and_leaves_the_plain_ones(cli, base, tmp_path, mo
     call = ("generate", "tiny", "--label", "kick", "-n", 2, "--runs-dir", base, "--out", "out")
     cli(*call)
     plain = (tmp_path / "out" / "kick_s0_0001.wav").read_bytes()
-    cli(*call, "--brightness", 1, "--loudness", -0.5)
-    name = "kick_s0_0001_loudness-0.5_brightness+1.wav"
+    cli(*call, "--pc1", 1, "--loudness", -0.5)
+    name = "kick_s0_0001_loudness-0.5_pc1+1.wav"
     assert (tmp_path / "out" / "kick_s0_0001.wav").read_bytes() == plain
     assert (tmp_path / "out" / name).read_bytes() != plain
     about = json.loads((tmp_path / "out" / "about.json").read_text(encoding="utf-8"))
-    assert about["calls"][-1]["directions"] == {"loudness": -0.5, "brightness": 1.0}
+    assert about["calls"][-1]["directions"] == {"loudness": -0.5, "pc1": 1.0}
     table = tmp_path / "out" / "latents.csv"
     cli("generate", "tiny", "--latents", table, "--runs-dir", base, "--out", "again")
     first, again = (soundfile.read(tmp_path / folder / name)[0] for folder in ("out", "again"))

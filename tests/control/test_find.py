@@ -75,7 +75,7 @@ def test_find_writes_the_sound_variations_and_their_recipes(
     monkeypatch.chdir(tmp_path)
     call = ("find", "tiny", recordings / "my snare.wav", "--variations", 3, "--runs-dir", base)
     printed = cli(*call).stdout
-    assert "my snare.wav: snare, near" in printed
+    assert "my snare.wav: snare, " in printed
     assert "the nearest other real snare to a real one: 1.5 dB" in printed
     folder = tmp_path / "sounds" / "tiny-found"
     names = sorted(path.stem for path in folder.glob("*.wav"))

@@ -35,6 +35,7 @@ def runs(tmp_path_factory):
     base = tmp_path_factory.mktemp("runs")
     written(base, "kit", attributes=("instrument", "velocity"))
     written(base, "words", labels=("no", "yes"), attributes=("label",))
+    written(base, "keys", labels=("bow/48", "bow/60", "reed/60"), attributes=("reed", "pitch"))
     written(base, "plain", labels=("hat", "kick"))
     return base
 
@@ -108,11 +109,25 @@ def test_an_attribute_may_be_called_label(generate):
     assert generate("words", "--label", "yes")[1] == ["yes_s0_0000"]
 
 
+def test_an_attribute_may_be_called_as_a_direction_is(generate):
+    assert generate("keys", "--pitch", "48")[1] == ["bow-48_s0_0000"]
+    assert generate("keys", "--pitch", "60", "--reed=reed")[1][-1] == "reed-60_s0_0000"
+
+
+def test_a_kit_has_combinations_that_were_never_heard(cli, runs, tmp_path):
+    call = ["--kit", "sfz", "-n", 1, "--out", tmp_path / "new", "--runs-dir", runs]
+    said = cli("generate", "kit", "--instrument=hat", "--velocity=hard", *call).stdout
+    assert "hat/hard: never heard" in said
+    assert len(list((tmp_path / "new").rglob("*.wav"))) == 1
+    assert "hat/hard" in (tmp_path / "new" / "latents.csv").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["kit", "--pitch", "low"], "--pitch: no such option, and no attribute of kit; its attrib"
+        (["kit", "--colour", "low"], "--colour: no such option, and no attribute of kit; its attrib"
          "utes: --instrument, --velocity"),
+        (["kit", "--pitch", "low"], "--pitch: 'low' is no number from -5 to 5"),
         (["kit", "--velocity", "loud"], "--velocity: 'loud' is none of kit's; choose from soft, h"),
         (["kit", "--label", "kick/soft", "--velocity", "soft"], "--label: says what --velocity sa"),
         (["kit", "--velocity", "soft", "--velocity", "hard"], "--velocity: is given twice"),

@@ -34,15 +34,15 @@ def test_sliders_move_a_sound_as_generate_does(page, steerable):
     generator, directions, _ = steerable
     before = page.latent()
     page.slide("#move-loudness", 1.5)
-    page.slide("#move-brightness", -2)
-    amounts = {"loudness": 1.5, "brightness": -2.0}
+    page.slide("#move-pc1", -2)
+    amounts = {"loudness": 1.5, "pc1": -2.0}
     (want,) = steered(generator, [Recipe(before, 0, "kick")], directions, amounts)
     np.testing.assert_allclose(page.latent(), want.latent, atol=1e-3)
     assert np.abs(page.latent() - before).max() > 0.1
     assert page.hits() == [[0, 1], [0, 1]]
     assert page.js("return document.querySelector('#move-loudness').ariaValueText") == "+1.5"
     page.slide("#move-loudness", 0)
-    page.slide("#move-brightness", 0)
+    page.slide("#move-pc1", 0)
     np.testing.assert_array_equal(page.latent(), before)
 
 
