@@ -10,7 +10,7 @@ import pytest
 from keras import ops
 from support.gans import (
     CASES,
-    MODELS,
+    OWN,
     FedUpdate,
     arrays,
     batch_of,
@@ -41,7 +41,7 @@ def updated(model, loss):
     logs = FedUpdate(gan)(batch_of(gan, updates=2), fed_noise(gan))
     for weight, old in zip(gan.discriminator.trainable_weights, before, strict=True):
         # The bias of a score has no gradient where only differences of scores count.
-        if "critic" in MODELS[model] and not weight.path.endswith("score/bias"):
+        if "critic" in OWN[model] and not weight.path.endswith("score/bias"):
             assert np.abs(arrays([weight])[0] - old).max() > 0, weight.path
     losses = {name: float(value) for name, value in logs.items()}
     return losses, arrays([*gan.discriminator.weights[:], *gan.generator.weights])

@@ -28,6 +28,9 @@ ATTRIBUTES = {"model": "cwgan", "critic": "both", "num_labels": 4}
 ATTRIBUTES["codes"] = ((0, 2), (1, 3), (0, 3), (1, 2))
 """Those of labels with two attributes, on which every backend must agree, too."""
 
+OWN = {**MODELS, "attributes": ATTRIBUTES}
+"""Settings of all of them, by name."""
+
 LOSSES = ("wgan-gp", "cross-entropy", "acgan", "relativistic")
 PENALIZED = ("wgan-gp", "relativistic")
 """Losses with a penalty, of either kind: all that matters to spectra."""
@@ -45,8 +48,7 @@ def tiny_architecture(model="gated", **changes):
     defaults = {"length": LENGTH, "width": 2, "latent_dim": 8, "label_embedding": 4}
     plain = {"generator": "waveform", "critic": "waveform"}
     labels = 0 if model == "wgan" else 2
-    own = ATTRIBUTES if model == "attributes" else MODELS[model]
-    return Architecture(**{**defaults, **plain, "num_labels": labels, **own, **changes})
+    return Architecture(**{**defaults, **plain, "num_labels": labels, **OWN[model], **changes})
 
 
 def tiny_gan(model="gated", loss="relativistic", seed=0, architecture=None, **options):
