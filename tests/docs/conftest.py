@@ -43,6 +43,7 @@ def fresh(tmp_path_factory, shared_cache):
         "KWAVEGAN_CACHE": str(shared_cache),
         "PYTHONPATH": str(Path(kwavegan.__file__).parents[1]),
         "IPYTHONDIR": str(tmp_path_factory.mktemp("ipython")),
+        "PYTHONFAULTHANDLER": "1",  # what crashes says where
     }
 
     def run(*arguments):
