@@ -16,6 +16,16 @@ from kwavegan.types import Codes
 SEPARATOR = "/"
 """Between the values of a label; a name of a file or folder cannot have it."""
 
+TAKEN_OPTIONS = frozenset(
+    f"--{name}"
+    for name in (
+        *("backend", "bits", "checkpoint", "help", "interpolate", "kit", "latents", "no-trim"),
+        *("out", "pretrained", "runs-dir", "seed", "steps", "trim"),
+    )
+)
+"""Options of `generate` that no attribute can be called as. `--label` and directions can be both:
+what stands behind them tells them apart."""
+
 MOST_COMBINATIONS = 2**16
 
 

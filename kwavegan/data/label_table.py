@@ -128,8 +128,10 @@ class TableLabels:
         warned: tuple[str, ...] = ()
         if absent:
             number, name = absent[0]
+            one = len(absent) == 1
             warned = (
-                f"{len(absent)} lines of {self._path} name no audio file of {folder} (such as"
+                f"{len(absent)} {'line' if one else 'lines'} of {self._path}"
+                f" {'names' if one else 'name'} no audio file of {folder} (such as"
                 f" line {number}: {name})",
             )
         rest = sorted(known - labels.keys())

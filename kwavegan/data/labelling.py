@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from kwavegan.config.attributes import SEPARATOR, spelled_alike
+from kwavegan.config.attributes import SEPARATOR, TAKEN_OPTIONS, spelled_alike
 from kwavegan.data.split_folders import listed
 from kwavegan.errors import InputError, setting
 
@@ -163,16 +163,22 @@ class PatternLabels:
 
 
 def checked_names(names: Sequence[str], spelled: str) -> tuple[str, ...]:
-    """Return the names of attributes, each usable as an option.
+    """Return the names of attributes, each usable as an option of `generate`.
 
     Raises:
-        InputError: one is empty, looks like none, or two are spelled alike.
+        InputError: one is empty, looks like none, or is an option that says something else, or two
+            are spelled alike.
     """
     seen: dict[str, str] = {}
     for name in names:
         if not re.fullmatch(r"\w[\w -]*", name):
             raise InputError(
                 f"{spelled}: {name!r} is no name for an attribute; take letters, digits, - and _"
+            )
+        if spelled_alike(name) in TAKEN_OPTIONS:
+            raise InputError(
+                f"{spelled}: {name!r} would be the option {spelled_alike(name)} of generate, which"
+                " says something else; rename it"
             )
         if (other := seen.setdefault(spelled_alike(name), name)) != name or names.count(name) > 1:
             raise InputError(f"{spelled}: {other!r} and {name!r} are one name; rename one")

@@ -139,7 +139,7 @@ def test_files_without_a_line_and_lines_without_a_file_are_counted_and_named(fla
     path = table(tmp_path / "labels.csv", *lines, "gong.wav,gong", first="file,instrument")
     said = cli("prepare", flat, tmp_path / "set", "--labels-from", path, "--split", "0,0").stdout
     assert f"warning: left out 4: not in {path} (such as hat-hard-05.wav, hat-soft-05.wav" in said
-    assert "warning: 1 lines of " in said
+    assert "warning: 1 line of " in said
     assert "(such as line 22: gong.wav)" in said
     assert open_dataset(tmp_path / "set").labels == ("hat", "kick")
 
@@ -184,6 +184,7 @@ def test_a_table_with_a_fault_is_refused_by_line_and_column(flat, tmp_path, line
         ("file", "needs a first line such as file,instrument,velocity"),
         ("file,velocity,Velocity", "'velocity' and 'Velocity' are one name; rename one"),
         ("file,", "'' is no name for an attribute"),
+        ("file,Kit", "'Kit' would be the option --kit of generate, which says something else"),
     ],
 )
 def test_a_table_with_a_wrong_first_line_is_refused(flat, tmp_path, first, message):

@@ -2,13 +2,17 @@
 
 import json
 
+import click
 import numpy as np
 import onnxruntime
 import pytest
 from support.players import player_of
 from support.sounds import assert_same_sounds
 
+from kwavegan.cli.generate import command
+from kwavegan.config.attributes import TAKEN_OPTIONS
 from kwavegan.config.settings import Config
+from kwavegan.control.names import NAMES
 from kwavegan.errors import InputError
 from kwavegan.exporting import export_generator
 from kwavegan.generation import load_generator
@@ -120,6 +124,16 @@ def test_a_kit_has_combinations_that_were_never_heard(cli, runs, tmp_path):
     assert "hat/hard: never heard" in said
     assert len(list((tmp_path / "new").rglob("*.wav"))) == 1
     assert "hat/hard" in (tmp_path / "new" / "latents.csv").read_text()
+
+
+def test_no_attribute_can_be_called_as_another_option_of_generate():
+    options = {
+        option
+        for each in command.get_params(click.Context(command))
+        for option in (*each.opts, *each.secondary_opts)
+        if option.startswith("--")
+    }
+    assert options - {f"--{name}" for name in ("label", *NAMES)} == TAKEN_OPTIONS
 
 
 @pytest.mark.parametrize(

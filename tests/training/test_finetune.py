@@ -181,3 +181,13 @@ def test_an_origin_whose_best_checkpoint_is_damaged_says_so_and_gives_its_newest
     np.testing.assert_array_equal(
         second.load_checkpoint(0).arrays[name], first.load_checkpoint(last).arrays[name]
     )
+
+
+def test_networks_without_labels_start_from_a_run_whatever_its_attributes():
+    plain = {"model": "wgan", "critic": "waveform"}
+    old = config_of(**plain, labels=("a/x", "b/y"), attributes=("one", "two"), seed=1)
+    new = config_of(**plain, labels=("c",), seed=2)
+    source, gan = build_gan(old), build_gan(new)
+    transfer_weights(gan, new, capture_state(source), old)
+    for mine, theirs in zip(gan.generator.weights, source.ema_generator.weights, strict=True):
+        np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (mine, theirs)))
