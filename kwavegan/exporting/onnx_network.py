@@ -12,7 +12,6 @@ from kwavegan.networks.architecture import FRAMES
 from kwavegan.networks.plan import (
     OSCILLATORS,
     PARTS,
-    TONES_SCALE,
     FramePlan,
     Head,
     heads_of,
@@ -107,8 +106,7 @@ class _Generator(GraphBuilder):
     def _sounding(self, values: Mapping[str, Value], sizes: parts.Sizes) -> dict[str, Value]:
         """Return the audio of each part, before its gate."""
         direction = parts.direction_of(self, "latent")
-        real, imaginary = parts.detuned(self, values["bins"], direction, sizes)
-        tones = self.times(real, f32(TONES_SCALE)), self.times(imaginary, f32(TONES_SCALE))
+        tones = parts.detuned(self, values["bins"], values["tone_levels"], direction, sizes)
         noise = parts.latent_noise(self, values["noise_levels"], direction, sizes)
         return {
             "tones": parts.inverse_stft(self, tones, sizes),

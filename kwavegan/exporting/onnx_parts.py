@@ -86,7 +86,7 @@ def direction_of(g: GraphBuilder, latent: Value) -> Value:
     return g.add("Div", latent, g.add("Sqrt", g.sum_of(squares, f32(tables.SHORTEST))))
 
 
-def detuned(g: GraphBuilder, x: Value, direction: Value, s: Sizes) -> Pair:
+def detuned(g: GraphBuilder, x: Value, levels: Value, direction: Value, s: Sizes) -> Pair:
     x = g.reshape(x, -1, s.frames, s.channels, 3, s.bins)
     table = tables.tuning_table(s.latent_dim, s.channels * s.bins)
     own = g.reshape(g.add("MatMul", direction, table), -1, 1, s.channels, s.bins)
@@ -95,7 +95,10 @@ def detuned(g: GraphBuilder, x: Value, direction: Value, s: Sizes) -> Pair:
     turns = _running_sum(g, speed)
     turns = g.minus(turns, g.add("Floor", turns))
     angle = g.times(turns, f32(2 * math.pi))
-    return _turned(g, (g.pick(x, 3, 0), g.pick(x, 3, 1)), g.add("Cos", angle), g.add("Sin", angle))
+    sizes = g.add("Exp", g.clip(levels, *tables.TONE_LIMITS))
+    sizes = g.reshape(sizes, -1, s.frames, s.channels, s.bins)
+    cos, sin = (g.times(g.add(wave, angle), sizes) for wave in ("Cos", "Sin"))
+    return _turned(g, (g.pick(x, 3, 0), g.pick(x, 3, 1)), cos, sin)
 
 
 def latent_noise(g: GraphBuilder, levels: Value, direction: Value, s: Sizes) -> Pair:

@@ -13,7 +13,6 @@ from kwavegan.layers.tables import OVERLAP
 from kwavegan.networks.architecture import FRAMES
 from kwavegan.networks.plan import (
     OSCILLATORS,
-    TONES_SCALE,
     FramePlan,
     Head,
     heads_of,
@@ -140,7 +139,7 @@ class _Writer:
             "firstPitches": tables.first_pitches(OSCILLATORS).tolist(),
             "pitch": {"lowest": lowest, "span": span},
             "shortest": tables.SHORTEST,
-            "tonesScale": TONES_SCALE,
+            "toneLimits": tables.TONE_LIMITS,
         }
 
 

@@ -9,18 +9,21 @@ from keras import ops
 from kwavegan.backend.serialization import register
 from kwavegan.layers.checks import require_positive
 from kwavegan.layers.latent_noise import direction_of
-from kwavegan.layers.tables import FARTHEST_BINS, OVERLAP, tuning_table
+from kwavegan.layers.tables import FARTHEST_BINS, OVERLAP, TONE_LIMITS, tuning_table
 from kwavegan.types import Shape, Tensor
 
 
 @register
 class DetunedBins(keras.layers.Layer):
-    """Turn the phase of each bin, frame by frame, at a speed of its own; no weights.
+    """Give each bin a level, and turn its phase, frame by frame, at a speed of its own; no weights.
 
     Before `InverseSTFT` a constant bin is a tone at the bin's centre, and all constant bins
     together are a pulse train with the window's period: a network whose outputs vary slowly makes
     a buzz. Here the tone of each bin lies up to 0.75 bins away from the centre, at first by a fixed
     normal function of the latent's direction, so that no two sounds begin with a common grid.
+
+    Levels are logarithms, as those of noise are, so that they are learned as fast. Partials are few
+    bins among many: a factor on each lets a few stand out, where sums of many values are all alike.
 
     Args:
         bins: complex bins of a frame.
@@ -29,6 +32,7 @@ class DetunedBins(keras.layers.Layer):
     Call arguments:
         x: (batch, frames, channels × 3 × bins): for each channel the real parts, the imaginary
             parts and the speeds before a tanh.
+        levels: (batch, frames, channels × bins): natural logarithms of factors on the bins.
         latent: (batch, latent_dim).
 
     Returns:
@@ -41,7 +45,8 @@ class DetunedBins(keras.layers.Layer):
         >>> import numpy as np
         >>> from kwavegan.layers import DetunedBins
         >>> x, latent = np.ones((2, 12, 96), "float32"), np.ones((2, 10), "float32")
-        >>> tuple(DetunedBins(bins=32)(x, latent).shape)
+        >>> levels = np.zeros((2, 12, 32), "float32")
+        >>> tuple(DetunedBins(bins=32)(x, levels, latent).shape)
         (2, 12, 64)
     """
 
@@ -50,7 +55,7 @@ class DetunedBins(keras.layers.Layer):
         require_positive("DetunedBins", bins=bins, channels=channels)
         self.bins, self.channels = bins, channels
 
-    def call(self, x: Tensor, latent: Tensor) -> Tensor:
+    def call(self, x: Tensor, levels: Tensor, latent: Tensor) -> Tensor:
         frames, values = x.shape[1], self.channels * self.bins
         x = ops.reshape(ops.cast(x, "float32"), (-1, frames, self.channels, 3, self.bins))
         table = ops.convert_to_tensor(tuning_table(latent.shape[1], values))
@@ -62,12 +67,16 @@ class DetunedBins(keras.layers.Layer):
         speed = ops.tanh(x[:, :, :, 2] + own) * (FARTHEST_BINS / OVERLAP)
         turns = ops.cumsum(speed, axis=1)
         angle = (2 * math.pi) * (turns - ops.stop_gradient(ops.floor(turns)))
-        cos, sin = ops.cos(angle), ops.sin(angle)
+        sizes = ops.exp(ops.clip(ops.cast(levels, "float32"), *TONE_LIMITS))
+        sizes = ops.reshape(sizes, (-1, frames, self.channels, self.bins))
+        cos, sin = sizes * ops.cos(angle), sizes * ops.sin(angle)
         real, imaginary = x[:, :, :, 0], x[:, :, :, 1]
         turned = ops.stack([real * cos - imaginary * sin, real * sin + imaginary * cos], axis=3)
         return ops.cast(ops.reshape(turned, (-1, frames, 2 * values)), self.compute_dtype)
 
-    def compute_output_shape(self, x_shape: Shape, latent_shape: Shape) -> Shape:
+    def compute_output_shape(
+        self, x_shape: Shape, levels_shape: Shape, latent_shape: Shape
+    ) -> Shape:
         return (*x_shape[:2], self.channels * 2 * self.bins)
 
     def get_config(self) -> dict[str, Any]:

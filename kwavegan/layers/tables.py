@@ -51,6 +51,9 @@ NOISE_LIMITS = -12.0, 3.0
 _LINEAR_BINS = 6.0
 """Bands are linear below this bin and logarithmic above, as hearing is about 500 Hz."""
 
+TONE_LIMITS = -12.0, 6.0
+"""Limits of the levels of bins, natural logarithms; what they multiply is small at first."""
+
 FARTHEST_BINS = 0.75
 """Bins from a bin's centre to the farthest frequency of its tone: neighbours overlap."""
 

@@ -111,11 +111,11 @@ _PITCH_SCALE = 2.0
 _GATE_SCALE = 6.0
 
 # Noise leads at the start: the oscillators are 6 dB below it, and the bins, whose values are small
-# in an untrained network, 40 to 45. Where tones lead, they are shaped into all there is to hear,
+# in an untrained network, about 25. Where tones lead, they are shaped into all there is to hear,
 # noise included, and the noise is never taken up.
 _FIRST_NOISE = -1.0
 _FIRST_OSCILLATORS = -3.0
-TONES_SCALE = 0.1
+_FIRST_TONES = 0.0
 _FIRST_GATE = 1.0
 
 PARTS = ("tones", "noise", "sweeps")
@@ -146,6 +146,7 @@ def heads_of(a: Architecture, hop: int) -> dict[str, Head]:
     bands = min(NOISE_BANDS, bins)
     return {
         "bins": Head(channels * 3 * bins),
+        "tone_levels": Head(channels * bins, _LOG_SCALE, _FIRST_TONES),
         "noise_levels": Head(channels * bands, _LOG_SCALE, _FIRST_NOISE),
         "pitches": Head(OSCILLATORS, _PITCH_SCALE),
         "sweep_levels": Head(channels * OSCILLATORS, _LOG_SCALE, _FIRST_OSCILLATORS),

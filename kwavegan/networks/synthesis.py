@@ -17,7 +17,7 @@ from kwavegan.layers.inverse_stft import InverseSTFT
 from kwavegan.layers.latent_noise import LatentNoise
 from kwavegan.layers.oscillators import Oscillators
 from kwavegan.networks.architecture import Architecture
-from kwavegan.networks.plan import OSCILLATORS, TONES_SCALE, heads_of
+from kwavegan.networks.plan import OSCILLATORS, heads_of
 from kwavegan.types import Tensor
 
 Head = Callable[[str], Tensor]
@@ -59,8 +59,7 @@ def synthesize(a: Architecture, latent: Tensor, frames: Tensor, hop: int, dtype:
 def _tones(a: Architecture, latent: Tensor, head: Head, hop: int) -> Tensor:
     synthesis = InverseSTFT(hop, a.channels, dtype="float32", name="tones")
     bins = DetunedBins(synthesis.bins, a.channels, dtype="float32", name="tuning")
-    tuned = bins(head("bins"), latent)
-    return synthesis(layers.Rescaling(TONES_SCALE, dtype="float32", name="bins_quiet")(tuned))
+    return synthesis(bins(head("bins"), head("tone_levels"), latent))
 
 
 def _noise(a: Architecture, latent: Tensor, head: Head, hop: int) -> Tensor:

@@ -9,7 +9,6 @@ from kwavegan.errors import InputError
 from kwavegan.networks.architecture import FRAMES, Architecture
 from kwavegan.networks.plan import (
     PARTS,
-    TONES_SCALE,
     FramePlan,
     heads_of,
     upward_stages,
@@ -103,7 +102,7 @@ class Player:
             + np.float32(head.offset)
             for name, head in heads_of(a, hop).items()
         }
-        tones = parts.detuned(heads["bins"], direction, a.channels) * np.float32(TONES_SCALE)
+        tones = parts.detuned(heads["bins"], heads["tone_levels"], direction, a.channels)
         noise = parts.latent_noise(
             heads["noise_levels"], direction, a.channels, bins=tones.shape[-1]
         )

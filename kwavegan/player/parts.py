@@ -19,11 +19,12 @@ def direction_of(latent: np.ndarray) -> np.ndarray:
     return latent / np.sqrt(squares + np.float32(tables.SHORTEST))
 
 
-def detuned(x: np.ndarray, direction: np.ndarray, channels: int) -> np.ndarray:
+def detuned(x: np.ndarray, levels: np.ndarray, direction: np.ndarray, channels: int) -> np.ndarray:
     """Return the complex bins of `DetunedBins`, (batch, frames, channels, bins).
 
     Args:
         x: (batch, frames, channels × 3 × bins).
+        levels: (batch, frames, channels × bins), natural logarithms.
         direction: (batch, latent_dim), of length 1.
         channels: of the audio.
     """
@@ -35,7 +36,8 @@ def detuned(x: np.ndarray, direction: np.ndarray, channels: int) -> np.ndarray:
     speed = np.tanh(x[:, :, :, 2] + own) * np.float32(tables.FARTHEST_BINS / OVERLAP)
     turns = np.cumsum(speed, axis=1)
     turns -= np.floor(turns)
-    return _complex(x[:, :, :, 0], x[:, :, :, 1]) * _turned_by(turns)
+    sizes = np.exp(np.clip(levels, *tables.TONE_LIMITS)).reshape(turns.shape)
+    return _complex(sizes * x[:, :, :, 0], sizes * x[:, :, :, 1]) * _turned_by(turns)
 
 
 def latent_noise(levels: np.ndarray, direction: np.ndarray, channels: int, bins: int) -> np.ndarray:

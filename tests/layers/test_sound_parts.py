@@ -37,7 +37,7 @@ CASES = {
     "bins": (
         DetunedBins,
         {"bins": BINS, "channels": 2},
-        (normal(3, FRAMES, 2 * 3 * BINS), LATENT),
+        (normal(3, FRAMES, 2 * 3 * BINS), normal(3, FRAMES, 2 * BINS, seed=1), LATENT),
         (3, FRAMES, 2 * 2 * BINS),
     ),
     "oscillators": (
@@ -126,11 +126,12 @@ def test_shares_of_bands_add_up_to_one(bands, bins):
 # -- Bins -----------------------------------------------------------------------------------------
 
 
-def steady(speed, latent, bin=4):
+def steady(speed, latent, bin=4, level=0.0):
     """Return the sound of one constant bin whose speed before the tanh is `speed`."""
     x = np.zeros((1, FRAMES, 3, BINS), "float32")
     x[:, :, 0, bin - 1], x[:, :, 2] = 1.0, speed
-    turned = DetunedBins(BINS)(x.reshape(1, FRAMES, 3 * BINS), latent)
+    levels = np.full((1, FRAMES, BINS), level, "float32")
+    turned = DetunedBins(BINS)(x.reshape(1, FRAMES, 3 * BINS), levels, latent)
     return values(InverseSTFT(HOP)(turned))[0, :, 0]
 
 
@@ -145,6 +146,11 @@ def test_a_bin_is_a_tone_at_most_three_quarters_of_a_bin_away():
     assert abs(frequency_in_bins(steady(0.0, nowhere)) - 4) < 0.05
     assert abs(frequency_in_bins(steady(20.0, nowhere)) - 4.75) < 0.05
     assert abs(frequency_in_bins(steady(-20.0, nowhere)) - 3.25) < 0.05
+
+
+def test_a_level_is_the_logarithm_of_a_factor_on_a_bin():
+    quiet, loud = (steady(0.0, LATENT[:1], level=level) for level in (0.0, np.log(8.0)))
+    np.testing.assert_allclose(loud, 8 * quiet, rtol=1e-4, atol=1e-6)
 
 
 def test_sounds_begin_with_bins_tuned_apart():

@@ -92,7 +92,7 @@ export class Spectra {
     this.turns.fill(0);
     for (let frame = 0; frame < this.about.frames; frame++) {
       this.level(channel, heads.noise_levels, frame);
-      this.fill(channel, heads.bins, own, noises, frame);
+      this.fill(channel, heads, own, noises, frame);
       this.inverse.run();
       this.lay(frame);
     }
@@ -111,12 +111,14 @@ export class Spectra {
     }
   }
 
-  fill(channel, values, own, noises, frame) {
-    const { bins, channels, farthest, tonesScale } = this.about;
+  fill(channel, heads, own, noises, frame) {
+    const { bins, channels, farthest, toneLimits } = this.about;
     const { re, im, order, size } = this.inverse;
     const { sizes, turns } = this;
-    const x = values.values;
-    const at = frame * values.wide + channel * 3 * bins;
+    const x = heads.bins.values;
+    const at = frame * heads.bins.wide + channel * 3 * bins;
+    const levels = heads.tone_levels.values;
+    const levelsAt = frame * heads.tone_levels.wide + channel * bins;
     const noise = (frame * channels + channel) * 2 * bins;
     re[0] = im[0] = 0;
     for (let bin = 0; bin < bins; bin++) {
@@ -127,8 +129,9 @@ export class Spectra {
       turns[bin] = turned;
       turned += quarters / 4;
       if (turned >= 1) turned -= 1;
-      const cos = cosine(turned) * tonesScale;
-      const sin = sine(turned) * tonesScale;
+      const loud = Math.exp(clip(levels[levelsAt + bin], toneLimits));
+      const cos = cosine(turned) * loud;
+      const sin = sine(turned) * loud;
       const real = x[at + bin] * cos - x[at + bins + bin] * sin;
       const imaginary = x[at + bin] * sin + x[at + bins + bin] * cos;
       // The noise turns by whole quarters alone: its parts change places and signs.
