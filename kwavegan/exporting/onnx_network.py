@@ -106,7 +106,8 @@ class _Generator(GraphBuilder):
     def _sounding(self, values: Mapping[str, Value], sizes: parts.Sizes) -> dict[str, Value]:
         """Return the audio of each part, before its gate."""
         direction = parts.direction_of(self, "latent")
-        tones = parts.detuned(self, values["bins"], values["tone_levels"], direction, sizes)
+        levels = values["tone_levels"], values["tone_spreads"]
+        tones = parts.detuned(self, values["bins"], *levels, direction, sizes)
         noise = parts.latent_noise(self, values["noise_levels"], direction, sizes)
         return {
             "tones": parts.inverse_stft(self, tones, sizes),

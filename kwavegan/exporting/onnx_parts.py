@@ -86,19 +86,23 @@ def direction_of(g: GraphBuilder, latent: Value) -> Value:
     return g.add("Div", latent, g.add("Sqrt", g.sum_of(squares, f32(tables.SHORTEST))))
 
 
-def detuned(g: GraphBuilder, x: Value, levels: Value, direction: Value, s: Sizes) -> Pair:
+def detuned(
+    g: GraphBuilder, x: Value, levels: Value, spreads: Value, direction: Value, s: Sizes
+) -> Pair:
     x = g.reshape(x, -1, s.frames, s.channels, 3, s.bins)
-    table = tables.tuning_table(s.latent_dim, s.channels * s.bins)
-    own = g.reshape(g.add("MatMul", direction, table), -1, 1, s.channels, s.bins)
+    table = tables.tones_table(s.latent_dim, s.channels * s.bins)
+    own = g.reshape(g.add("MatMul", direction, table), -1, 1, 2, s.channels, s.bins)
+    tuning, loudness = (g.pick(own, 2, part) for part in (0, 1))
     farthest = f32(tables.FARTHEST_BINS / OVERLAP)
-    speed = g.times(g.add("Tanh", g.sum_of(g.pick(x, 3, 2), own)), farthest)
-    turns = _running_sum(g, speed)
+    speed = g.times(g.add("Tanh", g.sum_of(g.pick(x, 3, 2), tuning)), farthest)
+    turns = g.sum_of(_running_sum(g, speed), tuning)
     turns = g.minus(turns, g.add("Floor", turns))
     angle = g.times(turns, f32(2 * math.pi))
-    sizes = g.add("Exp", g.clip(levels, *tables.TONE_LIMITS))
-    sizes = g.reshape(sizes, -1, s.frames, s.channels, s.bins)
+    levels = g.reshape(levels, -1, s.frames, s.channels, s.bins)
+    added = g.times(loudness, g.reshape(spreads, -1, s.frames, s.channels, 1))
+    sizes = g.add("Exp", g.clip(g.sum_of(levels, added), *tables.TONE_LIMITS))
     cos, sin = (g.times(g.add(wave, angle), sizes) for wave in ("Cos", "Sin"))
-    return _turned(g, (g.pick(x, 3, 0), g.pick(x, 3, 1)), cos, sin)
+    return _turned(g, (g.sum_of(g.pick(x, 3, 0), f32(1)), g.pick(x, 3, 1)), cos, sin)
 
 
 def latent_noise(g: GraphBuilder, levels: Value, direction: Value, s: Sizes) -> Pair:

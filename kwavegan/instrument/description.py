@@ -131,7 +131,7 @@ class _Writer:
             "bandLow": self._array(low),
             "bandShare": self._array(share),
             "noiseState": _state_of(tables.noise_random()),
-            "tuningState": _state_of(tables.tuning_random()),
+            "tonesState": _state_of(tables.tones_random()),
             "noiseLimits": tables.NOISE_LIMITS,
             "sweepLimits": tables.SWEEP_LIMITS,
             "farthest": tables.FARTHEST_BINS / OVERLAP,

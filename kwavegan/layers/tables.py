@@ -43,7 +43,7 @@ NOISE_FRAMES = 16
 
 _NOISE_SEED = 1234
 
-_TUNING_SEED = 4321
+_TONES_SEED = 4321
 
 NOISE_LIMITS = -12.0, 3.0
 """Limits of the levels, natural logarithms: -104 dB is silence, and 26 dB clips in any sound."""
@@ -51,8 +51,8 @@ NOISE_LIMITS = -12.0, 3.0
 _LINEAR_BINS = 6.0
 """Bands are linear below this bin and logarithmic above, as hearing is about 500 Hz."""
 
-TONE_LIMITS = -12.0, 6.0
-"""Limits of the levels of bins, natural logarithms; what they multiply is small at first."""
+TONE_LIMITS = -12.0, 4.0
+"""Limits of the levels of bins, natural logarithms: at 3.4 a bin alone is a tone at full level."""
 
 FARTHEST_BINS = 0.75
 """Bins from a bin's centre to the farthest frequency of its tone: neighbours overlap."""
@@ -63,9 +63,9 @@ def noise_random() -> np.random.Generator:
     return np.random.default_rng(_NOISE_SEED)
 
 
-def tuning_random() -> np.random.Generator:
-    """Return what `tuning_table` draws from, row by row."""
-    return np.random.default_rng(_TUNING_SEED)
+def tones_random() -> np.random.Generator:
+    """Return what `tones_table` draws from, row by row."""
+    return np.random.default_rng(_TONES_SEED)
 
 
 @lru_cache(maxsize=4)
@@ -77,9 +77,9 @@ def noise_tables(latent_dim: int, values: int, turns: int) -> tuple[np.ndarray, 
 
 
 @lru_cache(maxsize=8)
-def tuning_table(latent_dim: int, values: int) -> np.ndarray:
-    """Return directions (latent_dim, values), float32."""
-    return tuning_random().standard_normal((latent_dim, values)).astype("float32")
+def tones_table(latent_dim: int, values: int) -> np.ndarray:
+    """Return directions (latent_dim, 2 × values), float32: of tunings, then of levels."""
+    return tones_random().standard_normal((latent_dim, 2 * values)).astype("float32")
 
 
 @lru_cache(maxsize=8)

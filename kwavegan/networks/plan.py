@@ -110,12 +110,13 @@ _PITCH_SCALE = 2.0
 
 _GATE_SCALE = 6.0
 
-# Noise leads at the start: the oscillators are 6 dB below it, and the bins, whose values are small
-# in an untrained network, about 25. Where tones lead, they are shaped into all there is to hear,
-# noise included, and the noise is never taken up.
+# Noise leads at the start: the oscillators are 6 dB below it, and the tones 10, but for few that
+# are as loud as the noise in their bins. Where tones lead, they are shaped into all there is to
+# hear, noise included, and the noise is never taken up; where all are quiet, the tones are not.
 _FIRST_NOISE = -1.0
 _FIRST_OSCILLATORS = -3.0
-_FIRST_TONES = 0.0
+_FIRST_TONES = -4.3
+_FIRST_SPREAD = 1.5
 _FIRST_GATE = 1.0
 
 PARTS = ("tones", "noise", "sweeps")
@@ -147,6 +148,7 @@ def heads_of(a: Architecture, hop: int) -> dict[str, Head]:
     return {
         "bins": Head(channels * 3 * bins),
         "tone_levels": Head(channels * bins, _LOG_SCALE, _FIRST_TONES),
+        "tone_spreads": Head(channels, _LOG_SCALE, _FIRST_SPREAD),
         "noise_levels": Head(channels * bands, _LOG_SCALE, _FIRST_NOISE),
         "pitches": Head(OSCILLATORS, _PITCH_SCALE),
         "sweep_levels": Head(channels * OSCILLATORS, _LOG_SCALE, _FIRST_OSCILLATORS),

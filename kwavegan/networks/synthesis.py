@@ -59,7 +59,8 @@ def synthesize(a: Architecture, latent: Tensor, frames: Tensor, hop: int, dtype:
 def _tones(a: Architecture, latent: Tensor, head: Head, hop: int) -> Tensor:
     synthesis = InverseSTFT(hop, a.channels, dtype="float32", name="tones")
     bins = DetunedBins(synthesis.bins, a.channels, dtype="float32", name="tuning")
-    return synthesis(bins(head("bins"), head("tone_levels"), latent))
+    levels = head("tone_levels"), head("tone_spreads")
+    return synthesis(bins(head("bins"), *levels, latent))
 
 
 def _noise(a: Architecture, latent: Tensor, head: Head, hop: int) -> Tensor:

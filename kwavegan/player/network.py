@@ -102,7 +102,8 @@ class Player:
             + np.float32(head.offset)
             for name, head in heads_of(a, hop).items()
         }
-        tones = parts.detuned(heads["bins"], heads["tone_levels"], direction, a.channels)
+        levels = heads["tone_levels"], heads["tone_spreads"]
+        tones = parts.detuned(heads["bins"], *levels, direction, a.channels)
         noise = parts.latent_noise(
             heads["noise_levels"], direction, a.channels, bins=tones.shape[-1]
         )

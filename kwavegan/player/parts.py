@@ -19,25 +19,34 @@ def direction_of(latent: np.ndarray) -> np.ndarray:
     return latent / np.sqrt(squares + np.float32(tables.SHORTEST))
 
 
-def detuned(x: np.ndarray, levels: np.ndarray, direction: np.ndarray, channels: int) -> np.ndarray:
+def detuned(
+    x: np.ndarray,
+    levels: np.ndarray,
+    spreads: np.ndarray,
+    direction: np.ndarray,
+    channels: int,
+) -> np.ndarray:
     """Return the complex bins of `DetunedBins`, (batch, frames, channels, bins).
 
     Args:
         x: (batch, frames, channels × 3 × bins).
         levels: (batch, frames, channels × bins), natural logarithms.
+        spreads: (batch, frames, channels), of what the latent adds to the levels.
         direction: (batch, latent_dim), of length 1.
         channels: of the audio.
     """
     batch, frames, values = x.shape
     bins = values // (3 * channels)
     x = x.reshape(batch, frames, channels, 3, bins)
-    table = tables.tuning_table(direction.shape[1], channels * bins)
-    own = (direction @ table).reshape(batch, 1, channels, bins)
-    speed = np.tanh(x[:, :, :, 2] + own) * np.float32(tables.FARTHEST_BINS / OVERLAP)
-    turns = np.cumsum(speed, axis=1)
+    table = tables.tones_table(direction.shape[1], channels * bins)
+    own = (direction @ table).reshape(batch, 1, 2, channels, bins)
+    tuning, loudness = own[:, :, 0], own[:, :, 1]
+    speed = np.tanh(x[:, :, :, 2] + tuning) * np.float32(tables.FARTHEST_BINS / OVERLAP)
+    turns = np.cumsum(speed, axis=1) + tuning
     turns -= np.floor(turns)
-    sizes = np.exp(np.clip(levels, *tables.TONE_LIMITS)).reshape(turns.shape)
-    return _complex(sizes * x[:, :, :, 0], sizes * x[:, :, :, 1]) * _turned_by(turns)
+    levels = levels.reshape(turns.shape) + loudness * spreads[..., None]
+    sizes = np.exp(np.clip(levels, *tables.TONE_LIMITS))
+    return _complex(sizes * (1 + x[:, :, :, 0]), sizes * x[:, :, :, 1]) * _turned_by(turns)
 
 
 def latent_noise(levels: np.ndarray, direction: np.ndarray, channels: int, bins: int) -> np.ndarray:

@@ -37,7 +37,12 @@ CASES = {
     "bins": (
         DetunedBins,
         {"bins": BINS, "channels": 2},
-        (normal(3, FRAMES, 2 * 3 * BINS), normal(3, FRAMES, 2 * BINS, seed=1), LATENT),
+        (
+            normal(3, FRAMES, 2 * 3 * BINS),
+            normal(3, FRAMES, 2 * BINS, seed=1),
+            normal(3, FRAMES, 2, seed=2),
+            LATENT,
+        ),
         (3, FRAMES, 2 * 2 * BINS),
     ),
     "oscillators": (
@@ -126,12 +131,14 @@ def test_shares_of_bands_add_up_to_one(bands, bins):
 # -- Bins -----------------------------------------------------------------------------------------
 
 
-def steady(speed, latent, bin=4, level=0.0):
+def steady(speed, latent, bin=4, level=0.0, spread=0.0):
     """Return the sound of one constant bin whose speed before the tanh is `speed`."""
     x = np.zeros((1, FRAMES, 3, BINS), "float32")
-    x[:, :, 0, bin - 1], x[:, :, 2] = 1.0, speed
+    x[:, :, 0], x[:, :, 2] = -1.0, speed
+    x[:, :, 0, bin - 1] = 0.0
     levels = np.full((1, FRAMES, BINS), level, "float32")
-    turned = DetunedBins(BINS)(x.reshape(1, FRAMES, 3 * BINS), levels, latent)
+    spreads = np.full((1, FRAMES, 1), spread, "float32")
+    turned = DetunedBins(BINS)(x.reshape(1, FRAMES, 3 * BINS), levels, spreads, latent)
     return values(InverseSTFT(HOP)(turned))[0, :, 0]
 
 
@@ -151,6 +158,17 @@ def test_a_bin_is_a_tone_at_most_three_quarters_of_a_bin_away():
 def test_a_level_is_the_logarithm_of_a_factor_on_a_bin():
     quiet, loud = (steady(0.0, LATENT[:1], level=level) for level in (0.0, np.log(8.0)))
     np.testing.assert_allclose(loud, 8 * quiet, rtol=1e-4, atol=1e-6)
+
+
+def test_a_latent_has_levels_of_its_own_which_a_spread_tells_apart():
+    latents = [normal(1, 20, seed=k) for k in range(40)]
+    plain, apart = (
+        np.log([steady(0.0, latent, spread=spread).std() for latent in latents])
+        for spread in (0.0, 1.5)
+    )
+    assert plain.std() < 0.05
+    assert (apart - plain).std() == pytest.approx(1.5, rel=0.3)
+    assert abs((apart - plain).mean()) < 0.8
 
 
 def test_sounds_begin_with_bins_tuned_apart():

@@ -95,7 +95,7 @@ export class Network {
     }
     const about = this.about.frames;
     const direction = directionOf(Float64Array.from(latent), about.shortest);
-    const own = this.directions.tunings(direction);
+    const own = this.directions.tones(direction);
     const noises = this.directions.noises(direction);
     const channels = Array.from({ length: about.channels }, (_, channel) =>
       this.synthesized(about, channel, heads, own, noises),

@@ -20,21 +20,21 @@ export function directionOf(latent, shortest) {
   return latent.map((x) => x / Math.sqrt(squares));
 }
 
-// Own tunings of the bins, and noise: sums of directions drawn once for all sounds.
+// Own tunings and levels of the tones, and noise: sums of directions drawn once for all sounds.
 export class Directions {
   constructor(memory, about) {
     const { latentDim, channels, bins, rows, turns } = about;
     Object.assign(this, { memory, about, noiseWide: rows * channels * 2 * bins });
-    this.tuning = new Float32Array(latentDim * channels * bins);
+    this.ofTones = new Float32Array(latentDim * 2 * channels * bins);
     this.table = memory.reserve(latentDim * this.noiseWide);
     this.turned = memory.reserve(turns * latentDim);
     this.noise = memory.reserve(turns * this.noiseWide);
   }
 
   load(random) {
-    const { latentDim, turns, noiseState, tuningState } = this.about;
-    const tuning = new Normals(tuningState, random);
-    for (let i = 0; i < this.tuning.length; i++) this.tuning[i] = tuning.next();
+    const { latentDim, turns, noiseState, tonesState } = this.about;
+    const own = new Normals(tonesState, random);
+    for (let i = 0; i < this.ofTones.length; i++) this.ofTones[i] = own.next();
     const normals = new Normals(noiseState, random);
     const table = this.table.values;
     for (let k = 0; k < latentDim; k++) {
@@ -45,12 +45,13 @@ export class Directions {
     this.signs = Float32Array.from({ length: turns * latentDim }, () => Math.sign(normals.next()));
   }
 
-  // Return how far each bin of each channel is from its centre, before its limit.
-  tunings(direction) {
-    const own = new Float32Array(this.tuning.length / direction.length);
+  // Return how far the tone of each bin of each channel is from its centre, before its limit, and
+  // then how loud each is among the others.
+  tones(direction) {
+    const own = new Float32Array(this.ofTones.length / direction.length);
     direction.forEach((share, k) => {
       const row = k * own.length;
-      for (let i = 0; i < own.length; i++) own[i] += share * this.tuning[row + i];
+      for (let i = 0; i < own.length; i++) own[i] += share * this.ofTones[row + i];
     });
     return own;
   }
@@ -89,7 +90,10 @@ export class Spectra {
   run(channel, heads, own, noises) {
     this.tones.fill(0);
     this.noise.fill(0);
-    this.turns.fill(0);
+    for (let bin = 0; bin < this.turns.length; bin++) {
+      const tuning = own[channel * this.turns.length + bin];
+      this.turns[bin] = tuning - Math.floor(tuning);
+    }
     for (let frame = 0; frame < this.about.frames; frame++) {
       this.level(channel, heads.noise_levels, frame);
       this.fill(channel, heads, own, noises, frame);
@@ -119,6 +123,8 @@ export class Spectra {
     const at = frame * heads.bins.wide + channel * 3 * bins;
     const levels = heads.tone_levels.values;
     const levelsAt = frame * heads.tone_levels.wide + channel * bins;
+    const spread = heads.tone_spreads.values[frame * heads.tone_spreads.wide + channel];
+    const loudness = (channels + channel) * bins;
     const noise = (frame * channels + channel) * 2 * bins;
     re[0] = im[0] = 0;
     for (let bin = 0; bin < bins; bin++) {
@@ -129,11 +135,13 @@ export class Spectra {
       turns[bin] = turned;
       turned += quarters / 4;
       if (turned >= 1) turned -= 1;
-      const loud = Math.exp(clip(levels[levelsAt + bin], toneLimits));
+      const level = levels[levelsAt + bin] + spread * own[loudness + bin];
+      const loud = Math.exp(clip(level, toneLimits));
       const cos = cosine(turned) * loud;
       const sin = sine(turned) * loud;
-      const real = x[at + bin] * cos - x[at + bins + bin] * sin;
-      const imaginary = x[at + bin] * sin + x[at + bins + bin] * cos;
+      const along = 1 + x[at + bin];
+      const real = along * cos - x[at + bins + bin] * sin;
+      const imaginary = along * sin + x[at + bins + bin] * cos;
       // The noise turns by whole quarters alone: its parts change places and signs.
       const odd = (frame * k) & 1;
       const c = sizes[bin] * SIGNS[quarters] * noises[noise + (odd ? bins : 0) + bin];

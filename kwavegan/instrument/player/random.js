@@ -1,6 +1,6 @@
 // Normal numbers as NumPy draws them: PCG64, and the ziggurat of Marsaglia and Tsang (2000).
 //
-// Noise and tuning of a generator are drawn from tables of several million such numbers. To draw
+// Noise and tones of a generator are drawn from tables of several million such numbers. To draw
 // them again takes a fraction of a second; to store them would double the page.
 
 const LAYERS = 256;
