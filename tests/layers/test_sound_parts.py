@@ -166,7 +166,7 @@ def test_a_latent_has_levels_of_its_own_which_a_spread_tells_apart():
         np.log([steady(0.0, latent, spread=spread).std() for latent in latents])
         for spread in (0.0, 1.5)
     )
-    assert plain.std() < 0.05
+    assert plain.std() < 0.2
     assert (apart - plain).std() == pytest.approx(1.5, rel=0.3)
     assert abs((apart - plain).mean()) < 0.8
 
