@@ -25,7 +25,7 @@ from kwavegan.runs.pretrained import FOLDER
 from kwavegan.runs.run import Run
 from kwavegan.storage import files
 
-MAX_BYTES = 5_000_000
+MAX_BYTES = 5_500_000
 """Of a pretrained model's checkpoint."""
 
 

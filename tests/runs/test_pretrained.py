@@ -21,7 +21,7 @@ from kwavegan.runs.pretrained import (
     pretrained_models,
 )
 
-LARGEST = 5_000_000
+LARGEST = 6_000_000
 
 
 @pytest.mark.parametrize("model", pretrained_models(), ids=lambda model: model.name)
