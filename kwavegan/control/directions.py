@@ -48,8 +48,8 @@ class Direction:
         >>> import kwavegan
         >>> from kwavegan.control import directions_of
         >>> toms = directions_of(kwavegan.load_pretrained("drums"), ["tom"])["tom"]
-        >>> toms["length"].useful, toms["pc3"].useful
-        (True, False)
+        >>> toms["length"].useful, toms["length"].effects["length"] > 0.5
+        (True, True)
     """
 
     name: str
