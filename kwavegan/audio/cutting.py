@@ -1,9 +1,9 @@
 """Long recordings → pieces: where something sounds, and where a sound begins within another.
 
 The level of a recording tells its pauses: it sounds where the level stands out from the noise
-floor, until it is back there. Where sounds run together, as in a drum loop, librosa finds their
-onsets. Cut at are those that are struck, whose level is at once at its highest: the syllables of a
-word swell.
+floor, until it is back there. Where sounds run together, as in a drum loop, they begin where the
+mel bands rise most. Cut at are those onsets that are struck, whose level is at once at its highest:
+the syllables of a word swell.
 """
 
 from collections.abc import Iterator
@@ -163,15 +163,12 @@ def _sounding(levels: np.ndarray) -> Iterator[tuple[int, int]]:
 
 def _onsets(audio: np.ndarray, rate: int, levels: np.ndarray, step: int) -> list[tuple[int, float]]:
     """Return the step at which a sound is struck, and by how many dB that raises the bands."""
-    import librosa
-
     hop = max(1, round(_HOP_S * rate))
     strength = _strength(audio, rate, hop)
-    wait = round(_APART_S / _HOP_S)
-    peaks = librosa.util.peak_pick(
-        strength, pre_max=wait, post_max=wait, pre_avg=0, post_avg=1, delta=0.0, wait=0
-    )
-    frames = [int(frame) for frame in peaks if strength[frame] >= RISE_DB]
+    apart = round(_APART_S / _HOP_S)
+    around = np.pad(strength, (apart, apart - 1), constant_values=-np.inf)
+    highest = np.lib.stride_tricks.sliding_window_view(around, 2 * apart).max(axis=1)
+    frames = np.flatnonzero((strength == highest) & (strength >= RISE_DB)).tolist()
     # Differences are loud where a sound is high, as that of a hat over the tail of a kick.
     high = _ahead(_levels(np.diff(audio, axis=0, prepend=audio[:1]), step))
     levels = _ahead(levels)
