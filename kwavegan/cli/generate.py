@@ -189,7 +189,7 @@ def _walk(
         raise InputError(f"{setting('label')}: a walk stays in one label; name one of {known}")
     else:
         index = generator.label_index(labels[0] if labels else None)
-    title = file_title(generator.combinations[index]) if generator.labels else "sound"
+    title = file_title(generator.label_name(index)) or "sound"
     stem = f"{title}_walk_{start.name}_{end.name}"
     points = walk(start.latent, end.latent, steps)
     return [Recipe(point, index, f"{stem}_{i:04}") for i, point in enumerate(points)]

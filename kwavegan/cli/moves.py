@@ -53,8 +53,7 @@ def moved_recipes(
     from kwavegan.control.steering import steered
 
     recipes = list(recipes)
-    indices = sorted({recipe.label for recipe in recipes})
-    labels = [generator.combinations[i] for i in indices] if generator.labels else [""]
+    labels = [generator.label_name(i) for i in sorted({recipe.label for recipe in recipes})]
     directions = directions_of(generator, labels, measuring, warn)
     return list(steered(generator, recipes, directions, amounts)), {"directions": amounts}
 

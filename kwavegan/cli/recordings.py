@@ -108,7 +108,7 @@ def _told(generator: "SoundGenerator", recording: "Recording", found: "Found") -
     """Print how near a sound is, and return it for `about.json`."""
     from kwavegan.control.nearness import in_words, real_nearness
 
-    label = generator.combinations[found.label] if generator.labels else ""
+    label = generator.label_name(found.label)
     real = real_nearness(generator, label, warn)
     what = label or "sound"
     say(f"{recording.path}: {f'{label}, ' if label else ''}{in_words(found, real)}")

@@ -39,8 +39,8 @@ class Output:
 def recipe_of(generator: SoundGenerator, recording: Recording, found: Found) -> Recipe:
     """Return the recipe of a found sound, named after its recording and its label."""
     stem = re.sub(r"[^\w .+@-]", "_", recording.path.stem) or "sound"
-    label = f"_{file_title(generator.combinations[found.label])}" if generator.labels else ""
-    return Recipe(found.latent, found.label, f"{stem}{label}")
+    label = file_title(generator.label_name(found.label))
+    return Recipe(found.latent, found.label, f"{stem}_{label}" if label else stem)
 
 
 def variations(

@@ -43,7 +43,7 @@ def steered(
     distribution = generator.config.latent_distribution
     ending = "".join(f"_{name}{amount:+g}" for name, amount in amounts.items())
     for recipe in recipes:
-        label = generator.combinations[recipe.label] if generator.labels else ""
+        label = generator.label_name(recipe.label)
         steps = [
             amount * useful_direction(generator, directions, label, name).step
             for name, amount in amounts.items()

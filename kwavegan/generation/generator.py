@@ -82,6 +82,10 @@ class SoundGenerator:
         """All labels that it can make: `labels`, then the combinations it never heard."""
         return self.attributes.labels
 
+    def label_name(self, index: int) -> str:
+        """Return the label of an index in `combinations`; "" in a run without labels."""
+        return self.combinations[index] if self.labels else ""
+
     def label_index(self, label: sampling.Label) -> int:
         """Return the index of a label in `combinations`; 0 for None in an unconditional run.
 

@@ -124,10 +124,9 @@ def _is_free(folder: Path) -> bool:
 
 
 def _by_label(generator: SoundGenerator, recipes: Iterable[Recipe]) -> dict[str, list[Recipe]]:
-    labels = generator.combinations or (_WITHOUT_LABEL,)
     asked: dict[str, list[Recipe]] = {}
     for recipe in recipes:
-        asked.setdefault(labels[recipe.label], []).append(recipe)
+        asked.setdefault(generator.label_name(recipe.label) or _WITHOUT_LABEL, []).append(recipe)
     return asked
 
 
