@@ -282,7 +282,9 @@ class Config:
 
     @property
     def label_attributes(self) -> Attributes:
-        """What the parts of the labels say, and all combinations of them."""
+        """What the parts of the labels say, and all combinations of them; wgan knows no label."""
+        if self.model == "wgan":
+            return Attributes.of((), ())
         return Attributes.of(self.attributes, self.labels)
 
     @property
@@ -293,11 +295,10 @@ class Config:
             InputError: a combination that cannot be built.
         """
         own = {f.name: getattr(self, f.name) for f in fields(Architecture) if f.name in SETTINGS}
-        labels = self.label_attributes
-        known = () if self.model == "wgan" else labels.labels
-        width = self.width or auto_width(self.length)
-        decided = {"num_labels": len(known), "width": width, "loudness": max(0.0, self.loudness)}
-        return Architecture(**{**own, **decided}, codes=labels.codes if known else ())
+        labels, width = self.label_attributes, self.width or auto_width(self.length)
+        decided = {"width": width, "loudness": max(0.0, self.loudness)}
+        known = {"num_labels": len(labels.labels), "codes": labels.codes}
+        return Architecture(**{**own, **decided, **known})
 
     @property
     def step_settings(self) -> StepSettings:

@@ -74,8 +74,7 @@ class SoundGenerator:
     @cached_property
     def attributes(self) -> Attributes:
         """What the parts of the labels say: instrument and velocity in `kick/hard`."""
-        labels = self.config.labels if self.config.model != "wgan" else ()
-        return Attributes.of(self.config.attributes if labels else (), labels)
+        return self.config.label_attributes
 
     @property
     def combinations(self) -> tuple[str, ...]:

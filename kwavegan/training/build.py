@@ -36,14 +36,13 @@ def build_gan(
         >>> gan.generator.output_shape
         (None, 4096, 1)
     """
-    architecture = config.architecture
     gamma = _falling(config.gamma, config.gamma_final, config.steps)
     settings = replace(config.step_settings, gamma=gamma)
     gan = gan_class(
-        *build_networks(architecture, config.seed, config.precision, initializer),
+        *build_networks(config.architecture, config.seed, config.precision, initializer),
         settings,
-        labels=config.label_attributes.labels if architecture.conditional else (),
-        attributes=config.attributes,
+        labels=config.label_attributes.labels,
+        attributes=config.label_attributes.names,
         rate=config.rate,
     )
     gan.compile(

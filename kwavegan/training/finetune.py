@@ -52,11 +52,9 @@ def value_parents(old: Sequence[Sequence[str]], new: Sequence[Sequence[str]]) ->
     return parents
 
 
-def _parts(config: Config) -> tuple[tuple[str, ...], ...]:
-    """Return what networks learn of: values of attributes, or whole labels; those of wgan none."""
-    attributes = config.label_attributes
-    apart = attributes.codes and config.model != "wgan"
-    return attributes.values if apart else (attributes.labels,)
+def _parts(attributes: Attributes) -> tuple[tuple[str, ...], ...]:
+    """Return what networks learn of: values of attributes, or whole labels."""
+    return attributes.values if attributes.codes else (attributes.labels,)
 
 
 def _said(attributes: Attributes) -> str:
@@ -82,7 +80,7 @@ def transfer_weights(
         InputError: the weights do not fit, or networks of this kind cannot take other labels.
     """
     old, new = source.label_attributes, config.label_attributes
-    if config.model != "wgan" and (old.codes or new.codes) and old.names != new.names:
+    if (old.codes or new.codes) and old.names != new.names:
         raise InputError(
             f"{setting('origin')}: its labels say {_said(old)}, and those of the sounds"
             f" {_said(new)}; give the sounds the same attributes, or start from another run"
@@ -93,8 +91,8 @@ def transfer_weights(
             f"{setting('origin')}: networks with {tied_by} cannot take other labels than "
             f"{', '.join(source.labels)}; train on those, or start from another run"
         )
-    parents = value_parents(_parts(source), _parts(config))
-    count = sum(map(len, _parts(source)))
+    parents = value_parents(_parts(old), _parts(new))
+    count = sum(map(len, _parts(old)))
     _fill(gan.generator, arrays, source.inference_part, parents, count)
     _fill(gan.discriminator, arrays, "discriminator", parents, count)
     gan.ema_generator.set_weights(gan.generator.get_weights())
