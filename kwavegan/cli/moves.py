@@ -1,13 +1,12 @@
 """An option for each direction of a run's sounds, from the table of directions."""
 
 import math
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kwavegan.cli.output import say_while_heard, warn
+from kwavegan.cli.output import show_progress, warn
 from kwavegan.control.names import ATTRIBUTES, FARTHEST, NAMES
 from kwavegan.errors import InputError, setting
 
@@ -78,7 +77,5 @@ def _amount(name: str, text: str) -> float:
 
 def measuring(label: str, done: int, total: int) -> None:
     """Rewrite the progress line of a measurement, if stderr is a terminal."""
-    if sys.stderr.isatty():
-        what = f"{label}: " if label else ""
-        text = f"\r\033[K{what}measuring {done}/{total} sounds"
-        say_while_heard(text, nl=done >= total, err=True)
+    what = f"{label}: " if label else ""
+    show_progress(f"{what}measuring {done}/{total} sounds", last=done >= total)

@@ -1,6 +1,5 @@
 """Options that commands share, and an option for each field of `Config`."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import Field
 from typing import Any, TypeVar
@@ -8,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from kwavegan.backend.selection import BACKENDS
-from kwavegan.cli.output import say_while_heard
+from kwavegan.cli.output import show_progress
 from kwavegan.config.fields import limits_of
 from kwavegan.config.presets import PRESETS
 from kwavegan.config.settings import SETTINGS
@@ -111,5 +110,4 @@ runs_dir_option = click.option(
 
 def preparing(done: int, total: int) -> None:
     """Rewrite the progress line of a preparation, if stderr is a terminal."""
-    if sys.stderr.isatty():
-        say_while_heard(f"\r\033[Kpreparing {done}/{total} sounds", nl=done == total, err=True)
+    show_progress(f"preparing {done}/{total} sounds", last=done == total)

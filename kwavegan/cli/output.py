@@ -12,6 +12,9 @@ from kwavegan.errors import for_command_line, printable
 from kwavegan.storage.encodings import REPLACE
 from kwavegan.storage.failures import reason
 
+CLEAR = "\r\033[K"
+"""Sent to a terminal: back to the start of the line, and erase it."""
+
 _GONE = (errno.EPIPE, errno.EIO, errno.ENXIO)
 """What a write to a pipe or terminal says that nobody reads any more."""
 
@@ -60,6 +63,17 @@ def say_while_heard(text: str, nl: bool = True, err: bool = False) -> None:
         _silence(sys.stderr if err else sys.stdout)
         if error.errno not in _GONE and not err:
             say_while_heard(f"kwavegan: stdout: {reason(error)}; goes on in silence", err=True)
+
+
+def show_progress(text: str, last: bool = False) -> None:
+    """Rewrite the line of progress on stderr, if that is a terminal.
+
+    Args:
+        text: the line; "" erases it.
+        last: whether it stays.
+    """
+    if sys.stderr.isatty():
+        say_while_heard(f"{CLEAR}{printable(text)}", nl=last, err=True)
 
 
 def _silence(stream: TextIO) -> None:

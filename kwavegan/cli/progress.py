@@ -7,11 +7,8 @@ import time
 from collections import deque
 from collections.abc import Mapping
 
-from kwavegan.cli.output import say_while_heard, warn
+from kwavegan.cli.output import CLEAR, say_while_heard, warn
 from kwavegan.errors import printable
-
-CLEAR = "\r\033[K"
-"""Sent to a terminal: back to the start of the line, and erase it."""
 
 ROWS = 10
 """Rows of metrics that the speed of the steps is taken from, the last ones."""

@@ -1,14 +1,13 @@
 """What `find` and `morph` share: recordings, the search for their sounds, and its words."""
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kwavegan.cli.output import say, say_while_heard, warn
-from kwavegan.errors import InputError, printable
+from kwavegan.cli.output import say, show_progress, warn
+from kwavegan.errors import InputError
 
 if TYPE_CHECKING:
     from kwavegan.control.finding import Found
@@ -90,18 +89,12 @@ def find_all(
     index = None if label is None else generator.label_index(label)
     finder, pairs, about = Finder(generator, seed), [], {}
     for recording in recordings:
-        _show(f"looking for {recording.path.name}")
+        show_progress(f"looking for {recording.path.name}")
         found = finder.find(recording.audio, index)
-        _show("")
+        show_progress("")
         pairs.append((recording, found))
         about[recording.path.name] = _told(generator, recording, found)
     return pairs, about
-
-
-def _show(text: str) -> None:
-    """Rewrite the line of progress, if stderr is a terminal."""
-    if sys.stderr.isatty():
-        say_while_heard(f"\r\033[K{printable(text)}", nl=False, err=True)
 
 
 def _told(generator: "SoundGenerator", recording: "Recording", found: "Found") -> dict[str, Any]:
