@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from kwavegan.audio.processing import without_tail
 from kwavegan.audio.soundfiles import write_wav
 from kwavegan.config.attributes import file_title
 from kwavegan.control.blending import blended
@@ -18,7 +17,7 @@ from kwavegan.control.recording import Recording
 from kwavegan.errors import InputError, setting
 from kwavegan.generation.generator import SoundGenerator
 from kwavegan.generation.recipes import Recipe
-from kwavegan.generation.wav_folder import write_sounds
+from kwavegan.generation.wav_folder import sounds_of, write_sounds
 
 
 @dataclass(frozen=True)
@@ -116,28 +115,15 @@ def write_morph(
     # An end is the very sound that was found, not one that arithmetic brought near it.
     first = Recipe(start.latent, start.label, recipes[0].name)
     last = Recipe(end.latent, end.label, recipes[-1].name)
-    one_label = start.label == end.label
     middle = recipes[1:-1]
-    between = (
-        []
-        if one_label
-        else [
-            _blend(generator, start.label, end.label, i / (steps - 1), one)
-            for i, one in enumerate(middle, 1)
-        ]
-    )
-    told = [first, *(middle if one_label else []), last]
+    between: list[tuple[Recipe, np.ndarray]] = []
+    if start.label != end.label:
+        for i, recipe in enumerate(middle, 1):
+            mixed = blended(generator, start.label, end.label, i / (steps - 1))
+            between += sounds_of(mixed, [recipe], output.trim)
+        middle = []
+    told = [first, *middle, last]
     write_sounds(generator, told, output.folder, output.bits, output.trim, call)
-    for recipe, sound in zip(middle, between, strict=False):
-        audio = without_tail(sound, generator.rate) if output.trim else sound
+    for recipe, audio in between:
         write_wav(output.folder / f"{recipe.name}.wav", audio, generator.rate, output.bits)
     return [one.name for one in recipes]
-
-
-def _blend(
-    generator: SoundGenerator, start: int, end: int, share: float, recipe: Recipe
-) -> np.ndarray:
-    """Return the sound (length, channels) of a latent at a share of the way between two labels."""
-    return np.asarray(
-        blended(generator, start, end, share).generate(start, latents=recipe.latent[None])[0]
-    )
