@@ -4,6 +4,8 @@ from typing import Any
 
 import click
 
+from kwavegan.cli.options import Names
+
 
 # click before 8.5 has no type arguments.
 class Percentages(click.ParamType):  # type: ignore[type-arg]
@@ -19,10 +21,6 @@ class Percentages(click.ParamType):  # type: ignore[type-arg]
         except ValueError:
             self.fail(f"{value!r} is not two percentages, such as 5,20", param, ctx)
         return validation, test
-
-
-def _names(text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else tuple(part.strip() for part in text.split(","))
 
 
 @click.command()
@@ -42,7 +40,7 @@ def _names(text: str | None) -> tuple[str, ...] | None:
 @click.option(
     "--channels", type=int, help="1 (mono) or 2 (stereo).  [default: what most files are]"
 )
-@click.option("--labels", metavar="A,B,...", help="Labels to take, in index order. [default: all]")
+@click.option("--labels", type=Names(), help="Labels to take, in index order. [default: all]")
 @click.option(
     "--labels-from",
     metavar="FILE",
@@ -55,7 +53,7 @@ def _names(text: str | None) -> tuple[str, ...] | None:
 )
 @click.option(
     "--attributes",
-    metavar="A,B,...",
+    type=Names(),
     help="Columns of the CSV file to take, or names for the levels of folders below SRC.",
 )
 @click.option(
@@ -104,8 +102,8 @@ def command(
     rate: int | None,
     length: int | None,
     divider: str | None,
-    labels: str | None,
-    attributes: str | None,
+    labels: tuple[str, ...] | None,
+    attributes: tuple[str, ...] | None,
     split: tuple[float, float],
     jobs: int | None,
     wav: bool,
@@ -133,8 +131,8 @@ def command(
     settings = PrepareSettings(
         rate=rate,
         length=length,
-        labels=_names(labels),
-        attributes=_names(attributes),
+        labels=labels,
+        attributes=attributes,
         validation=split[0],
         test=split[1],
         dtype="float32" if float32 else "int16",
