@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kwavegan.config.attributes import SEPARATOR
-from kwavegan.data.labelling import Labelled, Place, checked_names
+from kwavegan.data.labelling import Labelled, Place, checked_names, examples
 from kwavegan.errors import InputError, setting
+from kwavegan.storage.failures import reason
 
 _DELIMITERS = ",;\t"
 
@@ -58,7 +59,7 @@ class TableLabels:
             text = self._path.read_bytes().decode("utf-8-sig", "surrogateescape")
         except OSError as error:
             raise InputError(
-                f"{self._spelled}: {error.strerror}; name a CSV file with a line for each sound"
+                f"{self._spelled}: {reason(error)}; name a CSV file with a line for each sound"
             ) from error
         first = text.partition("\n")[0]
         reader = csv.reader(
@@ -134,6 +135,5 @@ class TableLabels:
                 f" {'names' if one else 'name'} no audio file of {folder} (such as"
                 f" line {number}: {name})",
             )
-        rest = sorted(known - labels.keys())
-        such = f" (such as {', '.join(rest[:3])})" if rest else ""
-        return Labelled(labels, f"not in {self._path}{such}", warned=warned)
+        rest = examples(sorted(known - labels.keys()))
+        return Labelled(labels, f"not in {self._path}{rest}", warned=warned)

@@ -84,7 +84,7 @@ class FolderLabels:
             )
         if self._levels == 1:
             return Labelled(labels, "beside the label folders, so without a label")
-        near = _examples([place.name for place in places if place.name not in labels])
+        near = examples([place.name for place in places if place.name not in labels])
         return Labelled(labels, f"not in a folder for each of {listed(self.attributes)}{near}")
 
 
@@ -149,7 +149,7 @@ class PatternLabels:
             text = place.inner if whole else place.inner.rsplit(SEPARATOR, 1)[-1]
             if match := self._regex.fullmatch(text):
                 labels[place.name] = SEPARATOR.join(match.groups())
-        others = _examples([place.name for place in places if place.name not in labels])
+        others = examples([place.name for place in places if place.name not in labels])
         if not labels:
             raise InputError(
                 f"{setting('label_pattern')}: {self._pattern!r} matches none of the {len(places)}"
@@ -185,5 +185,6 @@ def checked_names(names: Sequence[str], spelled: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _examples(names: Sequence[str]) -> str:
+def examples(names: Sequence[str]) -> str:
+    """Return the first few names as a remark in brackets; "" for none."""
     return f" (such as {', '.join(names[:3])})" if names else ""
