@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from kwavegan.audio import containers
@@ -10,8 +10,8 @@ from kwavegan.data.copies import Copies
 from kwavegan.data.dataset import is_prepared, open_dataset, read_settings
 from kwavegan.data.decode import checksum
 from kwavegan.data.manifest import ManifestRow, read_manifest
-from kwavegan.data.recordings import Place
-from kwavegan.data.scanner import Scan, Source, split_of
+from kwavegan.data.recordings import FileSplit
+from kwavegan.data.scanner import Scan, Source
 from kwavegan.errors import InputError
 
 _RETRY = ("permission", "unreadable")
@@ -29,24 +29,14 @@ class PlannedFile:
     Attributes:
         source: the file.
         label: its label's name; "" without labels.
-        split: "train", "validation" or "test"; a clip with a copy may be in another.
-        fixed: whether the user chose the split, by its folder or a list.
-        shares: per cent of its pieces for validation and test, where they are not all in one split.
+        split: where its clips belong; one with a copy may be in another.
         reusable: its rows of the last preparation; None if the file must be decoded.
     """
 
     source: Source
     label: str
-    split: str
-    fixed: bool
-    shares: tuple[float, float] | None
+    split: FileSplit
     reusable: list[ManifestRow] | None
-
-    def split_of(self, row: ManifestRow) -> str:
-        """Return the split of a clip, copies of it apart."""
-        if self.shares is None:
-            return self.split
-        return split_of(f"{row.offset}@{PurePosixPath(row.source).name}", *self.shares)
 
 
 def previous_rows(out: Path, stored: Mapping[str, Any]) -> dict[str, list[ManifestRow]]:
@@ -89,7 +79,7 @@ def trusted_until(out: Path, stored: Mapping[str, Any]) -> int:
 def make_plan(
     src: Path,
     scan: Scan,
-    place: Callable[[Source], Place],
+    split: Callable[[Source], FileSplit],
     previous: dict[str, list[ManifestRow]],
     trusted: int,
     strict: bool,
@@ -99,7 +89,7 @@ def make_plan(
     Args:
         src: the source folder.
         scan: its files.
-        place: takes a source, returns its split.
+        split: takes a source, returns where its clips belong.
         previous: see `previous_rows`.
         trusted: see `trusted_until`.
         strict: whether files with problems are decoded again, so that the problem is raised.
@@ -109,9 +99,7 @@ def make_plan(
         label = scan.labels[source.label] if scan.labels else ""
         rows = previous.get(source.name)
         holds = rows and _still_holds(src, source, rows, strict, trusted)
-        where = place(source)
-        reusable = rows if holds else None
-        plan.append(PlannedFile(source, label, where.split, where.fixed, where.shares, reusable))
+        plan.append(PlannedFile(source, label, split(source), rows if holds else None))
     return plan
 
 
@@ -139,7 +127,7 @@ def copies_in(plan: list[PlannedFile]) -> Copies:
     copies = Copies()
     for file in plan:
         for row in file.reusable or ():
-            copies.add(row, file.split_of(row), file.fixed)
+            copies.add(row, file.split.of_clip(row), file.split.fixed)
     return copies
 
 
@@ -158,7 +146,7 @@ def nothing_changed(
     rows = [(row, file) for file in plan for row in file.reusable or ()]
     copies = copies_in(plan)
     return all(
-        row.split == copies.split_of(row, file.split_of(row))
+        row.split == copies.split_of(row, file.split.of_clip(row))
         and row.label == file.label
         and row.mtime_ns == file.source.mtime_ns
         for row, file in rows

@@ -34,7 +34,7 @@ from kwavegan.data.incremental import (
 from kwavegan.data.manifest import ManifestRow
 from kwavegan.data.preparation_checks import check_places, check_space, check_training_split
 from kwavegan.data.prepare_settings import PrepareSettings
-from kwavegan.data.recordings import places
+from kwavegan.data.recordings import file_splits
 from kwavegan.data.scanner import Scan, scan_folder, speaker_of
 from kwavegan.data.summary import Summary, SummaryCounter
 from kwavegan.data.survey import decide
@@ -109,8 +109,8 @@ def prepare(
     settings, chosen = decide(src, names, _as_before(src, out, asked))
     stored = _stored_settings(src, scan, asked, settings, wav)
     previous = previous_rows(out, stored)
-    where = places(src, scan, settings)
-    plan = make_plan(src, scan, where, previous, trusted_until(out, stored), settings.strict)
+    splits = file_splits(src, scan, settings)
+    plan = make_plan(src, scan, splits, previous, trusted_until(out, stored), settings.strict)
     counter = SummaryCounter(scan, settings.seconds)
     if nothing_changed(out, stored, plan, previous):
         for file in plan:
@@ -263,7 +263,7 @@ def _decoded(src: Path, file: PlannedFile, result: DecodedFile, strict: bool) ->
         return ManifestRow(
             source=source.name,
             label=file.label,
-            split=file.split,
+            split=file.split.split,
             speaker=speaker_of(source.name),
             offset=offset,
             notes=notes,
@@ -293,7 +293,10 @@ def _write_clips(
     with closing(results), PreparedFolderWriter(folder, settings.clips, wav) as writer:
         for done, (file, found) in enumerate(results, 1):
             rows_and_clips = [
-                (replace(row, split=copies.add(row, file.split_of(row), file.fixed)), clip)
+                (
+                    replace(row, split=copies.add(row, file.split.of_clip(row), file.split.fixed)),
+                    clip,
+                )
                 for row, clip in found
             ]
             for row, clip in rows_and_clips:

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from kwavegan.data.manifest import ManifestRow
 from kwavegan.data.prepare_settings import PrepareSettings
 from kwavegan.data.scanner import Scan, Source, read_lists, speaker_of, split_of
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FileSplit:
     """The split of a file.
 
     Attributes:
@@ -22,8 +23,14 @@ class Place:
     fixed: bool = False
     shares: tuple[float, float] | None = None
 
+    def of_clip(self, row: ManifestRow) -> str:
+        """Return the split of a clip of the file, copies of it apart."""
+        if self.shares is None:
+            return self.split
+        return split_of(f"{row.offset}@{PurePosixPath(row.source).name}", *self.shares)
 
-def places(src: Path, scan: Scan, settings: PrepareSettings) -> Callable[[Source], Place]:
+
+def file_splits(src: Path, scan: Scan, settings: PrepareSettings) -> Callable[[Source], FileSplit]:
     """Return what tells a file's split: the lists, its folder, or a hash of its name.
 
     A split that has no folder is taken from that for training.
@@ -38,7 +45,7 @@ def places(src: Path, scan: Scan, settings: PrepareSettings) -> Callable[[Source
     """
     if settings.lists:
         lists = read_lists(src)
-        return lambda source: Place(lists.get(source.name, "train"), fixed=True)
+        return lambda source: FileSplit(lists.get(source.name, "train"), fixed=True)
     given = {source.split for source in scan.sources}
     validation = 0.0 if "validation" in given else settings.validation
     test = 0.0 if "test" in given else settings.test
@@ -46,27 +53,29 @@ def places(src: Path, scan: Scan, settings: PrepareSettings) -> Callable[[Source
         found = _of_recordings(scan.sources, validation, test)
         return lambda source: found[source.name]
 
-    def place(source: Source) -> Place:
+    def of_file(source: Source) -> FileSplit:
         if source.split in ("validation", "test"):
-            return Place(source.split, fixed=True)
-        return Place(split_of(source.name, validation, test))
+            return FileSplit(source.split, fixed=True)
+        return FileSplit(split_of(source.name, validation, test))
 
-    return place
+    return of_file
 
 
-def _of_recordings(sources: Sequence[Source], validation: float, test: float) -> dict[str, Place]:
+def _of_recordings(
+    sources: Sequence[Source], validation: float, test: float
+) -> dict[str, FileSplit]:
     """Return the split of each recording: of a label with one alone, its pieces are split.
 
     With few recordings a hash would often leave none for the test, or none to train on.
     """
-    found: dict[str, Place] = {}
+    found: dict[str, FileSplit] = {}
     for label in {source.label for source in sources}:
         groups: dict[str, list[Source]] = {}
         for source in sources:
             if source.label == label:
                 groups.setdefault(speaker_of(source.name) or source.name, []).append(source)
         if len(groups) == 1:
-            splits = {name: Place("train", shares=(validation, test)) for name in groups}
+            splits = {name: FileSplit("train", shares=(validation, test)) for name in groups}
         else:
             splits = _balanced(groups, validation, test)
         for name, group in groups.items():
@@ -74,7 +83,9 @@ def _of_recordings(sources: Sequence[Source], validation: float, test: float) ->
     return found
 
 
-def _balanced(groups: dict[str, list[Source]], validation: float, test: float) -> dict[str, Place]:
+def _balanced(
+    groups: dict[str, list[Source]], validation: float, test: float
+) -> dict[str, FileSplit]:
     """Return the split of each group: that of its name, but the largest is trained on, and where
     the test would have none, it gets the smallest.
     """
@@ -86,4 +97,4 @@ def _balanced(groups: dict[str, list[Source]], validation: float, test: float) -
     if test and "test" not in splits.values():
         others = [name for name in by_size if splits[name] != "train"]
         splits[(others or by_size)[0]] = "test"
-    return {name: Place(split) for name, split in splits.items()}
+    return {name: FileSplit(split) for name, split in splits.items()}
