@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import keras
 
 from kwavegan.gan.objectives import Objectives
-from kwavegan.layers.label_conditioning import count_values, find_codes
+from kwavegan.layers.codes import count_values
+from kwavegan.layers.label_conditioning import find_codes
 
 
 def count_labels(

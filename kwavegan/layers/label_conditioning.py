@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops
 
 from kwavegan.backend.serialization import register
+from kwavegan.layers.codes import count_attributes, count_values
 from kwavegan.types import Codes, Shape, Tensor
 
 LEARNED_PERIOD = 64
@@ -100,7 +101,7 @@ class LabelConcat(keras.layers.Layer):
             values = one_hot(numbers, self.values, dtype=self.compute_dtype)
             values = ops.matmul(values, self.embedding)
             if self.codes:
-                values = ops.reshape(values, (-1, len(self.codes[0]) * self.units))
+                values = ops.reshape(values, (-1, count_attributes(self.codes) * self.units))
         if len(x.shape) == 3:
             values = self._fill_time(values, ops.shape(x)[0], x.shape[1])
         return ops.concatenate([x, values], axis=-1)
@@ -118,7 +119,7 @@ class LabelConcat(keras.layers.Layer):
         return planes + self.bias
 
     def compute_output_shape(self, x_shape: Shape, label_shape: Shape | None = None) -> Shape:
-        embeddings = len(self.codes[0]) if self.codes else 1
+        embeddings = count_attributes(self.codes)
         width = self.values if self.units is None else embeddings * self.units
         return (*x_shape[:-1], x_shape[-1] + width)
 
@@ -256,11 +257,6 @@ def hot(label: Tensor, values: int, codes: Codes, dtype: str = "float32") -> Ten
     """
     ones = one_hot(numbers_of(label, codes), values, dtype)
     return ops.sum(ops.reshape(ones, (-1, len(codes[0]), values)), axis=1) if codes else ones
-
-
-def count_values(num_labels: int, codes: Codes) -> int:
-    """Return how many values the attributes of labels have: the labels, where they are whole."""
-    return 1 + max(map(max, codes)) if codes else num_labels
 
 
 def find_codes(*networks: keras.Model) -> Codes:

@@ -9,6 +9,7 @@ the next such length and cropped, and padded with silence before the discriminat
 from dataclasses import dataclass
 
 from kwavegan.errors import InputError, require_choice, setting
+from kwavegan.layers.codes import count_attributes, count_values
 from kwavegan.types import Codes
 
 FRAMES = 16
@@ -126,12 +127,12 @@ class Architecture:
     @property
     def label_units(self) -> int:
         """Values that a label is told by, one of which is 1 for each attribute."""
-        return 1 + max(map(max, self.codes)) if self.codes else self.num_labels
+        return count_values(self.num_labels, self.codes)
 
     @property
     def label_width(self) -> int:
         """Values that join the latent: an embedding for each attribute."""
-        return self.label_embedding * (len(self.codes[0]) if self.codes else 1)
+        return self.label_embedding * count_attributes(self.codes)
 
     @property
     def discriminator_sees_label(self) -> bool:
