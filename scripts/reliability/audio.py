@@ -3,6 +3,7 @@
 nice -n 19 python -m scripts.reliability.audio
 """
 
+import importlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,8 +41,7 @@ WRITTEN = {
 }
 """Formats that libsndfile writes: container and encoding."""
 
-Bytes = bytes
-Mutation = Callable[[Bytes, np.random.Generator], Bytes]
+Mutation = Callable[[bytes, np.random.Generator], bytes]
 
 
 def _flip(data: bytes, rng: np.random.Generator, within: int) -> bytes:
@@ -125,8 +125,8 @@ def try_files(items: list[tuple[str, str, int, Path]], into: Path) -> None:
 
 def campaign(count: int, table: ResultTable) -> None:
     """Decode the files of each format that have no row yet; a crash costs its own file alone."""
-    import kwavegan.audio.containers
-    import kwavegan.data.decode  # noqa: F401
+    for module in ("kwavegan.audio.containers", "kwavegan.data.decode"):
+        importlib.import_module(module)  # once, before the children
 
     with TemporaryDirectory() as folder:
         work = Path(folder)

@@ -6,7 +6,6 @@ session of a training then costs what it computes. Linux alone.
 
 import importlib
 import os
-import random
 import resource
 import signal
 import sys
@@ -193,8 +192,3 @@ def import_all(names: Path) -> None:
             if name not in sys.modules and not name.startswith("__"):
                 with suppress(Exception):
                     importlib.import_module(name)
-
-
-def moments(seed: int, count: int) -> list[float]:
-    """Return random parts of a session, 0 to 1, by which it is killed."""
-    return [random.Random(f"{seed}/{i}").random() for i in range(count)]

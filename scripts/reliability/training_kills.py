@@ -8,6 +8,7 @@ Every other kill comes at a random time, the others just before a random change 
 """
 
 import csv
+import importlib
 import json
 import os
 import random
@@ -219,8 +220,8 @@ def _wrong(end: children.End, run: Path, whole: Path) -> str:
 def main(data: Path, kills: int, work: Path) -> None:
     """Kill trainings on DATA, on the backend that KERAS_BACKEND names."""
     backend = select_backend()
-    import kwavegan.cli.train
-    import kwavegan.training.session  # noqa: F401
+    for module in ("kwavegan.cli.train", "kwavegan.training.session"):
+        importlib.import_module(module)  # once, before the children
 
     table = ResultTable(RESULTS, COLUMNS, ("backend", "chain"))
     campaign = Campaign(data.resolve(), work.resolve(), table, backend)
