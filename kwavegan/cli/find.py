@@ -5,13 +5,7 @@ from pathlib import Path
 import click
 
 from kwavegan.cli.output import say
-from kwavegan.cli.recordings import (
-    find_all,
-    output_options,
-    recipes_of,
-    recordings_of,
-    search_options,
-)
+from kwavegan.cli.recordings import find_all, recipes_of, recording_options, recordings_of
 from kwavegan.cli.sources import generator_options, open_generator
 
 
@@ -33,8 +27,7 @@ from kwavegan.cli.sources import generator_options, open_generator
     show_default=True,
     help="How far variations are from it; 1: as unlike it as any sound of its label.",
 )
-@search_options
-@output_options
+@recording_options
 def command(
     run: str | None,
     sounds: tuple[str, ...],

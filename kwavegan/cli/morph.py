@@ -5,13 +5,7 @@ from pathlib import Path
 import click
 
 from kwavegan.cli.output import say
-from kwavegan.cli.recordings import (
-    find_all,
-    output_options,
-    recipes_of,
-    recordings_of,
-    search_options,
-)
+from kwavegan.cli.recordings import find_all, recipes_of, recording_options, recordings_of
 from kwavegan.cli.sources import generator_options, open_generator
 from kwavegan.errors import InputError
 
@@ -26,8 +20,7 @@ from kwavegan.errors import InputError
     show_default=True,
     help="Sounds on the way, the first and the last included.",
 )
-@search_options
-@output_options
+@recording_options
 def command(
     run: str | None,
     sounds: tuple[str, ...],

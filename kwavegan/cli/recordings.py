@@ -18,24 +18,8 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def search_options(command: _Command) -> _Command:
-    """Decorate a command with `--label` and `--seed`."""
-    for option in (
-        click.option(
-            "--seed",
-            type=click.IntRange(0, 2**32 - 1),
-            default=0,
-            show_default=True,
-            help="Seed of the search.",
-        ),
-        click.option("--label", help="Stay in this label.  [default: the nearest]"),
-    ):
-        command = option(command)
-    return command
-
-
-def output_options(command: _Command) -> _Command:
-    """Decorate a command with `--out`, `--bits` and `--trim`, as `generate` has them."""
+def recording_options(command: _Command) -> _Command:
+    """Decorate a command with `--label`, `--seed`, and `--out`, `--bits` and `--trim`."""
     for option in (
         click.option(
             "--trim/--no-trim",
@@ -51,6 +35,14 @@ def output_options(command: _Command) -> _Command:
             help="Bits of a sample; 32: float.",
         ),
         click.option("--out", type=click.Path(), help="Folder for the WAVs.  [default: in sounds]"),
+        click.option(
+            "--seed",
+            type=click.IntRange(0, 2**32 - 1),
+            default=0,
+            show_default=True,
+            help="Seed of the search.",
+        ),
+        click.option("--label", help="Stay in this label.  [default: the nearest]"),
     ):
         command = option(command)
     return command
