@@ -14,6 +14,8 @@ from torch import fx
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
+from kwavegan.backend._torch_products import fast_products
+
 FIRST_CALLS = 8
 """Calls before a function is recorded, which takes as long as ten calls or more."""
 
@@ -38,7 +40,7 @@ class Recorded:
     """
 
     def __init__(self, function: Callable[..., Any]):
-        self.function = function
+        self.function = _with_fast_products(function)
         self.calls: dict[Any, int] = {}
         self.recordings: dict[Any, _Recording | None] = {}
 
@@ -55,6 +57,16 @@ class Recorded:
             return False
         self.calls[key] = self.calls.get(key, 0) + 1
         return self.calls[key] > FIRST_CALLS
+
+
+def _with_fast_products(function: Callable[..., Any]) -> Callable[..., Any]:
+    def called(*args: Any) -> Any:
+        if torch.compiler.is_compiling():
+            return function(*args)
+        with fast_products(pytree.tree_leaves(args)):
+            return function(*args)
+
+    return called
 
 
 class _Recording:
