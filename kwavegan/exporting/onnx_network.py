@@ -15,6 +15,7 @@ from kwavegan.networks.plan import (
     FramePlan,
     Head,
     heads_of,
+    linear_to,
     openings_of,
     upward_stages,
 )
@@ -73,7 +74,7 @@ class _Generator(GraphBuilder):
         """Return the sounds."""
         a = self.a
         made = self._synthesized() if a.generator == "istft" else self._upsampled()
-        return self.cut(self.add("Tanh", made), 1, 0, a.length)
+        return parts.within_one(self, self.cut(made, 1, 0, a.length), linear_to(a))
 
     def _synthesized(self) -> Value:
         a, plan = self.a, FramePlan.of(self.a)
@@ -106,13 +107,17 @@ class _Generator(GraphBuilder):
     def _sounding(self, values: Mapping[str, Value], sizes: parts.Sizes) -> dict[str, Value]:
         """Return the audio of each part, before its gate."""
         direction = parts.direction_of(self, "latent")
-        levels = values["tone_levels"], values["tone_spreads"]
-        tones = parts.detuned(self, values["bins"], *levels, direction, sizes)
-        noise = parts.latent_noise(self, values["noise_levels"], direction, sizes)
+        levels = {
+            part: parts.varied(self, values[name], values[f"{part}_variation"], direction, sizes)
+            for part, name in PARTS.items()
+        }
+        own = levels["tones"], values["tone_spreads"]
+        tones = parts.detuned(self, values["bins"], *own, direction, sizes)
+        noise = parts.latent_noise(self, levels["noise"], direction, sizes)
         return {
             "tones": parts.inverse_stft(self, tones, sizes),
             "noise": parts.inverse_stft(self, noise, sizes),
-            "sweeps": parts.sweeps(self, values["pitches"], values["sweep_levels"], sizes),
+            "sweeps": parts.sweeps(self, values["pitches"], levels["sweeps"], sizes),
         }
 
     def _upsampled(self) -> Value:

@@ -12,6 +12,7 @@ import numpy as np
 from kwavegan.exporting.onnx_graph import GraphBuilder, Value, f32, ints
 from kwavegan.layers import tables
 from kwavegan.layers.tables import OVERLAP
+from kwavegan.networks.plan import VARIATIONS
 
 Weights = Mapping[str, np.ndarray]
 
@@ -86,6 +87,13 @@ def direction_of(g: GraphBuilder, latent: Value) -> Value:
     return g.add("Div", latent, g.add("Sqrt", g.sum_of(squares, f32(tables.SHORTEST))))
 
 
+def varied(g: GraphBuilder, levels: Value, variations: Value, direction: Value, s: Sizes) -> Value:
+    table = tables.variations_table(s.latent_dim, VARIATIONS)
+    own = g.reshape(g.add("MatMul", direction, table), -1, 1, VARIATIONS)
+    added = g.add("ReduceSum", g.times(variations, own), ints(-1), keepdims=1)
+    return g.sum_of(levels, added)
+
+
 def detuned(
     g: GraphBuilder, x: Value, levels: Value, spreads: Value, direction: Value, s: Sizes
 ) -> Pair:
@@ -151,7 +159,7 @@ def sweeps(g: GraphBuilder, pitches: Value, levels: Value, s: Sizes) -> Value:
     levels = g.reshape(levels, -1, s.frames, s.hop, s.channels, s.count)
     each = g.times(levels, g.add("Unsqueeze", waves, ints(3)))
     audio = g.add("ReduceSum", each, ints(-1), keepdims=0)
-    return g.reshape(audio, -1, s.frames * s.hop, s.channels)
+    return g.add("Tanh", g.reshape(audio, -1, s.frames * s.hop, s.channels))
 
 
 def gated(g: GraphBuilder, audio: Value, logits: Value, s: Sizes) -> Value:
@@ -160,6 +168,14 @@ def gated(g: GraphBuilder, audio: Value, logits: Value, s: Sizes) -> Value:
     line = interpolated(g, g.reshape(logits, -1, finer.frames, 1), finer)
     openness = g.add("Sigmoid", line)
     return g.times(audio, g.reshape(openness, -1, s.frames * s.hop, 1))
+
+
+def within_one(g: GraphBuilder, x: Value, linear_to: float) -> Value:
+    if not linear_to:
+        return g.add("Tanh", x)
+    straight, rest = g.clip(x, -linear_to, linear_to), f32(1 - linear_to)
+    bent = g.add("Tanh", g.add("Div", g.minus(x, straight), rest))
+    return g.sum_of(straight, g.times(bent, rest))
 
 
 def interpolated(g: GraphBuilder, x: Value, s: Sizes) -> Value:

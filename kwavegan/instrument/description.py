@@ -13,9 +13,12 @@ from kwavegan.layers.tables import OVERLAP
 from kwavegan.networks.architecture import FRAMES
 from kwavegan.networks.plan import (
     OSCILLATORS,
+    PARTS,
+    VARIATIONS,
     FramePlan,
     Head,
     heads_of,
+    linear_to,
     openings_of,
     upward_stages,
 )
@@ -55,6 +58,7 @@ class _Writer:
         about = {
             "length": a.length,
             "channels": a.channels,
+            "linearTo": linear_to(a),
             "first": frames.first if frames else FRAMES,
             "dense": self._dense("dense"),
             "spread": self._from_one_frame("up_0") if one_hot else None,
@@ -132,6 +136,9 @@ class _Writer:
             "bandShare": self._array(share),
             "noiseState": _state_of(tables.noise_random()),
             "tonesState": _state_of(tables.tones_random()),
+            "variationsState": _state_of(tables.variations_random()),
+            "variations": VARIATIONS,
+            "levels": PARTS,
             "noiseLimits": tables.NOISE_LIMITS,
             "sweepLimits": tables.SWEEP_LIMITS,
             "farthest": tables.FARTHEST_BINS / OVERLAP,

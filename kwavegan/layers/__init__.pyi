@@ -4,10 +4,12 @@ from .inverse_stft import InverseSTFT as InverseSTFT
 from .label_conditioning import LabelConcat as LabelConcat
 from .label_conditioning import LabelGate as LabelGate
 from .label_conditioning import LabelScore as LabelScore
+from .latent_levels import LatentLevels as LatentLevels
 from .latent_noise import LatentNoise as LatentNoise
 from .log_spectrograms import LogMel as LogMel
 from .log_spectrograms import LogSpectrogram as LogSpectrogram
 from .oscillators import Oscillators as Oscillators
 from .phase_shuffle import PhaseShuffle as PhaseShuffle
+from .soft_clip import SoftClip as SoftClip
 from .strided_conv import StridedConv1D as StridedConv1D
 from .strided_conv import StridedConv1DTranspose as StridedConv1DTranspose

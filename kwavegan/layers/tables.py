@@ -45,6 +45,8 @@ _NOISE_SEED = 1234
 
 _TONES_SEED = 4321
 
+_VARIATIONS_SEED = 2143
+
 NOISE_LIMITS = -12.0, 3.0
 """Limits of the levels, natural logarithms: -104 dB is silence, and 26 dB clips in any sound."""
 
@@ -68,6 +70,11 @@ def tones_random() -> np.random.Generator:
     return np.random.default_rng(_TONES_SEED)
 
 
+def variations_random() -> np.random.Generator:
+    """Return what `variations_table` draws from, row by row."""
+    return np.random.default_rng(_VARIATIONS_SEED)
+
+
 @lru_cache(maxsize=4)
 def noise_tables(latent_dim: int, values: int, turns: int) -> tuple[np.ndarray, np.ndarray]:
     """Return directions (latent_dim, values) and signs (turns, latent_dim) of ±1."""
@@ -80,6 +87,12 @@ def noise_tables(latent_dim: int, values: int, turns: int) -> tuple[np.ndarray, 
 def tones_table(latent_dim: int, values: int) -> np.ndarray:
     """Return directions (latent_dim, 2 × values), float32: of tunings, then of levels."""
     return tones_random().standard_normal((latent_dim, 2 * values)).astype("float32")
+
+
+@lru_cache(maxsize=8)
+def variations_table(latent_dim: int, draws: int) -> np.ndarray:
+    """Return directions (latent_dim, draws), float32: of what a latent adds to levels."""
+    return variations_random().standard_normal((latent_dim, draws)).astype("float32")
 
 
 @lru_cache(maxsize=8)
@@ -104,6 +117,11 @@ def frame_shares(hop: int) -> np.ndarray:
     """Return the share of a frame that lies before each of its samples, (hop, 1) float32."""
     return (np.arange(hop, dtype="float32") / hop)[:, None]
 
+
+# -- The end --------------------------------------------------------------------------------------
+
+LINEAR_TO = 0.75
+"""Samples up to it, −2.5 dBFS, are left as they are; louder ones are bent to stay within 1."""
 
 # -- Oscillators ----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from keras import layers
 
 from kwavegan.backend.defaults import keras_defaults
 from kwavegan.layers.label_conditioning import LabelConcat
+from kwavegan.layers.soft_clip import SoftClip
 from kwavegan.layers.strided_conv import StridedConv1DTranspose
 from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
 from kwavegan.networks.label_axes import LabelAxis, mark
@@ -36,7 +37,10 @@ def build_generator(a: Architecture, dtype: str = "float32") -> keras.Model:
     body = _stft_frames if a.generator == "istft" else _upsample_stages
     x = body(a, inputs, dtype)
     # The last activation in float32: bfloat16 has 8 bits of precision, audible as noise.
-    x = layers.Activation("tanh", dtype="float32", name="audio")(x)
+    if a.generator == "istft":
+        x = SoftClip(dtype="float32", name="audio")(x)
+    else:
+        x = layers.Activation("tanh", dtype="float32", name="audio")(x)
     if x.shape[1] > a.length:
         x = layers.Cropping1D((0, x.shape[1] - a.length), dtype="float32", name="crop")(x)
     return keras.Model(inputs, x, name="generator")

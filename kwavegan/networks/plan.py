@@ -6,7 +6,7 @@ No Keras here, so that `kwavegan.player` plays the same networks without it.
 import math
 from dataclasses import dataclass
 
-from kwavegan.layers.tables import OVERLAP
+from kwavegan.layers.tables import LINEAR_TO, OVERLAP
 from kwavegan.networks.architecture import FRAMES, Architecture
 
 # -- Transposed convolutions ----------------------------------------------------------------------
@@ -16,6 +16,17 @@ def upward_stages(a: Architecture) -> list[tuple[int, int]]:
     """Return stride and filters of each transposed convolution from 16 frames to the waveform."""
     stages = a.stages
     return list(zip(stages.strides, (a.channels, *stages.filters), strict=False))[::-1]
+
+
+# -- The end --------------------------------------------------------------------------------------
+
+
+def linear_to(a: Architecture) -> float:
+    """Return up to where samples are left as they are; louder ones are bent by a tanh.
+
+    The transposed convolutions of published networks bend all of them.
+    """
+    return LINEAR_TO if a.generator == "istft" else 0.0
 
 
 # -- Frames ---------------------------------------------------------------------------------------
@@ -119,8 +130,13 @@ _FIRST_TONES = -4.3
 _FIRST_SPREAD = 1.5
 _FIRST_GATE = 1.0
 
-PARTS = ("tones", "noise", "sweeps")
-"""What is summed to a sound, each behind a gate of its own."""
+VARIATIONS = 2
+"""Numbers of a latent's own that its levels vary by, such as how hard and how long it sounds."""
+
+_FIRST_VARIATION = 0.25  # nepers each, so 3 dB together: recordings of a label differ by 3 to 9
+
+PARTS = {"tones": "tone_levels", "noise": "noise_levels", "sweeps": "sweep_levels"}
+"""What is summed to a sound, each behind a gate of its own, and the head of its levels."""
 
 
 @dataclass(frozen=True)
@@ -152,5 +168,6 @@ def heads_of(a: Architecture, hop: int) -> dict[str, Head]:
         "noise_levels": Head(channels * bands, _LOG_SCALE, _FIRST_NOISE),
         "pitches": Head(OSCILLATORS, _PITCH_SCALE),
         "sweep_levels": Head(channels * OSCILLATORS, _LOG_SCALE, _FIRST_OSCILLATORS),
+        **{f"{part}_variation": Head(VARIATIONS, 1.0, _FIRST_VARIATION) for part in PARTS},
         **{f"{part}_openness": openness for part in PARTS},
     }

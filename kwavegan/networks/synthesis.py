@@ -4,7 +4,7 @@ A sound is partials, noise and attacks. A network cannot spell noise from a late
 numbers: whatever it makes repeats. So noise comes from `LatentNoise`, and the network says how loud
 it is in each band; partials come from bins that are on no common grid; sweeps from a few
 oscillators (Serra & Smith 1990, spectral modelling synthesis; Engel et al. 2020, DDSP). Each part
-is behind a gate that opens faster than the frames.
+is behind a gate that opens faster than the frames, and its levels vary with the latent.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,11 @@ from keras import layers, ops
 from kwavegan.layers.detuned_bins import DetunedBins
 from kwavegan.layers.frame_gate import FrameGate
 from kwavegan.layers.inverse_stft import InverseSTFT
+from kwavegan.layers.latent_levels import LatentLevels
 from kwavegan.layers.latent_noise import LatentNoise
 from kwavegan.layers.oscillators import Oscillators
 from kwavegan.networks.architecture import Architecture
-from kwavegan.networks.plan import OSCILLATORS, heads_of
+from kwavegan.networks.plan import OSCILLATORS, PARTS, heads_of
 from kwavegan.types import Tensor
 
 Head = Callable[[str], Tensor]
@@ -43,10 +44,14 @@ def synthesize(a: Architecture, latent: Tensor, frames: Tensor, hop: int, dtype:
             heads[name].scale, heads[name].offset, dtype="float32", name=f"{name}_scaled"
         )(dense(frames))
 
+    def levels(part: str) -> Tensor:
+        vary = LatentLevels(dtype="float32", name=f"{part}_of_latent")
+        return vary(head(PARTS[part]), head(f"{part}_variation"), latent)
+
     parts = {
-        "tones": _tones(a, latent, head, hop),
-        "noise": _noise(a, latent, head, hop),
-        "sweeps": _sweeps(a, head, hop),
+        "tones": _tones(a, latent, levels("tones"), head, hop),
+        "noise": _noise(a, latent, levels("noise"), hop),
+        "sweeps": _sweeps(a, levels("sweeps"), head, hop),
     }
     gated = [
         FrameGate(hop, dtype="float32", name=f"{name}_gate")(audio, head(f"{name}_openness"))
@@ -56,23 +61,25 @@ def synthesize(a: Architecture, latent: Tensor, frames: Tensor, hop: int, dtype:
     return audio if a.channels == 1 else _left_and_right(audio)
 
 
-def _tones(a: Architecture, latent: Tensor, head: Head, hop: int) -> Tensor:
+def _tones(a: Architecture, latent: Tensor, levels: Tensor, head: Head, hop: int) -> Tensor:
     synthesis = InverseSTFT(hop, a.channels, dtype="float32", name="tones")
     bins = DetunedBins(synthesis.bins, a.channels, dtype="float32", name="tuning")
-    levels = head("tone_levels"), head("tone_spreads")
-    return synthesis(bins(head("bins"), *levels, latent))
+    return synthesis(bins(head("bins"), levels, head("tone_spreads"), latent))
 
 
-def _noise(a: Architecture, latent: Tensor, head: Head, hop: int) -> Tensor:
+def _noise(a: Architecture, latent: Tensor, levels: Tensor, hop: int) -> Tensor:
     synthesis = InverseSTFT(hop, a.channels, dtype="float32", name="noise")
     noise = LatentNoise(synthesis.bins, a.channels, dtype="float32", name="latent_noise")
-    return synthesis(noise(latent, head("noise_levels")))
+    return synthesis(noise(latent, levels))
 
 
-def _sweeps(a: Architecture, head: Head, hop: int) -> Tensor:
-    both = [head("pitches"), head("sweep_levels")]
+def _sweeps(a: Architecture, levels: Tensor, head: Head, hop: int) -> Tensor:
+    both = [head("pitches"), levels]
     values = layers.Concatenate(dtype="float32", name="pitches_and_levels")(both)
-    return Oscillators(hop, a.rate, OSCILLATORS, a.channels, dtype="float32", name="sweeps")(values)
+    sweeps = Oscillators(hop, a.rate, OSCILLATORS, a.channels, dtype="float32", name="sweeps")
+    # Driven into a tanh they get harmonics, as a drum does in a machine or on tape; the noise and
+    # the tones beside them are spared.
+    return layers.Activation("tanh", dtype="float32", name="driven_sweeps")(sweeps(values))
 
 
 def _left_and_right(audio: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from kwavegan.networks.plan import (
     PARTS,
     FramePlan,
     heads_of,
+    linear_to,
     upward_stages,
 )
 from kwavegan.player import parts
@@ -78,11 +79,11 @@ class Player:
         for start in range(0, len(latent), size):
             some = slice(start, start + size)
             audio = self._audio(latent[some], label if label is None else label[some])
-            np.tanh(audio[:, : a.length], out=sounds[some])
+            sounds[some] = parts.within_one(audio[:, : a.length], linear_to(a))
         return sounds
 
     def _audio(self, latent: np.ndarray, label: np.ndarray | None) -> np.ndarray:
-        """Return audio before its tanh, not yet cropped."""
+        """Return audio that may be beyond 1, not yet cropped."""
         if self.architecture.generator == "istft":
             return self._synthesized(latent, self._frames(latent, label))
         return self._upsampled(latent, label)
@@ -102,17 +103,18 @@ class Player:
             + np.float32(head.offset)
             for name, head in heads_of(a, hop).items()
         }
-        levels = heads["tone_levels"], heads["tone_spreads"]
-        tones = parts.detuned(heads["bins"], *levels, direction, a.channels)
-        noise = parts.latent_noise(
-            heads["noise_levels"], direction, a.channels, bins=tones.shape[-1]
+        levels = {
+            part: parts.varied(heads[name], heads[f"{part}_variation"], direction)
+            for part, name in PARTS.items()
+        }
+        tones = parts.detuned(
+            heads["bins"], levels["tones"], heads["tone_spreads"], direction, a.channels
         )
+        noise = parts.latent_noise(levels["noise"], direction, a.channels, bins=tones.shape[-1])
         sounding = {
             "tones": parts.inverse_stft(tones, hop),
             "noise": parts.inverse_stft(noise, hop),
-            "sweeps": parts.sweeps(
-                heads["pitches"], heads["sweep_levels"], a.channels, hop, a.rate
-            ),
+            "sweeps": parts.sweeps(heads["pitches"], levels["sweeps"], a.channels, hop, a.rate),
         }
         audio = sum(parts.gated(sounding[p], heads[f"{p}_openness"], hop) for p in PARTS)
         assert isinstance(audio, np.ndarray)

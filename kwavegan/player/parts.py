@@ -19,6 +19,18 @@ def direction_of(latent: np.ndarray) -> np.ndarray:
     return latent / np.sqrt(squares + np.float32(tables.SHORTEST))
 
 
+def varied(levels: np.ndarray, variations: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Return the levels of `LatentLevels`, (batch, frames, values).
+
+    Args:
+        levels: (batch, frames, values), natural logarithms.
+        variations: (batch, frames, draws), what each number of the latent's own is worth.
+        direction: (batch, latent_dim), of length 1.
+    """
+    own = direction @ tables.variations_table(direction.shape[1], variations.shape[-1])
+    return levels + (variations * own[:, None]).sum(axis=-1, keepdims=True)
+
+
 def detuned(
     x: np.ndarray,
     levels: np.ndarray,
@@ -97,7 +109,7 @@ def inverse_stft(x: np.ndarray, hop: int) -> np.ndarray:
 def sweeps(
     pitches: np.ndarray, levels: np.ndarray, channels: int, hop: int, rate: int
 ) -> np.ndarray:
-    """Return the waveform of `Oscillators`, (batch, frames × hop, channels).
+    """Return the waveform of `Oscillators` through a tanh, (batch, frames × hop, channels).
 
     Args:
         pitches: (batch, frames, count), logits.
@@ -113,7 +125,7 @@ def sweeps(
     levels = interpolated(levels, hop)
     levels = levels.reshape(batch, frames, hop, channels, count)
     audio = np.einsum("bfhkn,bfhn->bfhk", levels, waves)
-    return audio.reshape(batch, frames * hop, channels)
+    return np.tanh(audio.reshape(batch, frames * hop, channels))
 
 
 def gated(audio: np.ndarray, logits: np.ndarray, hop: int) -> np.ndarray:
@@ -128,6 +140,12 @@ def gated(audio: np.ndarray, logits: np.ndarray, hop: int) -> np.ndarray:
     line = interpolated(logits.reshape(len(logits), -1, 1), hop // logits.shape[2])
     audio *= sigmoid(line).reshape(len(audio), -1, 1)
     return audio
+
+
+def within_one(x: np.ndarray, linear_to: float) -> np.ndarray:
+    """Return samples within 1: those of `SoftClip`, or for `linear_to` 0 of a tanh."""
+    straight, rest = np.clip(x, -linear_to, linear_to), np.float32(1 - linear_to)
+    return straight + rest * np.tanh((x - straight) / rest)
 
 
 def interpolated(x: np.ndarray, hop: int) -> np.ndarray:

@@ -8,8 +8,10 @@ from support.layers import run_layer_test
 from kwavegan.layers.detuned_bins import DetunedBins
 from kwavegan.layers.frame_gate import FrameGate
 from kwavegan.layers.inverse_stft import InverseSTFT
+from kwavegan.layers.latent_levels import LatentLevels
 from kwavegan.layers.latent_noise import LatentNoise
 from kwavegan.layers.oscillators import Oscillators
+from kwavegan.layers.soft_clip import SoftClip
 from kwavegan.layers.tables import HIGHEST_HZ, LOWEST_HZ, bands_to_bins
 
 FRAMES, BINS, HOP, RATE = 40, 16, 8, 8000
@@ -57,6 +59,13 @@ CASES = {
         (normal(3, FRAMES * HOP, 2), normal(3, FRAMES, 1)),
         (3, FRAMES * HOP, 2),
     ),
+    "levels": (
+        LatentLevels,
+        {},
+        (normal(3, FRAMES, 5), normal(3, FRAMES, 2, seed=1), LATENT),
+        (3, FRAMES, 5),
+    ),
+    "end": (SoftClip, {}, (normal(3, 50, 2),), (3, 50, 2)),
 }
 
 
@@ -245,3 +254,51 @@ def test_a_gate_does_not_amplify():
     audio = normal(2, FRAMES * HOP, 1)
     gated = values(FrameGate(HOP)(audio, 100 * normal(2, FRAMES, 1)))
     assert (np.abs(gated) <= np.abs(audio) + 1e-6).all()
+
+
+# -- Levels of a latent's own ----------------------------------------------------------------------
+
+
+def test_latents_draw_independent_numbers_of_variance_one():
+    latents, variations = normal(4000, 30), np.zeros((4000, 1, 2), "float32")
+    drawn = []
+    for draw in range(2):
+        variations[...] = np.eye(2)[draw]
+        levels = LatentLevels()(np.zeros((4000, 1, 1), "float32"), variations, latents)
+        drawn.append(values(levels)[:, 0, 0])
+    assert np.std(drawn) == pytest.approx(1, abs=0.25)
+    assert abs(np.corrcoef(drawn)[0, 1]) < 0.4
+
+
+def test_a_variation_is_worth_as_much_as_its_frame_says():
+    variations = np.zeros((1, 3, 2), "float32")
+    variations[0, :, 0] = 0, 1, 2
+    levels = values(LatentLevels()(np.ones((1, 3, 4), "float32"), variations, LATENT[:1]))[0]
+    np.testing.assert_array_equal(levels[0], 1)
+    np.testing.assert_allclose(levels[2] - 1, 2 * (levels[1] - 1), rtol=1e-5)
+    assert abs(levels[1, 0] - 1) > 0.01
+
+
+# -- The end ---------------------------------------------------------------------------------------
+
+
+def test_what_is_not_loud_is_left_as_it_is():
+    audio = np.linspace(-0.75, 0.75, 101, dtype="float32")
+    np.testing.assert_array_equal(values(SoftClip()(audio)), audio)
+
+
+def test_louder_samples_stay_within_full_scale_without_a_corner():
+    audio = np.linspace(-3, 3, 6001, dtype="float32")
+    bent = values(SoftClip()(audio)).astype("float64")
+    assert np.abs(bent).max() <= 1
+    slopes = np.diff(bent) / 0.001
+    assert slopes.min() > -1e-3
+    assert np.abs(np.diff(slopes)).max() < 0.01
+
+
+def test_two_tones_get_no_tone_between_them():
+    """A tanh gives 5,000 and 6,000 Hz at 0.3 tones of 4,000 and 7,000 Hz, 40 dB below them."""
+    time = np.arange(8000) / 16_000
+    audio = 0.3 * np.sin(2 * np.pi * 5000 * time) + 0.3 * np.sin(2 * np.pi * 6000 * time)
+    spectrum = np.abs(np.fft.rfft(values(SoftClip()(audio.astype("float32")))))
+    assert 20 * np.log10(spectrum[2000] / spectrum[2500]) < -100

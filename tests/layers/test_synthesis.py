@@ -9,6 +9,7 @@ from support.layers import run_layer_test
 
 from kwavegan.evaluation.texture import measure_texture
 from kwavegan.layers.inverse_stft import InverseSTFT
+from kwavegan.layers.soft_clip import SoftClip
 from kwavegan.networks.architecture import Architecture
 from kwavegan.networks.build import build_networks
 from kwavegan.networks.generators import build_generator
@@ -161,6 +162,11 @@ def test_a_few_tones_stand_out_at_the_start():
     assert measure_texture(tones[..., None], 8000).tonality.mean() > 15
 
 
+def test_sounds_begin_soft_and_hard():
+    loudness = 20 * np.log10(parts_of()["noise"].std(axis=(1, 2)))
+    assert loudness.std() > 1.5
+
+
 def test_a_generator_begins_with_sounds_that_share_no_period():
     texture = measure_texture(parts_of()["noise"], 8000)
     assert texture.periodicity.max() < 0.5
@@ -173,8 +179,10 @@ def test_channels_begin_as_middle_and_side():
     middle_and_side = keras.Model(generator.input, generator.get_layer("sum_of_parts").output)
     middle, side = ops.convert_to_numpy(whole(middle_and_side)(given))[0].T
     left, right = ops.convert_to_numpy(whole(generator)(given))[0].T
-    np.testing.assert_allclose(left, np.tanh(middle + side)[:256], atol=1e-5)
-    np.testing.assert_allclose(right, np.tanh(middle - side)[:256], atol=1e-5)
+    clip = SoftClip()
+    for side_of, found in ((side, left), (-side, right)):
+        want = ops.convert_to_numpy(clip(middle + side_of))
+        np.testing.assert_allclose(found, want[:256], atol=1e-5)
 
 
 def test_a_generator_of_frames_needs_no_label():

@@ -2,7 +2,7 @@
 
 import { Product, Up, relu } from "./layers.js";
 import { Memory } from "./memory.js";
-import { Directions, Spectra, addGated, addSweeps, directionOf } from "./parts.js";
+import { Directions, Spectra, addGated, fillSweeps, directionOf } from "./parts.js";
 
 export class Network {
   // `about` describes the network, `blob` holds its weights (Float32Array), `modules` the compiled
@@ -49,7 +49,7 @@ export class Network {
     const made = about.frames ? this.framed(latent, label) : this.sampled(latent, label);
     return made.map((audio) => {
       const sound = new Float32Array(about.length);
-      for (let i = 0; i < sound.length; i++) sound[i] = Math.tanh(audio[i]);
+      for (let i = 0; i < sound.length; i++) sound[i] = withinOne(audio[i], about.linearTo);
       return sound;
     });
   }
@@ -95,6 +95,7 @@ export class Network {
     }
     const about = this.about.frames;
     const direction = directionOf(Float64Array.from(latent), about.shortest);
+    this.directions.vary(direction, heads);
     const own = this.directions.tones(direction);
     const noises = this.directions.noises(direction);
     const channels = Array.from({ length: about.channels }, (_, channel) =>
@@ -108,12 +109,18 @@ export class Network {
     const out = new Float32Array(about.frames * about.hop);
     const sweeps = new Float32Array(out.length);
     spectra.run(channel, heads, own, noises);
-    addSweeps(about, channel, heads, sweeps);
+    fillSweeps(about, channel, heads, sweeps);
     addGated(about, heads.tones_openness, spectra.tones, out);
     addGated(about, heads.noise_openness, spectra.noise, out);
     addGated(about, heads.sweeps_openness, sweeps, out);
     return out;
   }
+}
+
+// Samples up to a limit are left as they are; louder ones are bent to stay within 1.
+function withinOne(x, linearTo) {
+  const straight = Math.min(linearTo, Math.max(-linearTo, x));
+  return straight + (1 - linearTo) * Math.tanh((x - straight) / (1 - linearTo));
 }
 
 function leftAndRight([middle, side]) {

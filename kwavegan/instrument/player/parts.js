@@ -20,21 +20,34 @@ export function directionOf(latent, shortest) {
   return latent.map((x) => x / Math.sqrt(squares));
 }
 
+// A direction times a table with a row for each of its values.
+function along(direction, table) {
+  const own = new Float32Array(table.length / direction.length);
+  direction.forEach((share, k) => {
+    const row = k * own.length;
+    for (let i = 0; i < own.length; i++) own[i] += share * table[row + i];
+  });
+  return own;
+}
+
 // Own tunings and levels of the tones, and noise: sums of directions drawn once for all sounds.
 export class Directions {
   constructor(memory, about) {
     const { latentDim, channels, bins, rows, turns } = about;
     Object.assign(this, { memory, about, noiseWide: rows * channels * 2 * bins });
     this.ofTones = new Float32Array(latentDim * 2 * channels * bins);
+    this.ofLevels = new Float32Array(latentDim * about.variations);
     this.table = memory.reserve(latentDim * this.noiseWide);
     this.turned = memory.reserve(turns * latentDim);
     this.noise = memory.reserve(turns * this.noiseWide);
   }
 
   load(random) {
-    const { latentDim, turns, noiseState, tonesState } = this.about;
+    const { latentDim, turns, noiseState, tonesState, variationsState } = this.about;
     const own = new Normals(tonesState, random);
     for (let i = 0; i < this.ofTones.length; i++) this.ofTones[i] = own.next();
+    const variations = new Normals(variationsState, random);
+    for (let i = 0; i < this.ofLevels.length; i++) this.ofLevels[i] = variations.next();
     const normals = new Normals(noiseState, random);
     const table = this.table.values;
     for (let k = 0; k < latentDim; k++) {
@@ -48,12 +61,22 @@ export class Directions {
   // Return how far the tone of each bin of each channel is from its centre, before its limit, and
   // then how loud each is among the others.
   tones(direction) {
-    const own = new Float32Array(this.ofTones.length / direction.length);
-    direction.forEach((share, k) => {
-      const row = k * own.length;
-      for (let i = 0; i < own.length; i++) own[i] += share * this.ofTones[row + i];
-    });
-    return own;
+    return along(direction, this.ofTones);
+  }
+
+  // Add to the levels of each part what the latent draws, times how much that is.
+  vary(direction, heads) {
+    const own = along(direction, this.ofLevels);
+    for (const [part, name] of Object.entries(this.about.levels)) {
+      const worth = heads[`${part}_variation`];
+      const levels = heads[name];
+      for (let frame = 0; frame < this.about.frames; frame++) {
+        let added = 0;
+        own.forEach((x, i) => (added += x * worth.values[frame * worth.wide + i]));
+        const at = frame * levels.wide;
+        for (let i = 0; i < levels.wide; i++) levels.values[at + i] += added;
+      }
+    }
   }
 
   // Return the noise (frames, channels, 2, bins) of level 1.
@@ -179,8 +202,8 @@ function forEachFrame(head, column, frames, each) {
   }
 }
 
-// Add the oscillators of a channel to `out`.
-export function addSweeps(about, channel, heads, out) {
+// Put the oscillators of a channel, driven into a tanh, into `out`, which is silent before.
+export function fillSweeps(about, channel, heads, out) {
   const { frames, hop, count, pitch, sweepLimits, firstPitches } = about;
   const cyclesOf = (logit, i) => Math.exp(pitch.span * sigmoid(logit + firstPitches[i])) * pitch.lowest;
   const loudness = (level) => Math.exp(clip(level, sweepLimits));
@@ -203,6 +226,7 @@ export function addSweeps(about, channel, heads, out) {
       before -= Math.floor(before);
     });
   }
+  for (let i = 0; i < out.length; i++) out[i] = tanh(out[i]);
 }
 
 // Add `audio` behind its gate to `out`.
