@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kwavegan.cli.options import backend_option, runs_dir_option
+from kwavegan.cli.options import backend_option, runs_dir_option, seed_option
 from kwavegan.cli.output import say, say_all, warn
 
 if TYPE_CHECKING:
@@ -24,10 +24,7 @@ if TYPE_CHECKING:
     "--n", "-n", "count", type=click.IntRange(2), default=1_000, show_default=True,
     help="Number of sounds to generate.",
 )  # fmt: skip
-@click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
-    help="Seed of the latents.",
-)  # fmt: skip
+@seed_option("the latents")
 @click.option(
     "--judge",
     "evaluators",

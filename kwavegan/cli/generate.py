@@ -9,7 +9,7 @@ import click
 from kwavegan.cli.attribute_options import AttributeCommand, labels_asked_for, never_heard
 from kwavegan.cli.kit import make_kit
 from kwavegan.cli.moves import direction_options, moved_recipes
-from kwavegan.cli.options import player_option
+from kwavegan.cli.options import BITS, player_option, seed_option, trim_option
 from kwavegan.cli.output import say
 from kwavegan.cli.sources import generator_options, open_generator
 from kwavegan.config.attributes import file_title
@@ -29,13 +29,7 @@ _Labels = tuple[str, ...] | None
 @click.option(
     "-n", "count", type=click.IntRange(1), help="Sounds of each label.  [default: 10; in a kit 12]"
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Seed of the latents.",
-)
+@seed_option("the latents")
 @click.option(
     "--out",
     type=click.Path(),
@@ -58,15 +52,10 @@ _Labels = tuple[str, ...] | None
 @click.option("--steps", type=int, help="Sounds on the walk, A and B included.  [default: 8]")
 @click.option(
     "--bits",
-    type=click.Choice(["16", "24", "32"]),
+    type=BITS,
     help="Bits of a sample; 32: float.  [default: 16; in a kit 24]",
 )
-@click.option(
-    "--trim/--no-trim",
-    default=True,
-    show_default=True,
-    help="End a sound where it falls silent, 60 dB below its peak; else all have one length.",
-)
+@trim_option
 @click.option(
     "--kit",
     type=click.Choice(["sfz", "decentsampler", "hydrogen"]),

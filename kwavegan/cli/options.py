@@ -65,6 +65,29 @@ def _help(setting: Field[Any]) -> str:
     return setting.metadata["help"] + (f"  [{notes}]" if notes else "")
 
 
+BITS = click.Choice(["16", "24", "32"])
+"""Bits of a sample of a WAV; 32 are a float."""
+
+trim_option = click.option(
+    "--trim/--no-trim",
+    default=True,
+    show_default=True,
+    help="End a sound where it falls silent, 60 dB below its peak; else all have one length.",
+)
+"""`--trim`, for the argument `trim`."""
+
+
+def seed_option(of: str) -> Callable[[_Command], _Command]:
+    """Return `--seed`, for the argument `seed`: the seed of what `of` says."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(0, 2**32 - 1),
+        default=0,
+        show_default=True,
+        help=f"Seed of {of}.",
+    )
+
+
 preset_option = click.option(
     "--preset",
     type=click.Choice(tuple(PRESETS)),

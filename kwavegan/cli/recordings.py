@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kwavegan.cli.options import BITS, seed_option, trim_option
 from kwavegan.cli.output import say, show_progress, warn
 from kwavegan.errors import InputError
 
@@ -21,27 +22,16 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 def recording_options(command: _Command) -> _Command:
     """Decorate a command with `--label`, `--seed`, and `--out`, `--bits` and `--trim`."""
     for option in (
-        click.option(
-            "--trim/--no-trim",
-            default=True,
-            show_default=True,
-            help="End a sound where it falls silent; else all have one length.",
-        ),
+        trim_option,
         click.option(
             "--bits",
-            type=click.Choice(["16", "24", "32"]),
+            type=BITS,
             default="16",
             show_default=True,
             help="Bits of a sample; 32: float.",
         ),
         click.option("--out", type=click.Path(), help="Folder for the WAVs.  [default: in sounds]"),
-        click.option(
-            "--seed",
-            type=click.IntRange(0, 2**32 - 1),
-            default=0,
-            show_default=True,
-            help="Seed of the search.",
-        ),
+        seed_option("the search"),
         click.option("--label", help="Stay in this label.  [default: the nearest]"),
     ):
         command = option(command)
