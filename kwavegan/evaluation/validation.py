@@ -44,7 +44,7 @@ class ValidationResult:
         texture_distance: distance to the validation sounds in statistics of texture, which neither
             the critics nor the classifier hear.
         texture_floor: the same distance of as many training sounds.
-        best: whether no step before had a better score.
+        best: whether no step before had a score that is better by more than chance.
 
     Example:
         >>> from kwavegan.evaluation import ValidationResult
@@ -68,7 +68,8 @@ class ValidationResult:
 
         Label accuracy × √(floor / Fréchet distance × floor / texture distance), where each ratio
         counts as 1 at most: a distance *below* real-versus-real is no better, and is lowest for a
-        few sounds near the real mean. Ties go to the later checkpoint, whose sounds vary more.
+        few sounds near the real mean. Of scores that chance might exchange the later checkpoint's
+        counts: its sounds vary more, and begin more sharply.
         """
         embedding = _closeness(self.frechet_distance, self.floor)
         texture = _closeness(self.texture_distance, self.texture_floor)

@@ -33,7 +33,7 @@ from kwavegan.training.callbacks.loss_bound import LossBound
 from kwavegan.training.callbacks.metrics_logger import MetricsLogger
 from kwavegan.training.callbacks.pauses import Pauses
 from kwavegan.training.callbacks.previews import PreviewCallback
-from kwavegan.training.callbacks.validation import ValidationCallback
+from kwavegan.training.callbacks.validation import ValidationCallback, is_due
 from kwavegan.training.finetune import transfer_weights
 
 Build = Callable[[Config], WaveGAN]
@@ -308,9 +308,8 @@ class _Session:
         self, start: int, checkpoints: Checkpoints, pauses: Pauses
     ) -> ValidationCallback | None:
         """Return the callback that scores the generator; None where no step left is due."""
-        every = self.config.evaluate_every
-        pending = start > 0 and start % every == 0 if every else False
-        if not every or (self.config.steps // every <= start // every and not pending):
+        every, last = self.config.evaluate_every, self.config.steps
+        if not 0 < every <= last or (start >= last and not is_due(start, every, last)):
             return None
         log = MetricsLog(self.run.path / VALIDATION, start)
 
@@ -319,7 +318,7 @@ class _Session:
 
         patience, report = self.config.stop_when_stalled, self.listener.validated
         return ValidationCallback(
-            self.run, log, make_scorer, checkpoints, start, every, patience, report, pauses
+            self.run, log, make_scorer, checkpoints, start, every, last, patience, report, pauses
         )
 
 

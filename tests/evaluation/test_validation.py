@@ -117,6 +117,19 @@ def scored(monkeypatch, dataset):
     return call
 
 
+def test_a_later_checkpoint_counts_where_the_score_may_be_luck(scored):
+    _, seen = scored([0.1, 0.5, 0.47, 0.46, 0.48, 0.4])
+    assert [v.step for v in seen if v.best] == [2, 4, 6, 10]
+
+
+def test_the_last_step_is_scored_whatever_its_number(scored):
+    outcome, seen = scored([0.1, 0.2, 0.3], evaluate_every=5)
+    assert [v.step for v in seen] == [5, 10, 12]
+    assert outcome.run.best_step() == 12
+    outcome, seen = scored([0.1], name="short", evaluate_every=13)
+    assert seen == []
+
+
 def test_the_best_checkpoint_is_kept_and_generated_from(scored, tmp_path):
     outcome, seen = scored([0.1, 0.5, 0.2, 0.4, 0.3, 0.4])
     run = outcome.run
