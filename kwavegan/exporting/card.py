@@ -8,6 +8,7 @@ from kwavegan.backend.selection import versions
 from kwavegan.errors import InputError, shell_command
 from kwavegan.evaluation.results import Evaluation, load_evaluation
 from kwavegan.generation.generator import SoundGenerator
+from kwavegan.reporting.markdown import code, escaped
 from kwavegan.reporting.tables import comparison_table
 
 _NOT_STATED = "not stated: ask whoever made the recordings before you publish sounds"
@@ -18,7 +19,7 @@ _USE = {
 import numpy as np
 import onnxruntime
 
-session = onnxruntime.InferenceSession("{file}")
+session = onnxruntime.InferenceSession({file})
 latent = {latent}.astype("float32")
 (audio,) = session.run(None, {{{inputs}}})  # ({shape}), {rate} Hz
 ```
@@ -34,7 +35,7 @@ import numpy as np
 
 import kwavegan.networks.generators  # the layers that Keras must know
 
-generator = keras.models.load_model("{file}")
+generator = keras.models.load_model({file})
 latent = {latent}.astype("float32")
 audio = generator.predict({{{inputs}}})  # ({shape}), {rate} Hz
 ```
@@ -101,9 +102,9 @@ def model_card(origin: Origin, file: str, form: str) -> str:
         "licence of the recordings": origin.licence or _NOT_STATED,
         "exported with": facts["versions"],
     }
-    table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows.items())
+    table = "\n".join(f"| {name} | {escaped(value)} |" for name, value in rows.items())
     use = _USE[form].format(
-        file=file,
+        file=json.dumps(file),
         latent=_LATENTS[config.latent_distribution].format(config.latent_dim),
         inputs='"latent": latent' + (', "label": np.zeros(8, "int64")' if labels else ""),
         shape=f"batch, {config.length}, {config.channels}",
@@ -112,7 +113,8 @@ def model_card(origin: Origin, file: str, form: str) -> str:
         label=", and `label`, (batch,) int64 indices" if labels else "",
     )
     return (
-        f"# {facts['run']}\n\nA generator of sounds, a GAN that kwavegan trained: `{file}`.\n\n"
+        f"# {escaped(facts['run'])}\n\nA generator of sounds, a GAN that kwavegan trained: "
+        f"{code(file)}.\n\n"
         f"| | |\n|---|---|\n{table}\n\n"
         f"## Use\n\n{use}\n"
         f"A sound is a function of its latent{' and label' if labels else ''} alone: latents drawn "
@@ -138,13 +140,13 @@ def _measures(generator: SoundGenerator) -> str:
     if evaluation is None:
         run = generator.run
         command = shell_command("evaluate", run.name, checkpoint=generator.step)
-        return f"Not evaluated; `{command}` does it.\n"
+        return f"Not evaluated; {code(command)} does it.\n"
     counts = evaluation.sounds
     return (
         f"Of {counts['generated']:,} generated sounds, beside what {counts['test']:,} real ones "
         "that training never saw get; arrows say which numbers are better.\n\n"
         f"{comparison_table([evaluation], 'markdown')}\n"
-        + "".join(f"\n- {warning}" for warning in evaluation.warnings)
+        + "".join(f"\n- {escaped(warning)}" for warning in evaluation.warnings)
         + ("\n" if evaluation.warnings else "")
     )
 
@@ -155,7 +157,3 @@ def _evaluation(generator: SoundGenerator) -> Evaluation | None:
         return load_evaluation(generator.run, generator.step)
     except InputError:
         return None
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")

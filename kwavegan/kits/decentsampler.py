@@ -2,9 +2,8 @@
 
 from xml.etree import ElementTree as ET
 
-from kwavegan.errors import printable
 from kwavegan.kits.description import Kit, Layer, Voice
-from kwavegan.kits.markup import element, xml_text
+from kwavegan.kits.markup import add_comment, element, xml_text
 
 
 def decentsampler_text(kit: Kit, folder: str) -> str:
@@ -18,7 +17,7 @@ def decentsampler_text(kit: Kit, folder: str) -> str:
         folder: of the sounds, from the file: "samples/", or "" for the same.
     """
     preset = ET.Element("DecentSampler", minVersion="1.6.0")
-    preset.append(ET.Comment(f" {printable(kit.about)} ".replace("--", "- -")))
+    add_comment(preset, kit.about)
     groups = element(preset, "groups")
     for voice in kit.voices:
         for layer in voice.layers:

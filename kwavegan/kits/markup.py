@@ -1,5 +1,6 @@
 """Elements of XML and their text."""
 
+import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -14,6 +15,11 @@ def element(parent: ET.Element, name: str, content: Any = None, /, **attributes:
     return child
 
 
+def add_comment(parent: ET.Element, text: str) -> None:
+    """Add a comment to a parent, whose text cannot end it: XML has no `--` in one."""
+    parent.append(ET.Comment(f" {re.sub('-(?=-)', '- ', _text(text))} "))
+
+
 def xml_text(root: ET.Element) -> str:
     """Return a document with an element on each line."""
     ET.indent(root)
@@ -21,5 +27,7 @@ def xml_text(root: ET.Element) -> str:
 
 
 def _text(value: Any) -> str:
-    # XML has no control characters, whatever they are escaped as.
-    return str(value).lower() if isinstance(value, bool) else printable(str(value))
+    # XML has no control characters, whatever they are escaped as, and not all letters of Unicode.
+    if isinstance(value, bool):
+        return str(value).lower()
+    return re.sub("[\ufffe\uffff]", "\ufffd", printable(str(value)))

@@ -5,8 +5,10 @@ import io
 import math
 from collections.abc import Sequence
 
+from kwavegan.errors import printable
 from kwavegan.evaluation.measures import INTERVAL, MEASURES
 from kwavegan.evaluation.results import Evaluation, MeasureRow
+from kwavegan.reporting.markdown import escaped
 
 ARROWS = {"higher": "↑", "lower": "↓", "one": "→ 1", "real": "→ real"}
 """Direction in which a measure gets better."""
@@ -93,11 +95,13 @@ def comparison_table(evaluations: Sequence[Evaluation], form: str = "text") -> s
     if form == "csv":
         return _csv(runs, lines)
     mark = "**{}**" if form == "markdown" else "{} *"
-    table = [("measure", "", *runs, "real")]
+    shown = list(map(escaped, runs)) if form == "markdown" else runs
+    table = [("measure", "", *shown, "real")]
     for name, values, real, best in lines:
         cells = [_number(value) for value in values]
         cells = [mark.format(c) if i in best else c for i, c in enumerate(cells)]
-        table.append((_title(name), _arrow(name), *cells, _number(real)))
+        title = escaped(_title(name)) if form == "markdown" else _title(name)
+        table.append((title, _arrow(name), *cells, _number(real)))
     return text_table(table) if form == "text" else _markdown(table)
 
 
@@ -127,7 +131,9 @@ def _best(name: str, values: list[float], real: float) -> set[int]:
 
 
 def _better(name: str) -> str:
-    return MEASURES[name].better if name in MEASURES else _EXTERNAL[name.split(": ")[1]]
+    if name in MEASURES:
+        return MEASURES[name].better
+    return _EXTERNAL.get(name.rpartition(": ")[2], "real")
 
 
 def _arrow(name: str) -> str:
@@ -137,9 +143,9 @@ def _arrow(name: str) -> str:
 def _title(name: str) -> str:
     if name in MEASURES:
         return MEASURES[name].title
-    evaluator, measure = name.split(": ")
+    evaluator, mark, measure = name.rpartition(": ")
     title = MEASURES[measure].title if measure in MEASURES else measure
-    return f"{evaluator}: {title}"
+    return f"{evaluator}{mark}{title}"
 
 
 def _real(row: MeasureRow) -> str:
@@ -161,14 +167,18 @@ def _number(value: float) -> str:
 
 
 def text_table(table: Sequence[Sequence[str]]) -> str:
-    """Return rows of cells as text, each column as wide as its widest cell."""
+    """Return rows of cells as text, each column as wide as its widest cell.
+
+    Names of runs and labels are shown as `kwavegan.errors.printable` shows them: none adds a line.
+    """
+    table = [list(map(printable, row)) for row in table]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
     return "\n".join(lines)
 
 
 def _markdown(table: Sequence[Sequence[str]]) -> str:
-    rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table]
+    rows = ["| " + " | ".join(row) + " |" for row in table]
     return "\n".join([rows[0], "|" + "---|" * len(table[0]), *rows[1:]])
 
 
