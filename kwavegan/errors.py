@@ -133,6 +133,10 @@ def _spelled(text: str, spell: Callable[[str, str], str]) -> str:
     return "".join(parts)
 
 
+_LONGEST = 2_000
+"""Letters of a message; what is in the middle of a longer one is left out."""
+
+
 class InputError(ValueError):
     """Bad input: a file, a setting or a combination that the user can change.
 
@@ -155,4 +159,6 @@ class InputError(ValueError):
     def for_command_line(self, spell: Callable[[str, str], str] | None = None) -> str:
         """Return the message as one line, with settings spelled as options; see the function."""
         text = re.sub(r"\s*\n\s*", " ", for_command_line(super().__str__(), spell))
-        return printable(text)
+        # A value that the message repeats may be as long as the file that it came from.
+        cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
+        return printable(cut)

@@ -1,7 +1,6 @@
 """Which of jax, torch and tensorflow Keras runs on: chosen before Keras is imported."""
 
 import importlib.util
-import json
 import os
 import platform
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 from kwavegan.backend.environment import mend_imports, writable_folders
 from kwavegan.errors import InputError, setting
 from kwavegan.storage.failures import first_line
+from kwavegan.storage.reading import read_json
 
 BACKENDS = ("jax", "torch", "tensorflow")
 """In the order they are looked for."""
@@ -159,7 +159,7 @@ def _configured() -> str | None:
     home = os.environ.get("KERAS_HOME")
     try:
         path = (Path(home) if home else Path.home() / ".keras") / "keras.json"
-        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings = read_json(path)
         return None if settings == _WRITTEN_BY_KERAS else settings["backend"]
     except (OSError, RuntimeError, ValueError, KeyError, TypeError):
         return None  # absent or damaged: Keras ignores it as well

@@ -41,8 +41,20 @@ def spelled_alike(name: str) -> str:
 
 
 def file_title(label: str) -> str:
-    """Return a label as part of a file's name: `kick/hard` → `kick-hard`."""
-    return label.replace(SEPARATOR, "-")
+    """Return a label as part of a file's name, in the folder it is meant for on any system.
+
+    Example:
+        >>> from kwavegan.config.attributes import file_title
+        >>> file_title("kick/hard"), file_title("..\\\\mine")
+        ('kick-hard', '..%5cmine')
+    """
+    return "".join(map(_in_a_name, label.replace(SEPARATOR, "-")))
+
+
+def _in_a_name(letter: str) -> str:
+    # Windows takes the first two as the ends of a folder and of a disk; names cannot hold others.
+    unfit = letter in "\\:" or letter < " " or letter == "\x7f"
+    return f"%{ord(letter):02x}" if unfit else letter
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,14 @@ def check_value(setting: Field[Any], value: Any, spelled: str) -> Any:
 def _checked_names(value: Any, spelled: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
         raise InputError(f"{spelled}: {value!r} is not a list of names")
-    for i, name in enumerate(value):
+    known: set[str] = set()
+    for name in value:
         _check_text(name, spelled)
         if not name:
             raise InputError(f"{spelled}: an empty name; remove it")
-        if name in value[:i]:
+        if name in known:
             raise InputError(f"{spelled}: {name!r} is given twice")
+        known.add(name)
     return tuple(value)
 
 

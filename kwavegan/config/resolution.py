@@ -8,7 +8,7 @@ from kwavegan.config.fields import check_value, nearest
 from kwavegan.config.presets import PRESETS, Preset
 from kwavegan.config.settings import SETTINGS, Config, check_together
 from kwavegan.errors import InputError, require_choice, setting
-from kwavegan.storage.files import read_toml
+from kwavegan.storage.reading import read_toml
 
 
 def read_config(path: str | Path) -> Config:

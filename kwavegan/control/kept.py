@@ -15,6 +15,11 @@ from kwavegan.generation.generator import SoundGenerator
 from kwavegan.generation.provenance import weights_digest
 from kwavegan.runs.pretrained import FOLDER
 from kwavegan.storage import files
+from kwavegan.storage.reading import read_json
+from kwavegan.storage.values import number, table
+
+_WHICH = ("step", "weights")
+"""What else than parts the file has: which generator was measured."""
 
 _DIGITS = 4
 """Digits of a number that are kept: measured ones have two."""
@@ -31,11 +36,13 @@ def control_path(generator: SoundGenerator) -> Path:
 def read_kept(generator: SoundGenerator) -> dict[str, Any]:
     """Return what is kept of a generator; empty where it is of other weights, or damaged."""
     try:
-        stored = json.loads(control_path(generator).read_text(encoding="utf-8"))
-        fits = stored["weights"] == weights_digest(generator.player)
-    except (OSError, ValueError, KeyError, TypeError):
+        stored = table(read_json(control_path(generator)))
+    except (OSError, ValueError):
         return {}
-    return stored if fits else {}
+    if stored.get("weights") != weights_digest(generator.player):
+        return {}
+    # Parts that are no tables have been damaged, and are measured anew.
+    return {name: part for name, part in stored.items() if name in _WHICH or isinstance(part, dict)}
 
 
 def keep(generator: SoundGenerator, part: str, label: str, value: Any) -> str:
@@ -57,7 +64,7 @@ def keep(generator: SoundGenerator, part: str, label: str, value: Any) -> str:
     stored.setdefault(part, {})[label] = value
     path = control_path(generator)
     try:
-        files.write_text(path, json.dumps(stored, ensure_ascii=False) + "\n")
+        files.write_text(path, json.dumps(files.without_nan(stored), ensure_ascii=False) + "\n")
     except InputError as error:
         return str(error)
     return ""
@@ -130,20 +137,20 @@ def _read(stored: Any, latent_dim: int) -> dict[str, Direction]:
             name: Direction(
                 name=name,
                 step=_step(one["step"], latent_dim),
-                explained=float(one["explained"]),
-                spread=float(one["spread"]),
-                effects={key: float(value) for key, value in one["effects"].items()},
+                explained=number(one["explained"]),
+                spread=number(one["spread"]),
+                effects={key: number(value) for key, value in table(one["effects"]).items()},
             )
-            for name, one in stored.items()
+            for name, one in table(stored).items()
             if name in NAMES
         }
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return {}
 
 
 def _step(values: list[float], latent_dim: int) -> np.ndarray:
-    step = np.array(values or [0.0] * latent_dim, "float64")
-    if step.shape != (latent_dim,):
+    step = np.array(list(map(number, values)) or [0.0] * latent_dim, "float64")
+    if step.shape != (latent_dim,) or not np.isfinite(step).all():
         raise ValueError(f"a step of {len(values)} values")
     return step
 

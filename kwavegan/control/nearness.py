@@ -1,5 +1,6 @@
 """How near is near: distances of a found sound in words, beside what real sounds get."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -38,7 +39,7 @@ def real_nearness(
     if label and label not in generator.labels:
         return None
     kept = read_kept(generator).get("real", {}).get(label)
-    if isinstance(kept, int | float):
+    if isinstance(kept, int | float) and math.isfinite(kept):
         return float(kept)
     config, name = generator.config, generator.run.name
     try:

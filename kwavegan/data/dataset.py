@@ -1,28 +1,31 @@
 """A prepared folder, as arrays to train on."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from kwavegan.audio.pcm import to_float
-from kwavegan.data.manifest import read_manifest
+from kwavegan.data.manifest import SPLITS, read_manifest
 from kwavegan.errors import InputError, setting, shell_command
+from kwavegan.storage.arrays import open_array
+from kwavegan.storage.reading import open_plain, read_json
+from kwavegan.storage.values import table, text, texts, whole
 
 FORMAT = "kwavegan-dataset"
 
 VERSION = 1
 """The format's version, in `settings.json` of a prepared folder."""
 
-SPLITS = ("train", "validation", "test")
-
 CLASSIFIER = "classifier.npz"
 """Name of the file in a prepared folder with the classifier that `evaluate` trained on it."""
+
+_DTYPES = {name: np.dtype(name) for name in ("int16", "float32")}
+"""Types of samples, by their names in `settings.json`."""
 
 _HEARD = 2_000
 """Most sounds whose levels are measured."""
@@ -164,11 +167,11 @@ def read_settings(path: Path) -> dict[str, Any]:
             advice = f"prepare sounds into it: {shell_command('prepare', 'SOUNDS', path)}"
         raise InputError(f"{path}: {what}; {advice}")
     try:
-        stored = json.loads((path / "settings.json").read_text(encoding="utf-8"))
-        name, version = stored["format"], stored["version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        stored = table(read_json(_own_file(path, "settings.json")))
+        name, version = stored["format"], whole(stored["version"])
+    except (OSError, ValueError, KeyError) as error:
         raise _damaged(path, "settings.json") from error
-    if name != FORMAT or not isinstance(version, int):
+    if name != FORMAT:
         raise _damaged(path, "settings.json")
     if version > VERSION:
         raise InputError(
@@ -192,12 +195,11 @@ def open_dataset(path: str | Path) -> Dataset:
     path = Path(path)
     stored = read_settings(path)
     try:
-        rate, length, channels = (int(stored[name]) for name in ("rate", "length", "channels"))
-        labels = tuple(str(label) for label in stored["labels"])
-        counts = [int(stored["clips"][name]) for name in SPLITS]
-        dtype = np.dtype(stored["dtype"])
-        attributes = tuple(str(name) for name in stored.get("attributes", ()))
-    except (KeyError, TypeError, ValueError) as error:
+        rate, length, channels = (whole(stored[name], 1) for name in ("rate", "length", "channels"))
+        labels, attributes = texts(stored["labels"]), texts(stored.get("attributes", []))
+        counts = [whole(table(stored["clips"])[name]) for name in SPLITS]
+        dtype = _DTYPES[text(stored["dtype"])]
+    except (KeyError, ValueError) as error:
         raise _damaged(path, "settings.json") from error
     splits = [
         _open_split(path, name, (count, length, channels), dtype, max(len(labels), 1))
@@ -213,9 +215,8 @@ def _open_split(
     path: Path, name: str, shape: tuple[int, int, int], dtype: np.dtype, num_labels: int
 ) -> Split:
     # An empty file cannot be mapped into memory.
-    mode: Literal["r"] | None = "r" if shape[0] else None
-    audio = _load(path, f"{name}.npy", mode)
-    indices = _load(path, f"{name}_labels.npy", None)
+    audio = _load(path, f"{name}.npy", mapped=shape[0] > 0)
+    indices = _load(path, f"{name}_labels.npy", mapped=False)
     if audio.shape != shape or audio.dtype != dtype:
         raise _damaged(path, f"{name}.npy")
     inside = indices.dtype == np.int32 and ((indices >= 0) & (indices < num_labels)).all()
@@ -224,11 +225,19 @@ def _open_split(
     return Split(audio, indices)
 
 
-def _load(path: Path, name: str, mode: Literal["r"] | None) -> np.ndarray:
+def _load(path: Path, name: str, mapped: bool) -> np.ndarray:
     try:
-        return np.load(path / name, mmap_mode=mode, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        return open_array(_own_file(path, name), mapped)
+    except (OSError, ValueError) as error:
         raise _damaged(path, name) from error
+
+
+def _own_file(path: Path, name: str) -> Path:
+    """Return a file of a prepared folder; raise a ValueError where it is a link out of it."""
+    file = path / name
+    if file.is_symlink() and not file.resolve().is_relative_to(path.resolve()):
+        raise ValueError(f"{file} is a link out of the folder")
+    return file
 
 
 def _damaged(path: Path, name: str) -> InputError:
@@ -249,5 +258,6 @@ def data_digest(dataset: Dataset) -> str:
                 kept = (row.split, row.row, row.label, row.offset, row.checksum)
                 digest.update(repr(kept).encode("utf-8", "surrogateescape"))
     except ValueError:  # of another version of the package
-        digest.update((dataset.path / "manifest.csv").read_bytes())
+        with open_plain(dataset.path / "manifest.csv") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16]

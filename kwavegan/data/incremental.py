@@ -52,10 +52,12 @@ def previous_rows(out: Path, stored: Mapping[str, Any]) -> dict[str, list[Manife
     if not is_prepared(out):
         return rows
     try:
-        open_dataset(out)
+        old = open_dataset(out)
         if read_settings(out).get("clip_settings") != stored["clip_settings"]:
             return rows
         for row in read_manifest(out / "manifest.csv"):
+            if not row.problem and not 0 <= row.row < len(getattr(old, row.split)):
+                return {}
             rows.setdefault(row.source, []).append(row)
     except (InputError, OSError, ValueError):
         return {}  # damaged, so none of its rows is reliable

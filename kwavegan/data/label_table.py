@@ -8,6 +8,7 @@ from kwavegan.config.attributes import SEPARATOR
 from kwavegan.data.labelling import Labelled, Place, checked_names, examples
 from kwavegan.errors import InputError, setting
 from kwavegan.storage.failures import reason
+from kwavegan.storage.reading import read_bytes
 
 _DELIMITERS = ",;\t"
 
@@ -56,10 +57,11 @@ class TableLabels:
         """Yield each line's number and its cells, without spaces around them."""
         try:
             # Names that are not UTF-8 pass through unchanged, as those of the system do.
-            text = self._path.read_bytes().decode("utf-8-sig", "surrogateescape")
-        except OSError as error:
+            text = read_bytes(self._path).decode("utf-8-sig", "surrogateescape")
+        except (OSError, ValueError) as error:
+            why = reason(error) if isinstance(error, OSError) else error
             raise InputError(
-                f"{self._spelled}: {reason(error)}; name a CSV file with a line for each sound"
+                f"{self._spelled}: {why}; name a CSV file with a line for each sound"
             ) from error
         first = text.partition("\n")[0]
         reader = csv.reader(

@@ -1,11 +1,17 @@
 """`manifest.csv` of a prepared folder: the origin of each clip, and the files without one."""
 
 import csv
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+
+from kwavegan.storage.reading import read_table
+from kwavegan.storage.values import LARGEST
+
+SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,8 @@ class ManifestRow:
 
 _COLUMNS = tuple(column.name for column in fields(ManifestRow))
 
+_SOUND = re.compile("(?:[0-9a-f]{16})?")
+
 _NUMBERS = tuple(column.name for column in fields(ManifestRow) if column.type is int)
 
 
@@ -78,17 +86,32 @@ def read_manifest(path: Path) -> Iterator[ManifestRow]:
     """Yield the rows of a `manifest.csv`.
 
     Raises:
-        ValueError: the file is damaged.
+        ValueError: the file is damaged, or names a file outside the source folder.
         OSError: the file is unreadable.
     """
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != _COLUMNS:
-            raise ValueError(f"{path}: unknown columns")
-        for values in reader:
-            if None in values.values() or None in values:
-                raise ValueError(f"{path}: incomplete row")
-            numbers = {name: int(values[name]) for name in _NUMBERS}
-            notes = tuple(values["notes"].split())
-            columns: dict[str, Any] = {**values, **numbers, "notes": notes}
-            yield ManifestRow(**columns)
+    rows = read_table(path, errors="surrogateescape")
+    if tuple(next(rows, ())) != _COLUMNS:
+        raise ValueError(f"{path}: unknown columns")
+    for cells in rows:
+        if len(cells) != len(_COLUMNS):
+            raise ValueError(f"{path}: incomplete row")
+        yield _row(dict(zip(_COLUMNS, cells, strict=True)), path)
+
+
+def _row(values: dict[str, str], path: Path) -> ManifestRow:
+    numbers = {name: int(values[name]) for name in _NUMBERS}
+    if not all(-LARGEST <= number < 2**63 for number in numbers.values()) or numbers["row"] < -1:
+        raise ValueError(f"{path}: a number out of range")
+    if values["split"] not in SPLITS or not _SOUND.fullmatch(values["sound"]):
+        raise ValueError(f"{path}: an unknown split or sound")
+    if not _is_below(values["source"]):
+        raise ValueError(f"{path}: {values['source']!r} is no path below a folder")
+    columns: dict[str, Any] = {**values, **numbers, "notes": tuple(values["notes"].split())}
+    return ManifestRow(**columns)
+
+
+def _is_below(source: str) -> bool:
+    """Whether a path with / stays in the folder that it is below."""
+    path = PurePosixPath(source)
+    outside = path.is_absolute() or Path(source).is_absolute() or ".." in Path(source).parts
+    return bool(source) and "\0" not in source and not outside

@@ -193,7 +193,7 @@ def _as_before(src: Path, out: Path, asked: PrepareSettings) -> PrepareSettings:
         if old["source"] != _spelled(src):
             return asked
         return replace(asked, **{name: old[name] for name in ("rate", "length", "channels")})
-    except (InputError, KeyError):
+    except (InputError, KeyError, TypeError):
         return asked
 
 

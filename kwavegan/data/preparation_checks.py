@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from kwavegan.config.attributes import SEPARATOR
-from kwavegan.data.dataset import CLASSIFIER, SPLITS, is_prepared
+from kwavegan.data.dataset import CLASSIFIER, is_prepared
+from kwavegan.data.manifest import SPLITS
 from kwavegan.data.prepare_settings import ClipSettings
 from kwavegan.data.summary import Summary
 from kwavegan.errors import InputError, setting

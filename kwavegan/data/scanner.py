@@ -17,6 +17,7 @@ from kwavegan.data.split_folders import NAMES as SPLIT_NAMES
 from kwavegan.data.split_folders import SplitFolders, find_split_folders, listed, meant_as_split
 from kwavegan.errors import InputError, setting
 from kwavegan.storage.failures import reason
+from kwavegan.storage.reading import read_text
 
 _MAX_FILES = 2**27 - 1
 """`MAX_NUM_WAVS_PER_CLASS` of Google's rule; it only sets how fine the percentages are."""
@@ -60,8 +61,8 @@ def read_lists(folder: Path) -> dict[str, str]:
     splits = {}
     for split, name in _LISTS.items():
         try:
-            text = (folder / name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_text(folder / name)
+        except (OSError, ValueError) as error:
             raise InputError(
                 f"{folder / name}: cannot be read; {setting('lists')} needs validation_list.txt and"
                 f" testing_list.txt, as Speech Commands has them; leave {setting('lists')} out"

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kwavegan.data.copies import Copies
-from kwavegan.data.dataset import SPLITS
-from kwavegan.data.manifest import ManifestRow
+from kwavegan.data.manifest import SPLITS, ManifestRow
 from kwavegan.data.scanner import Scan
 from kwavegan.errors import for_python, setting
 

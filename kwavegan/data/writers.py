@@ -12,8 +12,7 @@ import numpy as np
 
 from kwavegan.audio import soundfiles
 from kwavegan.data.copies import Copies
-from kwavegan.data.dataset import SPLITS
-from kwavegan.data.manifest import ManifestRow, ManifestWriter, read_manifest
+from kwavegan.data.manifest import SPLITS, ManifestRow, ManifestWriter, read_manifest
 from kwavegan.data.prepare_settings import ClipSettings
 from kwavegan.data.summary import SummaryCounter
 from kwavegan.storage.files import atomic

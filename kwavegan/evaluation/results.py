@@ -1,7 +1,5 @@
 """The outcome of `evaluate`, and its file in the run: one for each checkpoint evaluated."""
 
-import json
-import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,8 @@ from typing import Any
 from kwavegan.errors import InputError, shell_command
 from kwavegan.runs.run import Run
 from kwavegan.storage import files
+from kwavegan.storage.reading import read_json
+from kwavegan.storage.values import number, table, text, texts, whole
 
 
 @dataclass(frozen=True)
@@ -75,17 +75,8 @@ def save_evaluation(run: Run, evaluation: Evaluation) -> Path:
         InputError: the disk is full or not writable.
     """
     path = run.evaluation_path(evaluation.step)
-    files.write_json(path, _without_nan(asdict(evaluation)))
+    files.write_json(path, asdict(evaluation))
     return path
-
-
-def _without_nan(value: Any) -> Any:
-    """JSON has no NaN: null stands for it."""
-    if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def load_evaluation(run: Run, step: int | None = None) -> Evaluation:
@@ -113,23 +104,32 @@ def load_evaluation(run: Run, step: int | None = None) -> Evaluation:
         raise InputError(f"{run.path}: not evaluated yet; run: {evaluate}")
     path = run.evaluation_path(step)
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        rows = {name: _read_rows(stored[name]) for name in ("labels", "external")}
-        overall = _read_rows({"": stored["overall"]})[""]
-        warnings = tuple(stored["warnings"])
-        return Evaluation(**{**stored, **rows, "overall": overall, "warnings": warnings})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return _read(table(read_json(path)))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         again = shell_command("evaluate", run.name, checkpoint=step, runs_dir=run.runs_dir)
         raise InputError(f"{path}: damaged; evaluate again: {again}") from error
 
 
-def _read_rows(stored: dict[str, Any]) -> dict[str, dict[str, MeasureRow]]:
-    def number(value: float | None) -> float:
-        return math.nan if value is None else float(value)
+def _read(stored: dict[str, Any]) -> Evaluation:
+    """Return an evaluation from values of any type."""
+    classifier = table(stored["classifier"])
+    if classifier:
+        text(classifier["digest"]), number(classifier["accuracy"])
+    text(table(stored["about"])["data"])
+    read = {
+        "run": text(stored["run"]),
+        "step": whole(stored["step"]),
+        "overall": _rows(stored["overall"]),
+        "labels": {label: _rows(rows) for label, rows in table(stored["labels"]).items()},
+        "external": {name: _rows(rows) for name, rows in table(stored["external"]).items()},
+        "sounds": {name: whole(count) for name, count in table(stored["sounds"]).items()},
+        "warnings": texts(stored["warnings"]),
+    }
+    return Evaluation(**{**stored, **read})
 
+
+def _rows(stored: Any) -> dict[str, MeasureRow]:
     return {
-        name: {
-            key: MeasureRow(**{k: number(v) for k, v in row.items()}) for key, row in rows.items()
-        }
-        for name, rows in stored.items()
+        name: MeasureRow(**{part: number(value) for part, value in table(row).items()})
+        for name, row in table(stored).items()
     }

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from kwavegan.config.attributes import file_title
 from kwavegan.errors import InputError, setting
 from kwavegan.generation.recipes import Recipe
 from kwavegan.storage import files
 from kwavegan.storage.failures import reason
+from kwavegan.storage.reading import read_table
 
 FIRST_COLUMNS = ("file", "label")
 
@@ -27,21 +29,22 @@ def read_latents(path: str | Path, latent_dim: int, labels: Sequence[str]) -> li
     Raises:
         InputError: the file does not exist, is no such table, or belongs to another kind of run.
     """
+    spelled = f"{setting('latents')}: {path}"
+    rows = read_table(Path(path))
     try:
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        if tuple(next(rows, [])[:2]) != FIRST_COLUMNS:
+            raise InputError(f"{spelled}: its first line must begin with file,label")
+        # A row at a time: as numbers they take a fraction of the memory that they take as text.
+        return [
+            _recipe(row, f"{spelled}, line {number}", latent_dim, labels)
+            for number, row in enumerate(rows, start=2)
+            if row
+        ]
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
         why = reason(error) if isinstance(error, OSError) else "not a CSV file"
-        raise InputError(
-            f"{setting('latents')}: {path}: {why}; name a latents.csv that generate wrote"
-        ) from error
-    if not rows or tuple(rows[0][:2]) != FIRST_COLUMNS:
-        raise InputError(f"{setting('latents')}: {path}: its first line must begin with file,label")
-    return [
-        _recipe(row, f"{setting('latents')}: {path}, line {number}", latent_dim, labels)
-        for number, row in enumerate(rows[1:], start=2)
-        if row
-    ]
+        raise InputError(f"{spelled}: {why}; name a latents.csv that generate wrote") from error
 
 
 def _recipe(row: list[str], place: str, latent_dim: int, labels: Sequence[str]) -> Recipe:
@@ -57,12 +60,16 @@ def _recipe(row: list[str], place: str, latent_dim: int, labels: Sequence[str]) 
     if labels and not label:
         raise InputError(f"{place}: no label; name one of {', '.join(labels)}")
     try:
-        latent = np.array(row[2:], "float32")
+        with np.errstate(over="ignore"):  # infinite, and refused below
+            latent = np.array(row[2:], "float32")
     except ValueError as error:
         raise InputError(f"{place}: not a number; repair or remove the line") from error
+    stem = Path(name).stem
+    if not stem:
+        raise InputError(f"{place}: names no file; repair or remove the line")
     if not np.isfinite(latent).all():
         raise InputError(f"{place}: a value is not finite; repair or remove the line")
-    return Recipe(latent, labels.index(label) if label else 0, Path(name).stem)
+    return Recipe(latent, labels.index(label) if label else 0, file_title(stem))
 
 
 @contextmanager
@@ -94,19 +101,27 @@ def merged_latents(
                     lines.write(_line(recipe, labels))
 
                 yield add
-            with partial.open("w", encoding="utf-8") as table, fresh.open(encoding="utf-8") as new:
-                table.writelines([header, *_earlier_lines(path, names)])
+            with (
+                partial.open("w", encoding="utf-8", errors="surrogateescape") as table,
+                fresh.open(encoding="utf-8") as new,
+            ):
+                table.write(header)
+                csv.writer(table, lineterminator="\n").writerows(_earlier_rows(path, names))
                 table.writelines(new)
         finally:
             files.remove(fresh)
 
 
-def _earlier_lines(path: Path, names: set[str]) -> list[str]:
-    """Return the lines of a table below its header, but those of `names`."""
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[1:]
-    return [line for line in lines if line.split(",", 1)[0] not in names]
+def _earlier_rows(path: Path, names: set[str]) -> Iterator[list[str]]:
+    """Yield the rows of a table below its header, but those of `names`."""
+    rows = read_table(path, errors="surrogateescape")
+    try:
+        next(rows, None)
+        yield from (row for row in rows if row and row[0] not in names)
+    except FileNotFoundError:
+        return
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; remove it, or name another folder") from error
 
 
 def _line(recipe: Recipe, labels: Sequence[str]) -> str:

@@ -4,7 +4,6 @@ A folder holds sounds of one generator: names such as `kick_s0_0000.wav` are the
 that sounds of another run or step would take the place of those that are there.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from kwavegan.generation.generator import SoundGenerator
 from kwavegan.player import Player
 from kwavegan.storage import files
 from kwavegan.storage.archive import digest_of
+from kwavegan.storage.reading import read_json
+from kwavegan.storage.values import table
 
 ABOUT, LATENTS = "about.json", "latents.csv"
 """Names of the files that only a folder of sounds has."""
@@ -89,7 +90,8 @@ def claim(generator: SoundGenerator, folder: Path, call: Mapping[str, Any]) -> N
             f"{setting('out')}: {folder} holds sounds of {others}; name another folder, or delete"
             " that one"
         )
-    earlier = stored.get("calls", [])
+    calls = stored.get("calls")
+    earlier = calls if isinstance(calls, list) else []
     config = generator.config
     about = {
         "kwavegan": versions()["kwavegan"],
@@ -111,7 +113,6 @@ def _which(generator: SoundGenerator) -> dict[str, Any]:
 def _read(folder: Path) -> dict[str, Any]:
     """Return what `about.json` says; nothing where it is missing or damaged."""
     try:
-        stored = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        return table(read_json(folder / ABOUT))
     except (OSError, ValueError):
         return {}
-    return stored if isinstance(stored, dict) else {}

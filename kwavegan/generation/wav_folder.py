@@ -9,6 +9,7 @@ import numpy as np
 
 from kwavegan.audio.processing import without_tail
 from kwavegan.audio.soundfiles import write_wav
+from kwavegan.errors import InputError
 from kwavegan.gan.sampling import BATCH, generate_batches
 from kwavegan.generation.generator import SoundGenerator
 from kwavegan.generation.latents_table import merged_latents
@@ -69,11 +70,19 @@ def sounds_of(
         generator: makes the sounds.
         recipes: of the sounds.
         trim: whether a sound ends where it falls silent (`without_tail`), or has the full length.
+
+    Raises:
+        InputError: a sound is not finite.
     """
     recipes = iter(recipes)
     while batch := list(islice(recipes, BATCH)):
         latents = np.stack([recipe.latent for recipe in batch])
         indices = [recipe.label for recipe in batch]
         (sounds,) = generate_batches(generator.player, latents, indices)
+        if not np.isfinite(sounds).all():
+            raise InputError(
+                f"{generator.run.path}: step {generator.step} makes sounds that are not finite;"
+                " take another checkpoint, or smaller latents"
+            )
         for recipe, sound in zip(batch, sounds, strict=True):
             yield recipe, without_tail(sound, generator.rate) if trim else sound

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from kwavegan.audio.mel import hann
+from kwavegan.errors import InputError, setting
 
 # -- Inverse short-time Fourier transform ---------------------------------------------------------
 
@@ -79,14 +80,35 @@ def variations_random() -> np.random.Generator:
 def noise_tables(latent_dim: int, values: int, turns: int) -> tuple[np.ndarray, np.ndarray]:
     """Return directions (latent_dim, values) and signs (turns, latent_dim) of ±1."""
     rng = noise_random()
-    directions = rng.standard_normal((latent_dim, values)).astype("float32")
+    directions = _drawn(rng, latent_dim, values)
     return directions, np.sign(rng.standard_normal((turns, latent_dim))).astype("float32")
 
 
 @lru_cache(maxsize=8)
 def tones_table(latent_dim: int, values: int) -> np.ndarray:
     """Return directions (latent_dim, 2 × values), float32: of tunings, then of levels."""
-    return tones_random().standard_normal((latent_dim, 2 * values)).astype("float32")
+    return _drawn(tones_random(), latent_dim, 2 * values)
+
+
+def _drawn(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    """Return normal numbers (rows, columns), float32.
+
+    Raises:
+        InputError: there are more than `_MOST_NUMBERS`.
+    """
+    if rows * columns > _MOST_NUMBERS:
+        raise InputError(
+            f"{setting('latent_dim')}: {rows} dimensions need tables of {rows * columns:,} numbers"
+            f" at this rate, and {_MOST_NUMBERS:,} are the most; lower it"
+        )
+    table = np.empty((rows, columns), "float32")
+    for row in table:  # so that they are never all there in float64
+        row[:] = rng.standard_normal(columns)
+    return table
+
+
+_MOST_NUMBERS = 2**29
+"""Of a table: 2 GiB. Ten times those of 100 dimensions, in stereo, at 192 kHz."""
 
 
 @lru_cache(maxsize=8)

@@ -334,8 +334,8 @@ def _label_words(row: HealthRow, config: Config) -> dict[str, str]:
     """Return words for the labels that a row is about; "" where it is about none."""
 
     def label(column: str) -> str:
-        index = int(row.get(column, -1))
-        return config.labels[index] if 0 <= index < len(config.labels) else ""
+        index = row.get(column, -1)  # not finite in a damaged row
+        return config.labels[int(index)] if 0 <= index < len(config.labels) else ""
 
     one, other = label("label_separation_one"), label("label_separation_other")
     words = {"of_label_separation": f": {one} and {other}" if one and other else ""}

@@ -78,8 +78,10 @@ class Player:
         size = max(1, SAMPLES // a.stages.length)
         for start in range(0, len(latent), size):
             some = slice(start, start + size)
-            audio = self._audio(latent[some], label if label is None else label[some])
-            sounds[some] = parts.within_one(audio[:, : a.length], linear_to(a))
+            # What weights that are far too large make is not finite, which the caller sees.
+            with np.errstate(over="ignore", invalid="ignore"):
+                audio = self._audio(latent[some], label if label is None else label[some])
+                sounds[some] = parts.within_one(audio[:, : a.length], linear_to(a))
         return sounds
 
     def _audio(self, latent: np.ndarray, label: np.ndarray | None) -> np.ndarray:

@@ -8,13 +8,14 @@ import numpy as np
 from kwavegan.audio.cutting import Piece, find_pieces
 from kwavegan.audio.problems import AudioError
 from kwavegan.audio.soundfiles import load_audio
-from kwavegan.data.dataset import read_settings
+from kwavegan.data.dataset import open_dataset, read_settings
 from kwavegan.data.manifest import read_manifest
 from kwavegan.data.preparation_checks import CUTS
 from kwavegan.data.scanner import spelled
 from kwavegan.errors import InputError
 from kwavegan.reporting.figures import save
 from kwavegan.reporting.layout import COLOURS, LINE, lay_out, style
+from kwavegan.storage.values import text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,9 +50,7 @@ def write_cuts(prepared: str | Path) -> Path:
         'cuts.png'
     """
     prepared = Path(prepared)
-    stored = read_settings(prepared)
-    src, rate, channels = Path(stored["source"]), stored["rate"], stored["channels"]
-    names = list(dict.fromkeys(row.source for row in read_manifest(prepared / "manifest.csv")))
+    src, rate, channels, names = _recordings(prepared)
     places = np.linspace(0, len(names) - 1, min(ROWS, len(names))).astype(int)
     rows: list[_Row] = []
     each = max(1, ROWS // len(places))
@@ -66,6 +65,20 @@ def write_cuts(prepared: str | Path) -> Path:
     path = prepared / CUTS
     save(_drawn(rows, rate), path)
     return path
+
+
+def _recordings(prepared: Path) -> tuple[Path, int, int, list[str]]:
+    """Return the folder of a set's recordings, rate and channels, and the recordings' names."""
+    data = open_dataset(prepared)
+    try:
+        src = Path(text(read_settings(prepared).get("source")))
+        rows = read_manifest(prepared / "manifest.csv")
+        names = list(dict.fromkeys(row.source for row in rows))
+    except ValueError as error:
+        raise InputError(f"{prepared}: damaged ({error}); prepare it again") from error
+    if not names:
+        raise InputError(f"{prepared}: holds no recordings; prepare it again")
+    return src, data.rate, data.channels, names
 
 
 def _stretches(name: str, audio: np.ndarray, rate: int) -> list[_Row]:

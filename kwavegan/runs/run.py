@@ -6,7 +6,6 @@ A run folder holds `config.toml`, `status.json`, `metrics.csv`, `validation.csv`
 it, under `Run.lock`; anyone may read it meanwhile.
 """
 
-import json
 import os
 import re
 import shutil
@@ -29,6 +28,8 @@ from kwavegan.storage.archive import Checkpoint
 from kwavegan.storage.csv_log import MetricsLog
 from kwavegan.storage.failures import reason
 from kwavegan.storage.locks import try_lock
+from kwavegan.storage.reading import read_json
+from kwavegan.storage.values import table, whole
 
 VALIDATION = "validation.csv"
 """Name of the file in a run with the scores on the validation sounds, by step."""
@@ -167,8 +168,10 @@ class Run:
         The system releases it when this process ends, also when it is killed.
 
         Raises:
-            InputError: another training holds the lock, or the folder is not writable.
+            InputError: another training holds the lock, the folder is not writable, or what a
+                training writes into it would be written elsewhere.
         """
+        _refuse_links_out(self.path)
         try:
             file = (self.path / ".lock").open("a+b")
         except OSError as error:
@@ -293,8 +296,8 @@ class Run:
     def best_step(self) -> int | None:
         """Return the step of the best checkpoint; None where none is marked."""
         try:
-            return json.loads((self.path / "best.json").read_text(encoding="utf-8"))["step"]
-        except (OSError, ValueError, KeyError, TypeError):
+            return whole(table(read_json(self.path / "best.json"))["step"])
+        except (OSError, ValueError, KeyError):
             return None
 
     def rewind(self, step: int) -> MetricsLog:
@@ -357,6 +360,17 @@ def _describe(run: Run) -> RunInfo:
         steps=status.steps,
         started=status.started,
     )
+
+
+def _refuse_links_out(folder: Path) -> None:
+    """Refuse a run that someone made so that a training writes, and deletes, in another folder."""
+    inside = folder.resolve()
+    for path in sorted(folder.glob("*")):
+        if path.is_symlink() and not path.resolve().is_relative_to(inside):
+            raise InputError(
+                f"{path}: is a link out of the run, where a training would write; put what it leads"
+                " to in its place"
+            )
 
 
 def _lock_within_half_a_second(file: IO[bytes]) -> bool:

@@ -1,12 +1,15 @@
 """`status.json` of a run: how far its training is."""
 
-import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from kwavegan.errors import InputError
 from kwavegan.storage import files
+from kwavegan.storage.reading import read_json
+from kwavegan.storage.values import number, table, text, whole
 
 STATES = ("running", "stopped", "stalled", "finished", "diverged", "failed")
 
@@ -40,6 +43,21 @@ class Status:
     data: str = ""
 
 
+def _versions(value: Any) -> dict[str, str]:
+    return {name: text(version) for name, version in table(value).items()}
+
+
+_OF_TYPE: dict[Any, Callable[[Any], Any]] = {
+    str: text,
+    int: whole,
+    float: number,
+    dict[str, str]: _versions,
+}
+
+_CHECKS = {each.name: _OF_TYPE[each.type] for each in fields(Status)}
+"""Field → what checks its value."""
+
+
 def read_status(path: Path) -> Status:
     """Read a `status.json`.
 
@@ -47,15 +65,14 @@ def read_status(path: Path) -> Status:
         InputError: the file is missing or damaged.
     """
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        status = Status(**{f.name: stored[f.name] for f in fields(Status) if f.name in stored})
-        typed = (f for f in fields(Status) if f.type in (str, int))
-        if not all(type(getattr(status, f.name)) is f.type for f in typed):
-            raise ValueError("wrong types")
+        stored = table(read_json(path))
+        status = Status(
+            **{name: check(stored[name]) for name, check in _CHECKS.items() if name in stored}
+        )
         if status.state not in STATES:
             raise ValueError("unknown state")
-        datetime.fromisoformat(status.started)
-    except (OSError, ValueError, TypeError) as error:
+        datetime.fromisoformat(status.started).astimezone()
+    except (OSError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: missing or damaged; train again under another name") from error
     return status
 

@@ -38,6 +38,7 @@ from kwavegan.search.study import (
     send_heartbeat,
 )
 from kwavegan.storage import files
+from kwavegan.storage.reading import read_text
 
 OBJECTIVES = {"score": "score", "survival": "steps survived"}
 """What a search can maximize → the name of its values."""
@@ -342,8 +343,8 @@ class Search:
 def _identity(folder: Path) -> str:
     """Return what marks trials of a shared study as those of the search in this folder."""
     path = folder / ".identity"
-    with suppress(OSError):
-        return path.read_text(encoding="utf-8").strip()
+    with suppress(OSError, ValueError):
+        return read_text(path).strip()
     name = uuid.uuid4().hex
     files.write_text(path, name + "\n")
     return name

@@ -13,7 +13,7 @@ from kwavegan.config.losses import penalty_of
 from kwavegan.config.settings import SETTINGS, Config
 from kwavegan.errors import InputError, setting
 from kwavegan.runs.pretrained import INHERITED
-from kwavegan.storage.files import read_toml
+from kwavegan.storage.reading import read_toml
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -1,9 +1,10 @@
 """Named arrays and a header in one `.npz` file, with a checksum: the format of checkpoints."""
 
 import hashlib
-import io
 import json
+import os
 import struct
+import sys
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -13,6 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from kwavegan.storage.arrays import read_array
+from kwavegan.storage.reading import parse_json
+from kwavegan.storage.values import table, whole
+
 VERSION = 1
 """Version of the format."""
 
@@ -21,13 +26,17 @@ _DAMAGE = (
     ValueError,
     EOFError,
     KeyError,
-    TypeError,
     RuntimeError,
+    NotImplementedError,
+    MemoryError,
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
 )
 """What reading a damaged file raises."""
+
+_MOST_TIMES, _ROOM = 16, 1 << 20
+"""An archive holds at most so many times its size, and so many bytes: weights hardly compress."""
 
 
 @dataclass(frozen=True)
@@ -81,30 +90,61 @@ def write_archive(
 def read_archive(path: Path) -> Checkpoint:
     """Read a checkpoint whole, and verify its checksum.
 
+    The checksum finds damage; whoever writes a file on purpose can compute it. So sizes are
+    checked before anything is read, and types after.
+
     Raises:
         FileNotFoundError: there is no such file.
-        DamagedError: the file is damaged, or of a newer format.
+        DamagedError: the file is damaged, larger than memory, or of a newer format.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            # Whole members: zipfile verifies its own checksums before NumPy parses them.
-            entries = {
-                name.removesuffix(".npy"): np.lib.format.read_array(
-                    io.BytesIO(archive.read(name)), allow_pickle=False
-                )
-                for name in archive.namelist()
-            }
+        entries = _read_entries(path)
         if entries.pop("checksum").tobytes() != digest_of(entries):
             raise ValueError("its checksum differs")
-        header = json.loads(entries.pop("header").tobytes())
+        header = table(parse_json(entries.pop("header").tobytes()))
+        newer = whole(header["version"]) > VERSION
+        step, meta = (0, {}) if newer else (whole(header["step"]), table(header["meta"]))
     except FileNotFoundError:
         raise
     except _DAMAGE as error:
         raise DamagedError(f"damaged ({error or type(error).__name__})") from error
-    if header["version"] > VERSION:
+    if newer:
         raise DamagedError("written by a newer kwavegan; upgrade")
     arrays = {name.removeprefix("arrays/"): array for name, array in entries.items()}
-    return Checkpoint(header["step"], arrays, header["meta"])
+    return Checkpoint(step, arrays, meta)
+
+
+def _read_entries(path: Path) -> dict[str, np.ndarray]:
+    """Read the members of an archive, each of which is an array."""
+    entries: dict[str, np.ndarray] = {}
+    with zipfile.ZipFile(path) as archive:
+        _check_sizes(archive.infolist(), path.stat().st_size)
+        for member in archive.infolist():
+            name = member.filename.removesuffix(".npy")
+            if name in entries:
+                raise ValueError(f"{name!r} is in it twice")
+            with archive.open(member) as file:
+                entries[name] = read_array(file, member.file_size)
+                if file.read(1):  # so that zipfile reaches the end, and verifies its own checksum
+                    raise ValueError(f"{name!r} is longer than it states")
+    return entries
+
+
+def _check_sizes(members: list[zipfile.ZipInfo], size: int) -> None:
+    """Refuse members that cannot be weights: they hardly compress, and lie beside each other."""
+    total = sum(member.file_size for member in members)
+    if total > _MOST_TIMES * size + _ROOM or sum(m.compress_size for m in members) > size:
+        raise ValueError("it states more than it can hold")
+    if total > _memory():
+        raise ValueError(f"its {total >> 20:,} MB are more than the memory of this machine")
+
+
+def _memory() -> int:
+    """Return the bytes of memory of this machine; what no machine has where it does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # Windows
+        return sys.maxsize
 
 
 def digest_of(entries: Mapping[str, np.ndarray]) -> bytes:

@@ -2,12 +2,17 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kwavegan.errors import InputError
 from kwavegan.storage import files
 from kwavegan.storage.failures import reason
+from kwavegan.storage.reading import read_text
+from kwavegan.storage.values import LARGEST
+
+MOST = 256 << 20
+"""Bytes of a file of rows: millions of them."""
 
 
 class MetricsLog:
@@ -54,18 +59,35 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
     """Read the rows of a `metrics.csv`; skip a line that a killed training left unfinished.
 
     A row has no entry for a blank value; a file that does not exist has no rows.
+
+    Raises:
+        InputError: the file is not readable, or larger than any log.
     """
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = read_text(path, MOST, errors="replace")
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {reason(error)}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; remove the file") from error
     lines = csv.reader(io.StringIO(text[: text.rfind("\n") + 1]))
-    header = next(lines, [])
+    header: list[str] = []
     rows = []
-    for line in lines:
+    while (line := _next(lines)) is not None:
+        header = header or line
         try:
             row = {name: float(v) for name, v in zip(header, line, strict=True) if v}
-            rows.append({**row, "step": int(row["step"])})
+            if 0 <= row["step"] <= LARGEST:
+                rows.append({**row, "step": int(row["step"])})
         except (ValueError, KeyError):
             continue
     return rows
+
+
+def _next(lines: Iterator[list[str]]) -> list[str] | None:
+    """Return the next line, and [] for one that is no CSV; None at the end."""
+    try:
+        return next(lines, None)
+    except csv.Error:
+        return []

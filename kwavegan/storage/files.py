@@ -1,8 +1,9 @@
-"""Write files and folders atomically: whole, or not at all. Read TOML."""
+"""Write files and folders atomically: whole, or not at all."""
 
 import csv
 import io
 import json
+import math
 import os
 import shutil
 import uuid
@@ -85,8 +86,23 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write `value` as indented JSON to `path`, atomically."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Write `value` as indented JSON to `path`, atomically; null stands for NaN and infinity."""
+    write_text(path, json.dumps(without_nan(value), indent=2, ensure_ascii=False) + "\n")
+
+
+def without_nan(value: Any) -> Any:
+    """Return a value with None for each number that is not finite: JSON has none of these.
+
+    Example:
+        >>> from kwavegan.storage.files import without_nan
+        >>> without_nan({"scores": (0.5, float("nan"))})
+        {'scores': [0.5, None]}
+    """
+    if isinstance(value, dict):
+        return {key: without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -96,23 +112,3 @@ def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[s
     table.writeheader()
     table.writerows(rows)
     write_text(path, text.getvalue())
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read the values of a TOML file.
-
-    Raises:
-        InputError: the file does not exist, is not readable, or is not TOML.
-    """
-    import tomllib
-
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {reason(error)}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text; save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not TOML: {error}; write lines such as `lr = 2e-4`") from error

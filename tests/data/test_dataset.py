@@ -11,7 +11,8 @@ import soundfile as sf
 from kwavegan.config.settings import Config
 from kwavegan.config.sound_set import remark_on_loudness
 from kwavegan.data import PrepareSettings, dataset, prepare, scanner
-from kwavegan.data.dataset import SPLITS, Dataset, Split, open_dataset
+from kwavegan.data.dataset import Dataset, Split, open_dataset
+from kwavegan.data.manifest import SPLITS
 from kwavegan.data.scanner import scan_folder, split_of
 from kwavegan.errors import InputError, for_command_line
 

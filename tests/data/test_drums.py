@@ -5,7 +5,7 @@ import pytest
 import soundfile as sf
 
 from kwavegan.data import drum_sounds, drums
-from kwavegan.data.dataset import SPLITS
+from kwavegan.data.manifest import SPLITS
 
 MANY = 40
 RATE, LABELS, synthesize = drum_sounds.RATE, drum_sounds.LABELS, drum_sounds.synthesize

@@ -14,7 +14,8 @@ import soundfile as sf
 from support.audio_files import SMALL, contents, rows, write
 
 from kwavegan.data import PrepareSettings, decode_pool, prepare
-from kwavegan.data.dataset import SPLITS, open_dataset
+from kwavegan.data.dataset import open_dataset
+from kwavegan.data.manifest import SPLITS
 from kwavegan.errors import InputError, for_command_line
 
 

@@ -72,7 +72,7 @@ class ValidationCallback(StepCallback):
         self.every, self.last = every, last
         self.patience, self.report, self.pauses = patience, report, pauses
         self.stalled = ""
-        rows = read_metrics(log.path)
+        rows = [row for row in read_metrics(log.path) if "score" in row]
         self.scored = {row["step"] for row in rows}
         scores = [row["score"] for row in rows]
         self.best = max(scores, default=-np.inf)
