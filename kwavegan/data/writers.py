@@ -15,6 +15,7 @@ from kwavegan.data.copies import Copies
 from kwavegan.data.manifest import SPLITS, ManifestRow, ManifestWriter, read_manifest
 from kwavegan.data.prepare_settings import ClipSettings
 from kwavegan.data.summary import SummaryCounter
+from kwavegan.storage.arrays import open_array
 from kwavegan.storage.files import atomic
 
 _HEADER = 128
@@ -85,7 +86,7 @@ def keep_copies_together(
     """
     index = {label: i for i, label in enumerate(labels)}
     arrays = {
-        path.stem: np.load(path, mmap_mode="r", allow_pickle=False)
+        path.stem: open_array(path, mapped=True)
         for split in SPLITS
         if (path := folder / f"{split}.npy").stat().st_size
         > _HEADER  # else there is nothing to map
