@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -12,13 +13,14 @@ from support.players import tiny_run
 from support.runs import written_run
 
 import kwavegan
-from kwavegan.evaluation.results import Evaluation, MeasureRow, save_evaluation
+from kwavegan.evaluation.results import Evaluation, MeasureRow, load_evaluation, save_evaluation
 from kwavegan.exporting import export_generator
 from kwavegan.generation import write_sounds
 from kwavegan.instrument import write_instrument
 from kwavegan.kits import write_kit
 from kwavegan.kits.formats import FORMATS
 from kwavegan.reporting import comparison_table, write_report
+from kwavegan.runs.run import Run
 
 NAME = "<img src=x onerror=alert(1)>\n--->`|[x](javascript:alert(1))&{{7}}]]>\uffff"
 
@@ -94,7 +96,7 @@ def hostile(tmp_path):
         path = run.path / name
         path.write_text(path.read_text().replace("step,", f'step,"{LABELS[0]}",', 1))
     run.path.rename(run.path.parent / NAME)
-    return kwavegan.Run.open(run.path.parent / NAME)
+    return Run.open(run.path.parent / NAME)
 
 
 class Seen(HTMLParser):
@@ -133,7 +135,7 @@ def test_no_name_gets_into_the_report(hostile, tmp_path):
 
 def test_no_name_gets_into_the_page_that_plays(generator, tmp_path):
     generator.run.path.rename(generator.run.path.parent / NAME)
-    run = kwavegan.Run.open(generator.run.path.parent / NAME)
+    run = Run.open(generator.run.path.parent / NAME)
     mine = kwavegan.load_generator(run.path)
     page = write_instrument(mine, tmp_path / "page.html").read_text(encoding="utf-8")
     seen = Seen(page)
@@ -149,8 +151,6 @@ def generator_of(folder):
 
 
 def test_no_name_is_markdown_in_a_card_or_a_table(generator, hostile, tmp_path):
-    from dataclasses import replace
-
     mine = replace(generator, run=hostile)
     file = tmp_path / 'x"); import os; ("`.onnx'
     card = export_generator(mine, file, licence=LABELS[0]).read_text(encoding="utf-8")
@@ -160,7 +160,7 @@ def test_no_name_is_markdown_in_a_card_or_a_table(generator, hostile, tmp_path):
     statements = ast.parse(parts[1].removeprefix("python\n")).body
     assert [type(each).__name__ for each in statements[:3]] == ["Import", "Import", "Assign"]
     assert ast.literal_eval(statements[2].value.args[0]) == file.name
-    table = comparison_table([kwavegan.evaluation.load_evaluation(hostile)], "markdown")
+    table = comparison_table([load_evaluation(hostile)], "markdown")
     assert not MARKUP.search(table)
     widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
     assert widths == {5}
