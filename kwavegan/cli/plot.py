@@ -85,7 +85,7 @@ def command(
         folder, drawn = Path(out or "plots"), _of_files(files, kinds or _SOUND_KINDS)
     else:
         run = _open(names, runs_dir)
-        folder = run.path / "plots" if out is None else Path(out)
+        folder = _own_folder(run) if out is None else Path(out)
         drawn = _of_run(run, kinds, step, labels, backend)
     from kwavegan.reporting import figures
 
@@ -173,6 +173,14 @@ def _of_run(
                 yield name + suffix, figure
     if "losses" in wanted:
         yield from _losses(run, required="losses" in kinds)
+
+
+def _own_folder(run: "Run") -> Path:
+    """Return the folder of a run's figures."""
+    from kwavegan.runs.links import refuse_links_out
+
+    refuse_links_out(run.path)
+    return run.path / "plots"
 
 
 def _rows(run: "Run") -> list[dict[str, float]]:

@@ -13,6 +13,7 @@ from kwavegan.control.names import NAMES
 from kwavegan.errors import InputError, setting, shell_command
 from kwavegan.generation.generator import SoundGenerator
 from kwavegan.generation.provenance import weights_digest
+from kwavegan.runs.links import refuse_links_out
 from kwavegan.runs.pretrained import FOLDER
 from kwavegan.storage import files
 from kwavegan.storage.reading import read_json
@@ -64,6 +65,7 @@ def keep(generator: SoundGenerator, part: str, label: str, value: Any) -> str:
     stored.setdefault(part, {})[label] = value
     path = control_path(generator)
     try:
+        refuse_links_out(generator.run.path)
         files.write_text(path, json.dumps(files.without_nan(stored), ensure_ascii=False) + "\n")
     except InputError as error:
         return str(error)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kwavegan.errors import InputError, shell_command
+from kwavegan.runs.links import refuse_links_out
 from kwavegan.runs.run import Run
 from kwavegan.storage import files
 from kwavegan.storage.reading import read_json
@@ -72,8 +73,9 @@ def save_evaluation(run: Run, evaluation: Evaluation) -> Path:
     """Write an evaluation into its run, atomically, and return the file.
 
     Raises:
-        InputError: the disk is full or not writable.
+        InputError: the disk is full or not writable, or the run has a link to elsewhere.
     """
+    refuse_links_out(run.path)
     path = run.evaluation_path(evaluation.step)
     files.write_json(path, asdict(evaluation))
     return path

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,21 +11,16 @@ import numpy as np
 from kwavegan.audio.sounds import Sounds
 from kwavegan.config.attributes import Attributes, file_title
 from kwavegan.config.settings import Config
-from kwavegan.errors import InputError
 from kwavegan.gan import sampling
 from kwavegan.generation.recipes import Recipe
 from kwavegan.networks.architecture import Architecture
 from kwavegan.player import Player, misfit
-from kwavegan.player.weights import shapes_of
+from kwavegan.player.weights import refuse_unfit
 from kwavegan.runs.pretrained import find_pretrained
 from kwavegan.runs.run import Run
 
 if TYPE_CHECKING:
     import keras
-
-
-_MOST_TIMES, _ROOM = 4, 10_000_000
-"""A network of one's own may be smaller than ours so many times, and by so many weights."""
 
 
 @dataclass(frozen=True)
@@ -203,33 +197,13 @@ def _load(run: Run, checkpoint: int | None, in_keras: bool = False) -> SoundGene
         for name, array in stored.arrays.items()
         if name.startswith(part)
     }
-    _check(run, architecture, weights)
+    refuse_unfit(run.path, architecture, weights)
     player: sampling.Network
     if in_keras or misfit(architecture, weights):
         player = _restored(architecture, weights)
     else:
         player = Player(architecture, weights)
     return SoundGenerator(run, config, stored.step, stored.problems, player)
-
-
-def _check(run: Run, architecture: Architecture, weights: Mapping[str, np.ndarray]) -> None:
-    """Refuse weights of which no network can be made, before room is made for one.
-
-    Raises:
-        InputError: they are far fewer than config.toml describes, or not finite.
-    """
-    given = sum(array.size for array in weights.values())
-    wanted = sum(map(prod, shapes_of(architecture).values()))
-    if wanted > _MOST_TIMES * given + _ROOM:
-        raise InputError(
-            f"{run.path}: config.toml describes {wanted:,} weights, and the checkpoint has"
-            f" {given:,}; restore the run's own config.toml, or train anew"
-        )
-    for name, array in weights.items():
-        if not np.isfinite(array).all():
-            raise InputError(
-                f"{run.path}: {name} of the checkpoint is not finite; take another step or run"
-            )
 
 
 def _in_keras(player: Player) -> "keras.Model":

@@ -80,7 +80,7 @@ class Preview:
 
 def names(config: Config) -> list[tuple[str, str, int]]:
     """Return the name, label and label index of each sound of a run's previews."""
-    if config.model == "wgan":
+    if config.model == "wgan" or not config.labels:
         return [(f"sound-{i}", "", 0) for i in range(SOUNDS)]
     labels = config.labels[:LABELS]
     each = max(2, -(-SOUNDS // len(labels)))
@@ -205,21 +205,26 @@ class PreviewStore:
 
     def _read(self, name: str) -> tuple[Clip, ...]:
         folder = self.path / name
-        known = ((clip, label, folder / f"{clip}.wav") for clip, label, _ in self._names())
+        config = self.run.config()
+        if not (config.rate and config.length and config.channels):
+            raise InputError(
+                f"{self.run.path / 'config.toml'}: says no rate, length or channels, as that of a"
+                " training does; restore it"
+            )
+        known = ((clip, label, folder / f"{clip}.wav") for clip, label, _ in names(config))
         return tuple(
-            Clip(clip, label, _sound(path)) for clip, label, path in known if path.is_file()
+            Clip(clip, label, _sound(path, config)) for clip, label, path in known if path.is_file()
         )
-
-    def _names(self) -> list[tuple[str, str, int]]:
-        return names(self.run.config())
 
 
 def _name(step: int) -> str:
     return f"step-{step:08}"
 
 
-def _sound(path: Path) -> np.ndarray:
+def _sound(path: Path, config: Config) -> np.ndarray:
+    """Read a sound, no more than a preview has: a small file may hold hours."""
     try:
-        return soundfiles.read_audio(path)[0]
+        sound = soundfiles.load_audio(path, config.rate, config.channels, need=config.length)
+        return sound[: config.length]
     except problems.AudioError as error:
         raise InputError(f"{path}: {error.reason}; remove the file") from error

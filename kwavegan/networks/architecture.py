@@ -169,6 +169,7 @@ def _check(a: Architecture) -> None:
     ranges = {
         "length": (SHORTEST, LONGEST),
         "channels": (1, 2),
+        "rate": (1, 768_000),
         "width": (1, 1024),
         "latent_dim": (1, 4096),
         "label_embedding": (1, 1024),

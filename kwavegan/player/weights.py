@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
+from math import prod
+from pathlib import Path
 
 import numpy as np
 
+from kwavegan.errors import InputError
 from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
 from kwavegan.networks.plan import FRAME_TAPS, FramePlan, heads_of, upward_stages
 
@@ -39,6 +42,35 @@ def misfit(a: Architecture, weights: Weights) -> str:
     wanted = shapes_of(a)
     names = sorted(wanted.keys() | weights.keys())
     return next((n for n in names if n not in weights or weights[n].shape != wanted.get(n)), "")
+
+
+def refuse_unfit(run: Path, a: Architecture, weights: Weights) -> None:
+    """Refuse weights of which no generator can be made, before room is made for one.
+
+    Args:
+        run: the folder that they come from, for the message.
+        a: what its config.toml describes.
+        weights: by path.
+
+    Raises:
+        InputError: they are far fewer than `a` has, or not finite.
+    """
+    given = sum(array.size for array in weights.values())
+    wanted = sum(map(prod, shapes_of(a).values()))
+    if wanted > _MOST_TIMES * given + _ROOM:
+        raise InputError(
+            f"{run}: config.toml describes {wanted:,} weights, and the checkpoint has {given:,};"
+            " restore the run's own config.toml, or train anew"
+        )
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
+            raise InputError(
+                f"{run}: {name} of the checkpoint is not finite; take another step or run"
+            )
+
+
+_MOST_TIMES, _ROOM = 4, 10_000_000
+"""A network of one's own may be smaller than ours so many times, and by so many weights."""
 
 
 def shapes_of(a: Architecture) -> Shapes:

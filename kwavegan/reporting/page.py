@@ -261,7 +261,7 @@ def _player(clip: Clip, rate: int, title: str = "") -> Player:
 
 def _next(run: Run, config: Config, status: Status) -> list[tuple[str, str]]:
     """Return (command, its purpose) of what to run next."""
-    label = config.labels[0] if config.model != "wgan" else None
+    label = config.labels[0] if config.model != "wgan" and config.labels else None
     lines = []
 
     def suggest(purpose: str, verb: str, *arguments: str, **options: object) -> None:

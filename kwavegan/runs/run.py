@@ -21,6 +21,7 @@ import numpy as np
 from kwavegan.config.resolution import read_config
 from kwavegan.config.settings import Config
 from kwavegan.errors import InputError
+from kwavegan.runs.links import refuse_links_out
 from kwavegan.runs.naming import create_run_folder, runs_folder
 from kwavegan.runs.status import Status, now, read_status, write_status
 from kwavegan.storage import archive, files
@@ -171,7 +172,7 @@ class Run:
             InputError: another training holds the lock, the folder is not writable, or what a
                 training writes into it would be written elsewhere.
         """
-        _refuse_links_out(self.path)
+        refuse_links_out(self.path)
         try:
             file = (self.path / ".lock").open("a+b")
         except OSError as error:
@@ -360,17 +361,6 @@ def _describe(run: Run) -> RunInfo:
         steps=status.steps,
         started=status.started,
     )
-
-
-def _refuse_links_out(folder: Path) -> None:
-    """Refuse a run that someone made so that a training writes, and deletes, in another folder."""
-    inside = folder.resolve()
-    for path in sorted(folder.glob("*")):
-        if path.is_symlink() and not path.resolve().is_relative_to(inside):
-            raise InputError(
-                f"{path}: is a link out of the run, where a training would write; put what it leads"
-                " to in its place"
-            )
 
 
 def _lock_within_half_a_second(file: IO[bytes]) -> bool:

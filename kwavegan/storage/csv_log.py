@@ -11,8 +11,8 @@ from kwavegan.storage.failures import reason
 from kwavegan.storage.reading import read_text
 from kwavegan.storage.values import LARGEST
 
-MOST = 256 << 20
-"""Bytes of a file of rows: millions of them."""
+MOST, MOST_ROWS = 128 << 20, 1_000_000
+"""Bytes and rows of a file; a training of twenty million steps has as many by default."""
 
 
 class MetricsLog:
@@ -65,6 +65,8 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
     """
     try:
         text = read_text(path, MOST, errors="replace")
+        if text.count("\n") > MOST_ROWS + 1:
+            raise ValueError(f"more than {MOST_ROWS:,} rows")
     except FileNotFoundError:
         return []
     except OSError as error:

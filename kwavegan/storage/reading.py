@@ -19,6 +19,9 @@ from kwavegan.storage.failures import reason
 MOST_TEXT = 64 << 20
 """Bytes of a file of text that is read whole."""
 
+MOST_JSON = 16 << 20
+"""Bytes of JSON: as lists in lists it takes twenty times as much memory."""
+
 MOST_TOML = 4 << 20
 """Bytes of a file of settings: its longest part are labels."""
 
@@ -86,7 +89,7 @@ def read_json(path: Path) -> Any:
     Raises:
         OSError, ValueError: as `read_bytes` and `parse_json`.
     """
-    return parse_json(read_bytes(path))
+    return parse_json(read_bytes(path, MOST_JSON))
 
 
 def parse_json(data: bytes | str) -> Any:
@@ -94,13 +97,16 @@ def parse_json(data: bytes | str) -> Any:
 
     Raises:
         ValueError: it is not JSON, which has no NaN; or it holds what none of our files does: lists
-            in lists in lists, whole numbers beyond 64 bits, or text that is no Unicode.
+            in lists in lists, whole numbers beyond 64 bits, text that is no Unicode, or more than
+            `MOST_JSON`.
 
     Example:
         >>> from kwavegan.storage.reading import parse_json
         >>> parse_json('{"step": 3500}')
         {'step': 3500}
     """
+    if len(data) > MOST_JSON:
+        raise ValueError(f"larger than {MOST_JSON >> 20} MB, which no such file is")
     try:
         value = json.loads(data, parse_constant=_refuse_constant)
     except RecursionError:

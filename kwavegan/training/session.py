@@ -19,6 +19,7 @@ from kwavegan.gan.model import WaveGAN
 from kwavegan.gan.state import capture_state, restore_state
 from kwavegan.monitoring.listener import Listener, Listeners
 from kwavegan.monitoring.previews import PreviewStore
+from kwavegan.player.weights import refuse_unfit
 from kwavegan.runs.pretrained import origin_run
 from kwavegan.runs.run import HEALTH, VALIDATION, Run
 from kwavegan.storage.archive import Checkpoint
@@ -165,8 +166,9 @@ class _Session:
         with run.lock(), RestingCollector() as collector:
             self.listener.started(run)
             self._check_data()
+            source = self._source()
             gan = self.build(config)
-            start, means = self._restore(gan)
+            start, means = self._restore(gan, source)
             run.update(
                 state="running",
                 step=start,
@@ -201,23 +203,44 @@ class _Session:
         if known != digest:
             self.run.update(data=digest)
 
-    def _restore(self, gan: WaveGAN) -> tuple[int, Mapping[str, np.ndarray]]:
-        """Restore the newest whole checkpoint, or start from the origin's.
+    def _source(self) -> tuple[Config, Checkpoint] | None:
+        """Return the newest whole checkpoint, or the origin's, with its settings; None at a start.
+
+        It is read before the networks are built: a config.toml that does not go with it may
+        describe networks that no memory holds.
+        """
+        if self.run.checkpoint_steps():
+            run, checkpoint = self.run, self._checked(self.run.load_checkpoint())
+        elif self.config.origin:
+            run = origin_run(self.config.origin)
+            checkpoint = self._checked(run.best_or_last())
+        else:
+            return None
+        config = run.config()
+        if self.build is build_gan:
+            part = f"{config.inference_part}/"
+            names = [name for name in checkpoint.arrays if name.startswith(part)]
+            weights = {name.removeprefix(part): checkpoint.arrays[name] for name in names}
+            refuse_unfit(run.path, config.architecture, weights)
+        return config, checkpoint
+
+    def _restore(
+        self, gan: WaveGAN, source: tuple[Config, Checkpoint] | None
+    ) -> tuple[int, Mapping[str, np.ndarray]]:
+        """Restore the run's checkpoint, or start from the origin's.
 
         Returns:
             The step, and the checkpoint's arrays; none at the start.
         """
-        run, config = self.run, self.config
-        if run.checkpoint_steps():
-            checkpoint = self._checked(run.load_checkpoint())
+        if source is None:
+            return 0, {}
+        settings, checkpoint = source
+        if self.run.checkpoint_steps():
             restore_state(gan, checkpoint.arrays)
             return checkpoint.step, checkpoint.arrays
-        if config.origin:
-            origin = origin_run(config.origin)
-            checkpoint = self._checked(origin.best_or_last())
-            transfer_weights(gan, config, checkpoint.arrays, origin.config())
-            # Kept, so that the run can be resumed though the origin may be gone.
-            run.save_checkpoint(0, capture_state(gan), {"backend": keras.backend.backend()})
+        transfer_weights(gan, self.config, checkpoint.arrays, settings)
+        # Kept, so that the run can be resumed though the origin may be gone.
+        self.run.save_checkpoint(0, capture_state(gan), {"backend": keras.backend.backend()})
         return 0, {}
 
     def _checked(self, checkpoint: Checkpoint) -> Checkpoint:

@@ -125,6 +125,7 @@ def build(folder: Path) -> None:
         end, said = call(command)
         if end != "worked":
             raise click.ClickException(f"{command}: {end} {said}")
+    shutil.rmtree(folder / "out")
     runs = folder / "runs"
     shutil.copytree(runs / "run", runs / "bare", ignore=shutil.ignore_patterns("previews"))
     (folder / "preset.toml").write_text((runs / "run" / "config.toml").read_text())

@@ -10,6 +10,7 @@ import click
 from kwavegan.storage.files import write_text
 from scripts.common.runner import DOCS, read_rows
 from scripts.reliability.audio import RESULTS as AUDIO
+from scripts.reliability.damage import RESULTS as DAMAGE
 from scripts.reliability.training_kills import RESULTS as KILLS
 
 PAGE = DOCS / "reliability.md"
@@ -46,11 +47,31 @@ def kills() -> str:
     return "\n".join(lines)
 
 
+def damage() -> str:
+    """Return how commands ended on mutated files of a run and a set, by file."""
+    rows = read_rows(DAMAGE)
+    mutations = {(row["file"], row["number"]) for row in rows}
+    ends = sorted({row["end"] for row in rows} - {"worked", "refused", "TRACEBACK"})
+    grown = max(int(row["grown_mb"]) for row in rows)
+    lines = [
+        f"{len(mutations):,} mutations, {len(rows):,} commands; none took more than {grown} MB"
+        " beyond what those before it had.",
+        "",
+    ]
+    lines += [f"| {' | '.join(['file', 'worked', 'refused in one line', *ends, 'tracebacks'])} |"]
+    lines += [f"|---|{'---|' * (len(ends) + 3)}"]
+    for name in dict.fromkeys(row["file"] for row in rows):
+        mine = Counter(row["end"] for row in rows if row["file"] == name)
+        counts = (mine[end] for end in ("worked", "refused", *ends, "TRACEBACK"))
+        lines.append(f"| {' | '.join([f'`{name}`', *map(str, counts)])} |")
+    return "\n".join(lines)
+
+
 @click.command()
 def main() -> None:
     """Fill the page."""
     page = PAGE.read_text(encoding="utf-8")
-    for name, text in (("audio", audio()), ("kills", kills())):
+    for name, text in (("audio", audio()), ("damage", damage()), ("kills", kills())):
         before, _, rest = page.partition(f"<!-- {name} -->\n")
         _, _, after = rest.partition(f"<!-- /{name} -->")
         page = f"{before}<!-- {name} -->\n{text}\n<!-- /{name} -->{after}"
