@@ -206,10 +206,10 @@ class PreviewStore:
     def _read(self, name: str) -> tuple[Clip, ...]:
         folder = self.path / name
         config = self.run.config()
-        if not (config.rate and config.length and config.channels):
+        if not (config.rate and config.length):
             raise InputError(
-                f"{self.run.path / 'config.toml'}: says no rate, length or channels, as that of a"
-                " training does; restore it"
+                f"{self.run.path / 'config.toml'}: says no rate or length, as that of a training"
+                " does; restore it"
             )
         known = ((clip, label, folder / f"{clip}.wav") for clip, label, _ in names(config))
         return tuple(
@@ -223,8 +223,9 @@ def _name(step: int) -> str:
 
 def _sound(path: Path, config: Config) -> np.ndarray:
     """Read a sound, no more than a preview has: a small file may hold hours."""
+    channels = config.channels or 1
     try:
-        sound = soundfiles.load_audio(path, config.rate, config.channels, need=config.length)
+        sound = soundfiles.load_audio(path, config.rate, channels, need=config.length)
         return sound[: config.length]
     except problems.AudioError as error:
         raise InputError(f"{path}: {error.reason}; remove the file") from error
