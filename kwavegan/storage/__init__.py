@@ -1,1 +1,1 @@
-"""Atomic files, locks, archives and CSV logs."""
+"""Atomic files, bounded readers, locks, archives and CSV logs."""
