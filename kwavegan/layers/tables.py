@@ -90,6 +90,12 @@ def tones_table(latent_dim: int, values: int) -> np.ndarray:
     return _drawn(tones_random(), latent_dim, 2 * values)
 
 
+@lru_cache(maxsize=8)
+def variations_table(latent_dim: int, draws: int) -> np.ndarray:
+    """Return directions (latent_dim, draws), float32: of what a latent adds to levels."""
+    return _drawn(variations_random(), latent_dim, draws)
+
+
 def _drawn(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
     """Return normal numbers (rows, columns), float32.
 
@@ -109,12 +115,6 @@ def _drawn(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
 
 _MOST_NUMBERS = 2**29
 """Of a table: 2 GiB. Ten times those of 100 dimensions, in stereo, at 192 kHz."""
-
-
-@lru_cache(maxsize=8)
-def variations_table(latent_dim: int, draws: int) -> np.ndarray:
-    """Return directions (latent_dim, draws), float32: of what a latent adds to levels."""
-    return variations_random().standard_normal((latent_dim, draws)).astype("float32")
 
 
 @lru_cache(maxsize=8)
