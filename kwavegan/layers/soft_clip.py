@@ -28,7 +28,7 @@ class SoftClip(keras.layers.Layer):
         >>> import numpy as np
         >>> from kwavegan.layers import SoftClip
         >>> np.array(SoftClip()(np.array([0.5, -0.75, 1.0, 9.0], "float32"))).round(3)
-        array([ 0.5  , -0.75 ,  0.94 ,  1.   ], dtype=float32)
+        array([ 0.5 , -0.75,  0.94,  1.  ], dtype=float32)
     """
 
     def __init__(self, **kwargs: Any):
