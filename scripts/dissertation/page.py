@@ -6,14 +6,13 @@ Between the lines `<!-- NAME -->` and `<!-- /NAME -->` of the page goes the tabl
 rest is prose, and is left. A cell without a run says so. Imports no Keras.
 """
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import mean, median
 
 import click
 
-from kwavegan.storage.files import write_text
+from scripts.common.pages import fill
 from scripts.common.runner import read_rows
 from scripts.dissertation.conditions import (
     AGREEING,
@@ -211,24 +210,10 @@ def sections(folder: Path) -> dict[str, str]:
     return made
 
 
-def filled(page: str, made: dict[str, str]) -> str:
-    """Return the page with the tables in their places.
-
-    Raises:
-        click.ClickException: a place is missing.
-    """
-    for name, text in made.items():
-        place = re.compile(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        if not place.search(page):
-            raise click.ClickException(f"{PAGE}: has no place <!-- {name} --> … <!-- /{name} -->")
-        page = place.sub(lambda match, text=text: f"{match[1]}\n{text}\n\n{match[2]}", page)
-    return page
-
-
 @click.command()
 def main() -> None:
     """Fill the page."""
-    write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), sections(RESULTS)))
+    fill(PAGE, sections(RESULTS))
     click.echo(PAGE)
 
 

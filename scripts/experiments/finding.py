@@ -13,12 +13,10 @@ from kwavegan.control.finding import Finder
 from kwavegan.control.nearness import real_nearness
 from kwavegan.data.drum_sounds import synthesize
 from kwavegan.generation.generator import load_pretrained
-from kwavegan.storage.files import write_text
+from scripts.common.pages import fill
 from scripts.common.runner import DOCS
 
 PAGE = DOCS / "how-to" / "control.md"
-
-MARKS = "<!-- finding -->\n", "<!-- /finding -->"
 
 SEED = 1
 """Of the drums that are looked for; the model was trained on those of seed 0."""
@@ -50,9 +48,7 @@ def table(each: int) -> str:
 def main(each: int) -> None:
     """Fill the table of the page."""
     text = table(each)
-    before, rest = PAGE.read_text(encoding="utf-8").split(MARKS[0])
-    _, after = rest.split(MARKS[1])
-    write_text(PAGE, f"{before}{MARKS[0]}{text}\n{MARKS[1]}{after}")
+    fill(PAGE, {"finding": text})
     click.echo(text)
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import click
 
-from kwavegan.storage.files import write_text
+from scripts.common.pages import fill
 from scripts.common.runner import DOCS, read_rows
 from scripts.reliability.audio import RESULTS as AUDIO
 from scripts.reliability.damage import RESULTS as DAMAGE
@@ -70,12 +70,7 @@ def damage() -> str:
 @click.command()
 def main() -> None:
     """Fill the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    for name, text in (("audio", audio()), ("damage", damage()), ("kills", kills())):
-        before, _, rest = page.partition(f"<!-- {name} -->\n")
-        _, _, after = rest.partition(f"<!-- /{name} -->")
-        page = f"{before}<!-- {name} -->\n{text}\n<!-- /{name} -->{after}"
-    write_text(PAGE, page)
+    fill(PAGE, {"audio": audio(), "damage": damage(), "kills": kills()})
     click.echo(PAGE)
 
 

@@ -15,6 +15,7 @@ from kwavegan.data.dataset import open_dataset
 from kwavegan.gan.model import WaveGAN
 from kwavegan.gan.state import capture_state
 from kwavegan.training.build import build_gan
+from scripts.common.pages import filled
 from scripts.common.runner import ResultTable, read_rows
 from scripts.dissertation import control, page, tables
 from scripts.dissertation.conditions import (
@@ -328,9 +329,9 @@ def test_the_page_shows_what_was_run_and_says_what_was_not(tmp_path):
     line = page.sections(tmp_path)["ends"].splitlines()[-1]
     assert line == "| wgan | frozen | 2 | 52 (3 to 101) | -60 (-128 to 10) |"
     text = "".join(f"<!-- {name} -->\nbefore\n<!-- /{name} -->\n" for name in made)
-    filled = page.filled(text, made)
-    assert "before" not in filled
-    assert page.filled(filled, made) == filled
+    once = filled(text, made)
+    assert "before" not in once
+    assert filled(once, made) == once
 
 
 def test_the_ratio_runs_five_generator_updates_to_one_of_the_discriminator(
