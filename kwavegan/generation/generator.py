@@ -15,7 +15,7 @@ from kwavegan.gan import sampling
 from kwavegan.generation.recipes import Recipe
 from kwavegan.networks.architecture import Architecture
 from kwavegan.player import Player, misfit
-from kwavegan.player.weights import refuse_unfit
+from kwavegan.player.weights import refuse_unfit, weights_of
 from kwavegan.runs.pretrained import find_pretrained
 from kwavegan.runs.run import Run
 
@@ -191,12 +191,8 @@ def load_pretrained(name: str) -> SoundGenerator:
 def _load(run: Run, checkpoint: int | None, in_keras: bool = False) -> SoundGenerator:
     config = run.config()
     stored = run.load_checkpoint(checkpoint) if checkpoint is not None else run.best_or_last()
-    architecture, part = config.architecture, f"{config.inference_part}/"
-    weights = {
-        name.removeprefix(part): array
-        for name, array in stored.arrays.items()
-        if name.startswith(part)
-    }
+    architecture = config.architecture
+    weights = weights_of(stored.arrays, config.inference_part)
     refuse_unfit(run.path, architecture, weights)
     player: sampling.Network
     if in_keras or misfit(architecture, weights):

@@ -9,7 +9,7 @@ from kwavegan.layers.soft_clip import SoftClip
 from kwavegan.layers.strided_conv import StridedConv1DTranspose
 from kwavegan.networks.architecture import FRAMES, TAPS, Architecture
 from kwavegan.networks.label_axes import LabelAxis, mark
-from kwavegan.networks.plan import FRAME_TAPS, FramePlan, upward_stages
+from kwavegan.networks.plan import FRAME_TAPS, FramePlan, linear_to, upward_stages
 from kwavegan.networks.synthesis import synthesize
 from kwavegan.types import Tensor, Tensors
 
@@ -37,7 +37,7 @@ def build_generator(a: Architecture, dtype: str = "float32") -> keras.Model:
     body = _stft_frames if a.generator == "istft" else _upsample_stages
     x = body(a, inputs, dtype)
     # The last activation in float32: bfloat16 has 8 bits of precision, audible as noise.
-    if a.generator == "istft":
+    if linear_to(a):
         x = SoftClip(dtype="float32", name="audio")(x)
     else:
         x = layers.Activation("tanh", dtype="float32", name="audio")(x)

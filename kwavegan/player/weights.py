@@ -17,6 +17,17 @@ Weights = Mapping[str, np.ndarray]
 Shapes = dict[str, tuple[int, ...]]
 
 
+def weights_of(arrays: Mapping[str, np.ndarray], part: str) -> Weights:
+    """Return the weights of a network, by path, from all arrays of a checkpoint.
+
+    Args:
+        arrays: by name, such as `ema_generator/dense/bias`.
+        part: name of the network, such as `ema_generator`.
+    """
+    before = f"{part}/"
+    return {n.removeprefix(before): array for n, array in arrays.items() if n.startswith(before)}
+
+
 def label_table(a: Architecture, weights: Weights) -> np.ndarray:
     """Return what each label adds to the latent, or of the dissertation's generator to its units.
 

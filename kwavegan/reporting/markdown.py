@@ -16,8 +16,7 @@ def escaped(text: str) -> str:
         >>> escaped("closed-hat"), escaped("<b>|[x](y)")
         ('closed-hat', '&lt;b&gt;\\\\|\\\\[x\\\\](y)')
     """
-    line = printable(" ".join(text.split()))
-    return _MARKS.sub(r"\\\1", html.escape(line, quote=False))
+    return _MARKS.sub(r"\\\1", html.escape(_on_one_line(text), quote=False))
 
 
 def code(text: str) -> str:
@@ -28,7 +27,11 @@ def code(text: str) -> str:
         >>> code("drums.onnx"), code("a`b")
         ('`drums.onnx`', '`` a`b ``')
     """
-    line = printable(" ".join(text.split()))
+    line = _on_one_line(text)
     longest = max((len(run) for run in re.findall("`+", line)), default=0)
     fence, room = "`" * (longest + 1), " " * bool(longest)
     return f"{fence}{room}{line}{room}{fence}"
+
+
+def _on_one_line(text: str) -> str:
+    return printable(" ".join(text.split()))

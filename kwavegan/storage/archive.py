@@ -27,7 +27,6 @@ _DAMAGE = (
     EOFError,
     KeyError,
     RuntimeError,
-    NotImplementedError,
     MemoryError,
     zipfile.BadZipFile,
     zlib.error,

@@ -19,7 +19,7 @@ from kwavegan.gan.model import WaveGAN
 from kwavegan.gan.state import capture_state, restore_state
 from kwavegan.monitoring.listener import Listener, Listeners
 from kwavegan.monitoring.previews import PreviewStore
-from kwavegan.player.weights import refuse_unfit
+from kwavegan.player.weights import refuse_unfit, weights_of
 from kwavegan.runs.pretrained import origin_run
 from kwavegan.runs.run import HEALTH, VALIDATION, Run
 from kwavegan.storage.archive import Checkpoint
@@ -218,9 +218,7 @@ class _Session:
             return None
         config = run.config()
         if self.build is build_gan:
-            part = f"{config.inference_part}/"
-            names = [name for name in checkpoint.arrays if name.startswith(part)]
-            weights = {name.removeprefix(part): checkpoint.arrays[name] for name in names}
+            weights = weights_of(checkpoint.arrays, config.inference_part)
             refuse_unfit(run.path, config.architecture, weights)
         return config, checkpoint
 
