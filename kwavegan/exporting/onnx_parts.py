@@ -166,7 +166,7 @@ def gated(g: GraphBuilder, audio: Value, logits: Value, s: Sizes) -> Value:
     logits = g.clip(logits, -tables.FARTHEST_LOGIT, tables.FARTHEST_LOGIT)
     finer = replace(s, frames=s.frames * s.openings, hop=s.hop // s.openings)
     line = interpolated(g, g.reshape(logits, -1, finer.frames, 1), finer)
-    openness = g.add("Sigmoid", line)
+    openness = g.add("Sigmoid", g.clip(line, -tables.CLOSED_LOGIT, tables.CLOSED_LOGIT))
     return g.times(audio, g.reshape(openness, -1, s.frames * s.hop, 1))
 
 

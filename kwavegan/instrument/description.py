@@ -143,6 +143,7 @@ class _Writer:
             "sweepLimits": tables.SWEEP_LIMITS,
             "farthest": tables.FARTHEST_BINS / OVERLAP,
             "farthestLogit": tables.FARTHEST_LOGIT,
+            "closedLogit": tables.CLOSED_LOGIT,
             "firstPitches": tables.first_pitches(OSCILLATORS).tolist(),
             "pitch": {"lowest": lowest, "span": span},
             "shortest": tables.SHORTEST,

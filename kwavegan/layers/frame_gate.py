@@ -7,7 +7,7 @@ from keras import ops
 
 from kwavegan.backend.serialization import register
 from kwavegan.layers.checks import require_positive
-from kwavegan.layers.tables import FARTHEST_LOGIT, frame_shares
+from kwavegan.layers.tables import CLOSED_LOGIT, FARTHEST_LOGIT, frame_shares
 from kwavegan.types import Shape, Tensor
 
 
@@ -18,6 +18,9 @@ class FrameGate(keras.layers.Layer):
     A window smears an attack over its whole length. Where the line of logits crosses zero steeply,
     the gate opens within a few samples, at any place within a frame. It never amplifies. With
     several values a frame it opens and closes faster: a click is shorter than a frame.
+
+    The line counts to ±`CLOSED_LOGIT`, and has the gradient of the end beyond it: a closed gate
+    lets −61 dB through, where a network still hears what is behind it and learns to open.
 
     Args:
         hop: samples in a frame.
@@ -55,9 +58,12 @@ class FrameGate(keras.layers.Layer):
     def call(self, audio: Tensor, logits: Tensor) -> Tensor:
         logits = ops.clip(ops.cast(logits, "float32"), -FARTHEST_LOGIT, FARTHEST_LOGIT)
         frames, values = logits.shape[1:]
-        gains = interpolated(ops.reshape(logits, (-1, frames * values, 1)), self.hop // values)
-        gains, shape = ops.sigmoid(gains), (-1, frames * self.hop, 1)
-        gated = ops.cast(audio, "float32") * ops.reshape(gains, shape)
+        line = interpolated(ops.reshape(logits, (-1, frames * values, 1)), self.hop // values)
+        limited = ops.clip(line, -CLOSED_LOGIT, CLOSED_LOGIT)
+        # The value of `limited`, the gradient of `line`.
+        limited = ops.stop_gradient(limited) + (line - ops.stop_gradient(line))
+        gains = ops.reshape(ops.sigmoid(limited), (-1, frames * self.hop, 1))
+        gated = ops.cast(audio, "float32") * gains
         return ops.cast(gated, self.compute_dtype)
 
     def compute_output_shape(self, audio_shape: Shape, logits_shape: Shape) -> Shape:

@@ -132,7 +132,14 @@ def bands_to_bins(bands: int, bins: int) -> np.ndarray:
 # -- From frames to samples -----------------------------------------------------------------------
 
 FARTHEST_LOGIT = 30.0
-"""Logits of gates beyond it are clipped: a sigmoid is 0 or 1 there, and has no gradient."""
+"""Limit of a gate's logits: from one to the other it opens within a few of a hundred samples."""
+
+CLOSED_LOGIT = 7.0
+"""Limit of the line between them: a closed gate lets −61 dB through.
+
+What is far below all else in a sound changes no spectrum, and so nothing brings it back: labels
+whose noise went to −110 dB in the first hundred steps had tones in its place for good.
+"""
 
 
 def frame_shares(hop: int) -> np.ndarray:

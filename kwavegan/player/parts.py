@@ -138,6 +138,7 @@ def gated(audio: np.ndarray, logits: np.ndarray, hop: int) -> np.ndarray:
     """
     logits = np.clip(logits, -tables.FARTHEST_LOGIT, tables.FARTHEST_LOGIT)
     line = interpolated(logits.reshape(len(logits), -1, 1), hop // logits.shape[2])
+    np.clip(line, -tables.CLOSED_LOGIT, tables.CLOSED_LOGIT, out=line)
     audio *= sigmoid(line).reshape(len(audio), -1, 1)
     return audio
 

@@ -231,8 +231,9 @@ export function fillSweeps(about, channel, heads, out) {
 
 // Add `audio` behind its gate to `out`.
 export function addGated(about, head, audio, out) {
-  const { frames, hop, openings, farthestLogit } = about;
+  const { frames, hop, openings, farthestLogit, closedLogit } = about;
   const limits = [-farthestLogit, farthestLogit];
+  const ends = [-closedLogit, closedLogit];
   const between = hop / openings;
   const last = frames * openings - 1;
   const logit = (place) => {
@@ -244,7 +245,7 @@ export function addGated(about, head, audio, out) {
     const step = (logit(Math.min(place + 1, last)) - open) / between;
     for (let n = 0; n < between; n++) {
       const i = place * between + n;
-      out[i] += audio[i] * sigmoid(open + step * n);
+      out[i] += audio[i] * sigmoid(clip(open + step * n, ends));
     }
   }
 }
