@@ -168,14 +168,15 @@ def _configured() -> str | None:
 def versions() -> dict[str, str]:
     """Versions of kwavegan, python, keras, numpy and the installed backends, by name."""
     return {
-        "kwavegan": _version("kwavegan"),
+        "kwavegan": package_version("kwavegan"),
         "python": platform.python_version(),
-        **{name: _version(name) for name in ("keras", "numpy")},
-        **{name: _version(*_PACKAGES[name]) for name in installed_backends()},
+        **{name: package_version(name) for name in ("keras", "numpy")},
+        **{name: package_version(*_PACKAGES[name]) for name in installed_backends()},
     }
 
 
-def _version(*packages: str) -> str:
+def package_version(*packages: str) -> str:
+    """Return the version of the first of these packages that is installed, or "unknown"."""
     from importlib import metadata  # costs as much as all the rest of `import kwavegan`
 
     for package in packages:

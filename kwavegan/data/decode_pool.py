@@ -1,6 +1,5 @@
 """Many audio files → their clips, on several processes, in order."""
 
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -10,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from kwavegan.backend.cores import usable_cores
 from kwavegan.data.decode import DecodedFile, decode_file
 from kwavegan.data.prepare_settings import ClipSettings
 from kwavegan.data.workers import WorkerContext
@@ -67,7 +67,7 @@ def worker_count(size: int, jobs: int | None = None) -> int:
     """Return how many processes decode `size` bytes: `jobs`, else one per core where that pays."""
     if jobs is not None:
         return jobs
-    return _usable_cores() if size > _WORTH_A_POOL else 1
+    return usable_cores() if size > _WORTH_A_POOL else 1
 
 
 def chunked(files: Iterable[tuple[Path, int]]) -> Iterator[list[Path]]:
@@ -107,9 +107,3 @@ def ignore_interrupts() -> None:
 
 def _decode_chunk(paths: list[Path], settings: ClipSettings) -> list[DecodedFile]:
     return [decode_file(path, settings) for path in paths]
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -15,6 +15,7 @@ from kwavegan.errors import InputError, setting
 from kwavegan.evaluation import external
 from kwavegan.evaluation.classifier import LabelClassifier, load_or_train_classifier
 from kwavegan.evaluation.features import Features, FeatureSpace
+from kwavegan.evaluation.kept_ratings import rate_and_keep
 from kwavegan.evaluation.metrics import frechet_distance, standard_error
 from kwavegan.evaluation.results import Evaluation, MeasureRow
 from kwavegan.evaluation.scores import Score, compare, mean, measure, ordered
@@ -158,6 +159,7 @@ def scores(
     labelled: bool = True,
     seed: int = 0,
     evaluators: Sequence[str] = (),
+    errors: bool = True,
 ) -> dict[str, Any]:
     """Measure any sounds: the part of an `Evaluation` that does not depend on a run.
 
@@ -169,6 +171,7 @@ def scores(
             classifier predicts are taken.
         seed: draws the training sounds of the floor.
         evaluators: as for `evaluate`.
+        errors: whether to bootstrap the errors of distances; without, they are NaN.
 
     Returns:
         Fields of `Evaluation` by name: overall, labels, external, classifier, sounds, warnings.
@@ -179,7 +182,8 @@ def scores(
         generated = generated.with_predicted_labels()
     rng = np.random.default_rng([seed, 1])
     ours, theirs = matched_rows(generated.labels, training.labels, labelled, rng)
-    overall = _rows(generated, ours, training.take(theirs), test, labelled, training.probabilities)
+    train = training.take(theirs)
+    overall = _rows(generated, ours, train, test, labelled, training.probabilities, errors)
     names = reference.dataset.labels if labelled else ()
     by_label = {
         name: _rows(
@@ -189,6 +193,7 @@ def scores(
             test.take(test.labels == i),
             labelled,
             None,
+            errors,
         )
         for i, name in enumerate(names)
     }
@@ -247,6 +252,7 @@ def _rows(
     test: Features,
     labelled: bool,
     reference: np.ndarray | None,
+    errors: bool,
 ) -> dict[str, MeasureRow]:
     """Return every measure of generated sounds, beside that of real ones.
 
@@ -256,9 +262,12 @@ def _rows(
         training, test: real sounds.
         labelled: whether the sounds were generated for their labels.
         reference: probabilities of all training sounds, for scores over all labels.
+        errors: whether distances get one.
     """
-    own = measure(generated, labelled, reference) | compare(generated.take(compared), test)
-    real = (measure(test, labelled, reference) if len(test) else {}) | compare(training, test)
+    own = measure(generated, labelled, reference)
+    own |= compare(generated.take(compared), test, errors)
+    real = measure(test, labelled, reference) if len(test) else {}
+    real |= compare(training, test, errors)
     none = Score(float("nan"), float("nan"))
     return {name: MeasureRow(*score, *real.get(name, none)) for name, score in ordered(own).items()}
 
@@ -282,17 +291,19 @@ def _rate(
     dataset, most = reference.dataset, external.EVALUATORS[name].most
     rng = np.random.default_rng(0)
 
-    def rate(sounds: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    def rate(sounds: np.ndarray, labels: np.ndarray, real: bool = False) -> dict[str, np.ndarray]:
         rows = np.sort(rng.permutation(len(sounds))[:most])
-        return external.rate(name, sounds[rows], labels[rows], dataset.rate, dataset.labels)
+        function = rate_and_keep if real else external.rate
+        return function(name, sounds[rows], labels[rows], dataset.rate, dataset.labels)
 
     def part(audio: Audio, rows: np.ndarray) -> Audio:
         return audio[0][rows], audio[1][rows]
 
-    test = rate(*reference.audio["test"])
+    test = rate(*reference.audio["test"], real=True)
     if "embedding" in test:
         ours, theirs = compared
-        own, training = rate(*part(generated, ours)), rate(*part(reference.audio["train"], theirs))
+        own = rate(*part(generated, ours))
+        training = rate(*part(reference.audio["train"], theirs), real=True)
         embeddings = (measures["embedding"] for measures in (own, training, test))
         return {"frechet_distance": _distance(*embeddings)}
     own = rate(*generated)

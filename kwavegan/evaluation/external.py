@@ -3,11 +3,13 @@
 They are the extra `kwavegan[judges]`. The weights of each model lie inside a package on PyPI, so
 that nothing is downloaded, and are read there without importing a package that brings more than its
 weights. A model gets what a mono 16-bit WAV file at 16 kHz would hold, each sound by itself: its
-rating depends neither on the other sounds nor on their order. All models run on one thread.
+rating depends neither on the other sounds nor on their order. A model runs on one thread for each
+sound, and on several sounds at once.
 """
 
 import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kwavegan.audio import pcm, processing, resampling
+from kwavegan.backend.cores import usable_cores
 from kwavegan.backend.selection import package_folder
 from kwavegan.errors import InputError, setting
 
@@ -128,6 +131,18 @@ def _session(path: Path) -> "InferenceSession":
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
+def _on_all_cores(
+    work: Callable[[np.ndarray], np.ndarray], sounds: Sounds, size: int
+) -> np.ndarray:
+    """Return what `work` makes of each sound, (n, size), with a sound on each core.
+
+    onnxruntime runs without Python's lock, so threads are enough.
+    """
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        rows = list(pool.map(work, sounds))
+    return np.stack(rows) if rows else np.empty((0, size))
+
+
 def _installed_folder(package: str) -> Path:
     """Return the folder of a package that `check` requires."""
     folder = package_folder(package)
@@ -155,8 +170,8 @@ def _embed(sounds: Sounds, labels: Iterable[int], names: Sequence[str]) -> dict[
     models = _installed_folder("openwakeword") / "resources" / "models"
     to_mel = _session(models / "melspectrogram.onnx")
     to_embedding = _session(models / "embedding_model.onnx")
-    embeddings = np.empty((len(sounds), _EMBEDDING), np.float32)
-    for i, sound in enumerate(sounds):
+
+    def embed(sound: np.ndarray) -> np.ndarray:
         # In int16's range, and padded with silence at the end. One sound at a time, since the model
         # cuts decibels off 80 below the loudest sound of its batch.
         padded = np.zeros((1, max(len(sound), _SHORTEST)), np.float32)
@@ -165,8 +180,9 @@ def _embed(sounds: Sounds, labels: Iterable[int], names: Sequence[str]) -> dict[
         starts = range(0, len(mel) - _MEL_FRAMES + 1, _MEL_HOP)
         windows = np.stack([mel[start : start + _MEL_FRAMES] for start in starts])
         output = to_embedding.run(None, {"input_1": windows[..., np.newaxis]})[0]
-        embeddings[i] = output.reshape(-1, _EMBEDDING).mean(axis=0)
-    return {"embedding": embeddings}
+        return output.reshape(-1, _EMBEDDING).mean(axis=0)
+
+    return {"embedding": _on_all_cores(embed, sounds, _EMBEDDING).astype(np.float32)}
 
 
 # dnsmos: DNSMOS P.835 (Reddy et al., arxiv.org/abs/2110.01763) as in speechmos.dnsmos, without its
@@ -186,13 +202,15 @@ def _rate_quality(
     """Return "signal", "background" and "overall" (n,): means over windows of 9 s, every second."""
     model = _session(_installed_folder("speechmos") / "dnsmos_models" / "sig_bak_ovr.onnx")
     fits = _MOS_FITS.values()
-    scores = np.empty((len(sounds), len(fits)))
-    for i, sound in enumerate(sounds):
+
+    def score(sound: np.ndarray) -> np.ndarray:
         outputs = [
             model.run(None, {"input_1": window[np.newaxis]})[0][0] for window in _mos_windows(sound)
         ]
         rated = [[np.polyval(*pair) for pair in zip(fits, raw, strict=True)] for raw in outputs]
-        scores[i] = np.mean(rated, axis=0)
+        return np.mean(rated, axis=0)
+
+    scores = _on_all_cores(score, sounds, len(fits))
     return dict(zip(_MOS_FITS, scores.T, strict=True))
 
 
@@ -221,8 +239,8 @@ def _recognize_words(
 ) -> dict[str, np.ndarray]:
     """Return "label_accuracy" (n,): whether the recognized word is the label's, in any case."""
     grammar = _grammar(names)
-    pronunciations = _pronunciations(grammar)
-    words = [_recognize(_decoder(grammar, pronunciations), sound) for sound in sounds]
+    decoder = _decoder(grammar, _pronunciations(grammar))
+    words = [_recognize(decoder, sound) for sound in sounds]
     wanted = [names[label].lower() for label in labels]
     right = [word == label for word, label in zip(words, wanted, strict=True)]
     return {"label_accuracy": np.array(right, bool)}
@@ -264,8 +282,7 @@ def _check_words(labels: Sequence[str]) -> None:
 def _decoder(grammar: Sequence[str], pronunciations: dict[str, str]) -> "Decoder":
     """Return a decoder that recognizes one word of a grammar, or none.
 
-    Every sound gets a new one, since a decoder carries state over to the next sound. Without the
-    dictionary's 134,000 other words it is made in milliseconds.
+    The dictionary's 134,000 other words are left out.
     """
     import pocketsphinx
 
@@ -280,7 +297,12 @@ def _decoder(grammar: Sequence[str], pronunciations: dict[str, str]) -> "Decoder
 
 
 def _recognize(decoder: "Decoder", sound: np.ndarray) -> str | None:
-    """Return the word that a decoder recognizes in (time,) int16; None or "" if none."""
+    """Return the word that a decoder recognizes in (time,) int16; None or "" if none.
+
+    It makes its front end anew, or that would subtract the noise of the last sound from this one. A
+    new decoder gives the same scores to the last bit, and takes as long as a sound.
+    """
+    decoder.reinit_feat()
     decoder.start_utt()
     padded = np.concatenate([_SILENCE, sound, _SILENCE])
     decoder.process_raw(padded.tobytes(), full_utt=True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from kwavegan.backend.cores import usable_cores
 from kwavegan.backend.selection import devices, versions
 from scripts.benchmarks.rows import Bench
 
@@ -27,7 +28,7 @@ def header(bench: Bench) -> dict:
         "repeat": bench.repeat,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": cpu_model(),
-        "cores": cores(),
+        "cores": usable_cores(),
         "bfloat16": has_bfloat16(bench),
         "load": load(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -43,13 +44,6 @@ def cpu_model() -> str:
     """Return the processor's name."""
     lines = _cpuinfo("model name")
     return lines[0] if lines else platform.processor() or platform.machine()
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def load() -> float | None:

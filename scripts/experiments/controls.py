@@ -5,12 +5,11 @@
 DATA is a prepared folder, or one to prepare; without it, the built-in drums. The columns of the
 table are, against the real test sounds: training sounds (the floor), one half of the test sounds
 against the other, training sounds with their labels swapped, one training sound of each label
-repeated, training sounds 6 dB quieter, training sounds whispered (their spectra smoothed, so that
-no partials are left, and their phases drawn at random), training sounds with noise 20 dB below full
-scale, white noise; and training sounds with a fault of texture: buzzing (a pulse every 16 ms at the
-levels of the sound), vocoded (noise at the levels of the sound), smeared (phases of windows of
-64 ms drawn at random, so that partials and attacks dissolve), on one pitch (played at the speed
-that gives each the median period) and soft (50 ms to begin).
+repeated, training sounds 6 dB quieter, training sounds with noise 20 dB below full scale, white
+noise; and training sounds with a fault of texture: buzzing (16 ms of noise again and again, at the
+levels of the sound), vocoded (noise at the levels of the sound: no partials), smeared (phases of
+windows of 64 ms drawn at random: no attacks), on one pitch (those with a pitch played at the speed
+that gives them the median period) and soft (50 ms to begin).
 """
 
 from dataclasses import replace
@@ -21,11 +20,12 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from kwavegan.config.settings import Config
-from kwavegan.data.dataset import Dataset, Split
+from kwavegan.data.dataset import subset
 from kwavegan.data.load import load_dataset
-from kwavegan.evaluation.evaluator import Audio, build_reference, scores
-from kwavegan.evaluation.results import Evaluation
-from kwavegan.evaluation.texture import measure_texture
+from kwavegan.evaluation.evaluator import Audio, Reference, build_reference, scores
+from kwavegan.evaluation.measures import PER_SOUND_TEXTURE
+from kwavegan.evaluation.results import Evaluation, MeasureRow
+from kwavegan.evaluation.texture import measure_period
 from kwavegan.reporting.tables import comparison_table
 
 
@@ -33,21 +33,39 @@ from kwavegan.reporting.tables import comparison_table
 @click.argument("data", required=False, default="")
 @click.option("--rate", default=0, help="Hz; 0 for the default.")
 @click.option("--length", default=0, help="Samples; 0 for the default.")
-@click.option("--format", "form", type=click.Choice(("text", "markdown", "csv")),
-              default="markdown", show_default=True)  # fmt: skip
-def main(data: str, rate: int, length: int, form: str) -> None:
+@click.option("--sounds", default=300, show_default=True, help="Most sounds of a control.")
+@click.option("--label", "shown", multiple=True, help="Show the texture of a label too.")
+def main(data: str, rate: int, length: int, sounds: int, shown: tuple[str, ...]) -> None:
     """Evaluate the control sounds of DATA; of the built-in drums without it."""
     dataset = load_dataset(data, Config(rate=rate, length=length))
     reference = build_reference(dataset)
     evaluations = [
-        Evaluation(run=name, step=0, **scores(sounds, labels, reference), about={})
-        for name, (sounds, labels) in _controls(reference.audio["train"], dataset.rate).items()
+        _evaluation(name, audio, reference)
+        for name, audio in _controls(subset(dataset.train, sounds), dataset.rate).items()
     ]
-    evaluations.insert(1, _halves(dataset))
+    evaluations.insert(1, _halves(reference))
     for evaluation in evaluations:
         click.echo(f"<!-- {evaluation.run}: {evaluation.sounds} -->")
     click.echo(f"<!-- classifier right on {reference.accuracy:.1%} of the test sounds -->\n")
-    click.echo(comparison_table(evaluations, form).replace(" @ 0", ""))
+    click.echo(_table(evaluations))
+    for label in shown:
+        own = [replace(e, overall=_texture_rows(e.labels[label])) for e in evaluations]
+        click.echo(f"\n{label}:\n\n{_table(own)}")
+
+
+def _table(evaluations: list[Evaluation]) -> str:
+    """Return the evaluations side by side; they have no step, and none is best."""
+    return comparison_table(evaluations, "markdown").replace(" @ 0", "").replace("**", "")
+
+
+def _texture_rows(rows: dict[str, MeasureRow]) -> dict[str, MeasureRow]:
+    names = ("texture_distance", "shared_period", "pitch_spread", *PER_SOUND_TEXTURE)
+    return {name: row for name, row in rows.items() if name in names}
+
+
+def _evaluation(name: str, audio: Audio, reference: Reference) -> Evaluation:
+    """Return the evaluation of a control; a table of several shows no intervals."""
+    return Evaluation(run=name, step=0, **scores(*audio, reference, errors=False), about={})
 
 
 def _controls(real: Audio, rate: int) -> dict[str, Audio]:
@@ -63,22 +81,22 @@ def _controls(real: Audio, rate: int) -> dict[str, Audio]:
         "labels swapped": (sounds, swapped),
         "one repeated": (sounds[repeated], labels),
         "6 dB quieter": (sounds / 2, labels),
-        "whispered": (_whispered(sounds, rng), labels),
         "noisy": (np.clip(sounds + 0.1 * noise, -1, 1), labels),
         "white noise": (np.clip(0.3 * noise, -1, 1), labels),
-        "buzzing": (_with_carrier(sounds, _pulses(sounds.shape[1], rate), rate), labels),
-        "vocoded": (_with_carrier(sounds, rng.standard_normal(sounds.shape[:2]), rate), labels),
+        "buzzing": (_with_carrier(sounds, _repeated(noise, rate), rate), labels),
+        "vocoded": (_with_carrier(sounds, noise[:, :, 0], rate), labels),
         "smeared": (_smeared(sounds, rate, rng), labels),
         "one pitch": (_on_one_pitch(sounds, rate), labels),
         "soft": (_softened(sounds, rate), labels),
     }
 
 
-def _pulses(length: int, rate: int) -> np.ndarray:
-    """Return a pulse every 16 ms, (1, length)."""
-    pulses = np.zeros((1, length))
-    pulses[:, :: round(0.016 * rate)] = 1.0
-    return pulses
+def _repeated(noise: np.ndarray, rate: int) -> np.ndarray:
+    """Return the first 16 ms of noise (n, length, channels) again and again, (n, length).
+
+    Pulses would have the same period, but also a crest and an attack of their own.
+    """
+    return np.take(noise[:, :, 0], np.arange(noise.shape[1]) % round(0.016 * rate), axis=1)
 
 
 def _with_carrier(sounds: np.ndarray, carrier: np.ndarray, rate: int) -> np.ndarray:
@@ -89,7 +107,7 @@ def _with_carrier(sounds: np.ndarray, carrier: np.ndarray, rate: int) -> np.ndar
 
     Args:
         sounds: (n, length, channels).
-        carrier: (n, length), or (1, length) for all; its levels do not matter.
+        carrier: (n, length); its levels do not matter.
         rate: samples a second.
     """
     window = 1 << round(np.log2(0.016 * rate))
@@ -100,18 +118,35 @@ def _with_carrier(sounds: np.ndarray, carrier: np.ndarray, rate: int) -> np.ndar
     smooth = (uniform_filter1d(np.abs(s) ** 2, bins, axis=-2) for s in (spectra, own))
     level, present = (np.sqrt(power + 1e-12) for power in smooth)
     made = librosa.istft(own * level / present, n_fft=window, length=channels.shape[-1])
-    return np.moveaxis(np.clip(made, -1, 1), 1, 2).astype("float32")
+    return _within(np.moveaxis(made, 1, 2))
+
+
+def _within(sounds: np.ndarray) -> np.ndarray:
+    """Return sounds (n, length, channels), those beyond full scale quieter, so that none clips."""
+    peaks = np.abs(sounds).max(axis=(1, 2), keepdims=True)
+    return (0.99 * sounds / np.maximum(peaks, 0.99)).astype("float32")
 
 
 def _smeared(sounds: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
     """Return sounds with the levels of windows of 64 ms, and phases at random."""
-    return _with_random_phases(sounds, 1 << round(np.log2(0.064 * rate)), rng)
+    window = 1 << round(np.log2(0.064 * rate))
+    channels = np.moveaxis(sounds, 2, 1)
+    levels = np.abs(librosa.stft(channels, n_fft=window))
+    phases = np.exp(2j * np.pi * rng.random(levels.shape))
+    made = librosa.istft(levels * phases, n_fft=window, length=channels.shape[-1])
+    # Windows that overlap with phases of their own partly cancel.
+    return _within(np.moveaxis(np.sqrt((channels**2).mean() / (made**2).mean()) * made, 1, 2))
 
 
 def _on_one_pitch(sounds: np.ndarray, rate: int) -> np.ndarray:
-    """Return sounds played at the speed, an octave away at most, that gives the median period."""
-    period = measure_texture(sounds, rate).period
-    speeds = np.clip(period / np.median(period[period > 0]), 0.5, 2.0)
+    """Return sounds, those with a pitch played at the speed that gives them the median period.
+
+    The speed is an octave from their own at most.
+    """
+    periodicity, period = measure_period(sounds, rate)
+    pitched = (periodicity >= 0.5) & (period > 0)
+    speeds = np.ones(len(sounds))
+    speeds[pitched] = np.clip(period[pitched] / np.median(period[pitched]), 0.5, 2.0)
     times = np.arange(sounds.shape[1])
     played = [
         [np.interp(times * speed, times, channel, right=0.0) for channel in sound.T]
@@ -121,45 +156,19 @@ def _on_one_pitch(sounds: np.ndarray, rate: int) -> np.ndarray:
 
 
 def _softened(sounds: np.ndarray, rate: int, seconds: float = 0.05) -> np.ndarray:
-    """Return sounds that fade in over their first 50 ms."""
-    rise = np.minimum(np.arange(sounds.shape[1]) / (seconds * rate), 1)
-    return (sounds * rise[:, None]).astype("float32")
+    """Return sounds that fade in over 50 ms from where they are first heard, at -20 dB."""
+    loud = np.abs(sounds).max(axis=2)
+    first = (loud >= 0.1 * loud.max(axis=1, keepdims=True)).argmax(axis=1)
+    rise = np.clip((np.arange(sounds.shape[1]) - first[:, None]) / (seconds * rate), 0, 1)
+    return (sounds * rise[:, :, None]).astype("float32")
 
 
-def _whispered(sounds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return sounds (n, length, channels) with spectra smoothed over an eighth of their width."""
-    return _with_random_phases(sounds, 256, rng, smoothed_bins=256 // 16)
-
-
-def _with_random_phases(
-    sounds: np.ndarray, window: int, rng: np.random.Generator, smoothed_bins: int = 1
-) -> np.ndarray:
-    """Return sounds with the levels of their windows, and phases at random.
-
-    Args:
-        sounds: (n, length, channels).
-        window: in samples.
-        rng: draws the phases.
-        smoothed_bins: bins that the power is averaged over.
-    """
-    channels = np.moveaxis(sounds, 2, 1)
-    power = np.abs(librosa.stft(channels, n_fft=window)) ** 2
-    levels = np.sqrt(uniform_filter1d(power, smoothed_bins, axis=-2))
-    phases = np.exp(2j * np.pi * rng.random(levels.shape))
-    made = librosa.istft(levels * phases, n_fft=window, length=channels.shape[-1])
-    # Windows that overlap with phases of their own partly cancel.
-    scale = np.sqrt((channels**2).mean() / (made**2).mean())
-    return np.moveaxis(np.clip(scale * made, -1, 1), 1, 2).astype("float32")
-
-
-def _halves(dataset: Dataset) -> Evaluation:
+def _halves(reference: Reference) -> Evaluation:
     """Return the evaluation of one half of the test sounds against the other."""
-    rows = np.random.default_rng(1).permutation(len(dataset.test))
-    first, second = np.array_split(rows, 2)
-    audio, labels = dataset.test.batch(np.sort(first)), dataset.test.labels[np.sort(first)]
-    rest = Split(dataset.test.audio[np.sort(second)], dataset.test.labels[np.sort(second)])
-    reference = build_reference(replace(dataset, test=rest))
-    return Evaluation(run="half of test", step=0, **scores(audio, labels, reference), about={})
+    sounds, labels = reference.audio["test"]
+    first, second = np.array_split(np.random.default_rng(1).permutation(len(labels)), 2)
+    rest = replace(reference, test=reference.test.take(np.sort(second)))
+    return _evaluation("half of test", (sounds[np.sort(first)], labels[np.sort(first)]), rest)
 
 
 if __name__ == "__main__":
