@@ -13,8 +13,10 @@ from kwavegan.errors import InputError
 from kwavegan.gan.sampling import BATCH, generate_batches
 from kwavegan.generation.generator import SoundGenerator
 from kwavegan.generation.latents_table import merged_latents
-from kwavegan.generation.provenance import LATENTS, claim
+from kwavegan.generation.provenance import ABOUT, LATENTS, claim
 from kwavegan.generation.recipes import Recipe
+from kwavegan.storage import files
+from kwavegan.storage.sole_writer import only_writer_of
 
 
 def write_sounds(
@@ -51,14 +53,24 @@ def write_sounds(
         3
     """
     folder, names = Path(folder), set()
-    claim(generator, folder, {**(call or {}), "bits": bits, "trim": trim})
     labels, latent_dim = generator.combinations, generator.config.latent_dim
-    with merged_latents(folder / LATENTS, latent_dim, labels) as add:
-        for recipe, audio in sounds_of(generator, recipes, trim):
-            write_wav(folder / f"{recipe.name}.wav", audio, generator.rate, bits)
-            add(recipe)
-            names.add(recipe.name)
+    # A second call waits for its turn: it adds to the table of the first, and to its about.json.
+    with only_writer_of(folder / LATENTS, wait=True):
+        _clear_unfinished(folder)
+        claim(generator, folder, {**(call or {}), "bits": bits, "trim": trim})
+        with merged_latents(folder / LATENTS, latent_dim, labels) as add:
+            for recipe, audio in sounds_of(generator, recipes, trim):
+                write_wav(folder / f"{recipe.name}.wav", audio, generator.rate, bits)
+                add(recipe)
+                names.add(recipe.name)
     return len(names)
+
+
+def _clear_unfinished(folder: Path) -> None:
+    """Delete the files that killed calls left unfinished."""
+    for ending in ("*.wav", f"*-{ABOUT}", f"*-{LATENTS}*"):
+        for left in list(folder.glob(f"{files.PARTIAL}{ending}")):
+            files.remove(left)
 
 
 def sounds_of(

@@ -1,13 +1,12 @@
 """Write files and folders atomically: whole, or not at all."""
 
-import csv
-import io
 import json
 import math
 import os
+import re
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -71,6 +70,20 @@ def _replace(partial: Path, path: Path) -> None:
     remove(old)
 
 
+def clear_unfinished(path: Path) -> None:
+    """Delete what killed processes left unfinished of a file or folder; no other may write it now.
+
+    A folder that was moved away, and whose successor never came, is put back.
+    """
+    ending = re.compile(rf"{re.escape(PARTIAL)}[0-9a-f]{{12}}-(old-)?{re.escape(path.name)}")
+    for left in list(path.parent.iterdir()):
+        if match := ending.fullmatch(left.name):
+            if match[1] and not path.exists():
+                left.rename(path)
+            else:
+                remove(left)
+
+
 def remove(path: Path) -> None:
     """Delete a file or a whole folder, if it exists."""
     if path.is_dir() and not path.is_symlink():
@@ -103,12 +116,3 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [without_nan(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write a line of the columns' names and a line for each row, atomically."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, columns, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    write_text(path, text.getvalue())
