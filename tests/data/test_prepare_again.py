@@ -73,6 +73,17 @@ def test_what_was_not_touched_since_is_not_read(src, tmp_path, monkeypatch):
     assert prepare(src, tmp_path / "out", SMALL).unchanged
 
 
+def test_a_set_prepared_by_a_clock_that_was_ahead_does_not_say_what_was_touched(src, tmp_path):
+    prepare(src, tmp_path / "out", SMALL)
+    later = (tmp_path / "out" / "settings.json").stat().st_mtime_ns + 3600 * 10**9
+    os.utime(tmp_path / "out" / "settings.json", ns=(later, later))
+    path = src / "kick" / "kick0.wav"
+    before = path.stat()
+    write(path, seed=5)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert prepare(src, tmp_path / "out", SMALL).decoded == 1
+
+
 def test_other_labels_or_splits_reuse_the_clips(src, tmp_path, decoded):
     out, fresh = tmp_path / "out", tmp_path / "fresh"
     prepare(src, out, SMALL)
