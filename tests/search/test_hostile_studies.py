@@ -32,7 +32,8 @@ DAMAGE = {
     "an unknown range": "UPDATE trial_params SET distribution_json ="
     ' \'{"name": "os.system", "attributes": {}}\'',
     "a value that is text": "UPDATE trial_params SET param_value = 'x'",
-    "a setting that is none": "UPDATE trial_params SET param_name = '../../x' WHERE param_name = 'lr'",
+    "a setting that is none": "UPDATE trial_params SET param_name = '../../x'"
+    " WHERE param_name = 'lr'",
     "a score that is text": "UPDATE trial_values SET value = 'x'",
     "a row that is text": "UPDATE trial_intermediate_values SET intermediate_value = 'x'",
     "an unknown state": "UPDATE trials SET state = 'WHAT'",
