@@ -3,16 +3,15 @@
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
-from optuna.distributions import FloatDistribution
 from support.datasets import sines, tiny_config
 
 from kwavegan.search import job, loop
-from kwavegan.search.study import file_url, open_storage, open_study, quiet
+from kwavegan.search.study import file_url
 
 WORKER = Path(__file__).parents[1] / "support" / "fake_worker.py"
 SETTINGS = ("--config", "tiny.toml", "--space", "space.toml")
@@ -138,27 +137,26 @@ def test_a_file_that_is_huge_or_none_is_refused_at_once(cli, world):
 
 
 def test_searches_that_make_one_database_in_one_moment(tmp_path):
-    url, problems, gate = file_url(tmp_path / "shared.db"), [], threading.Barrier(3)
-    about = {"objective": "score", "steps": 4, "space": {}, "settings": {}, "data": "d"}
-    space = {"lr": FloatDistribution(1e-5, 1e-1, log=True)}
-
-    def begin():
-        gate.wait()
-        try:
-            storage = open_storage(url)
-            open_study(storage, "search", about, {"lr": 1e-3}, 0, space)
-            storage.remove_session()
-            storage.engine.dispose()
-        except Exception as error:
-            problems.append(error)
-
-    with quiet():
-        threads = [threading.Thread(target=begin) for _ in range(3)]
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
-    assert problems == []
+    code = (
+        "import sys; from optuna.distributions import FloatDistribution\n"
+        "from kwavegan.search.study import open_storage, open_study, quiet\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "about = {'objective': 'score', 'steps': 4, 'data': 'd'}\n"
+        "space = {'lr': FloatDistribution(1e-5, 1e-1, log=True)}\n"
+        "with quiet():\n"
+        "    storage = open_storage(sys.argv[1])\n"
+        "    open_study(storage, 'search', about, {'lr': 1e-3}, 0, space)\n"
+    )
+    command = [sys.executable, "-c", code, file_url(tmp_path / "shared.db")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    both = [subprocess.Popen(command, text=True, **pipes) for _ in range(2)]
+    for process in both:
+        assert process.stdout.readline() == "ready\n"
+    for process in both:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=60)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
 
 
 def test_a_trial_killed_while_its_values_were_drawn_gets_the_others(cli, world):
