@@ -5,10 +5,10 @@ away or start a program. Names of runs, labels and files come from anybody. What
 back itself (`manifest.csv`, `latents.csv`, the CSV files of a run) keeps every name as it is.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Sequence
+
+from kwavegan.storage.csv_rows import csv_row
 
 _FORMULA = re.compile("[ \xa0]*[=+\\-@\t\r\n＝＋－＠]")
 """How a cell begins that some spreadsheet takes for a formula, in full width too."""
@@ -29,9 +29,7 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
         >>> csv_text([["label", "score"], ["=1+1", -1.5]])
         "label,score\n'=1+1,-1.5\n"
     """
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(map(_plain, row) for row in rows)
-    return text.getvalue()
+    return "".join(csv_row(map(_plain, row)) for row in rows)
 
 
 def _plain(cell: object) -> object:

@@ -147,6 +147,20 @@ def test_interruption_leaves_what_was_there(src, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["out", "src"]
 
 
+def test_the_workers_of_a_killed_preparation_end(src, tmp_path):
+    code = (
+        "import os, sys; from kwavegan.data import PrepareSettings, prepare\n"
+        "def die(done, total): print('died', flush=True); os._exit(9)\n"
+        "settings = PrepareSettings(rate=2048, length=256)\n"
+        "prepare(sys.argv[1], sys.argv[2], settings, jobs=2, progress=die)"
+    )
+    # Its workers have its stdout too, which does not end before they do.
+    done = subprocess.run(
+        [sys.executable, "-c", code, src, tmp_path / "set"], stdout=subprocess.PIPE, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (9, b"died\n")
+
+
 def test_cache(src, tmp_path, monkeypatch, decoded):
     monkeypatch.setenv("KWAVEGAN_CACHE", str(tmp_path / "cache"))
     data = prepare_cached(src, SMALL)

@@ -16,6 +16,7 @@ from kwavegan.generation.latents_table import merged_latents, read_latents
 from kwavegan.generation.recipes import Recipe
 from kwavegan.runs.run import Run
 from kwavegan.search.results import TrialResult, write_trials
+from kwavegan.storage.csv_log import MetricsLog, read_metrics
 from kwavegan.storage.spreadsheets import csv_text
 
 FORMULA = "=HYPERLINK(1)"
@@ -82,15 +83,22 @@ def test_trials_are_text_and_numbers(tmp_path):
 
 
 def test_what_is_read_back_keeps_its_names(tmp_path):
-    for name in (FORMULA, "-kick", "@snare"):
+    for name in (FORMULA, "-kick", "@snare\r"):
         for number in range(3):
             write(tmp_path / "src" / name / f"+{number}.wav")
     settings = PrepareSettings(rate=2048, length=256, validation=0, test=0)
     prepare(tmp_path / "src", tmp_path / "set", settings)
     rows = list(read_manifest(tmp_path / "set" / "manifest.csv"))
-    assert {row.label for row in rows} == {FORMULA, "-kick", "@snare"}
+    assert {row.label for row in rows} == {FORMULA, "-kick", "@snare\r"}
     assert f"{FORMULA}/+0.wav" in {row.source for row in rows}
-    with merged_latents(tmp_path / "latents.csv", 2, [FORMULA]) as add:
-        add(Recipe(np.float32([-1.5, 2]), 0, "-kick_s0_0000"))
-    (again,) = read_latents(tmp_path / "latents.csv", 2, [FORMULA])
-    assert (again.name, again.latent.tolist()) == ("-kick_s0_0000", [-1.5, 2])
+    labels = [FORMULA, "@snare\r"]
+    for index, name in enumerate(("-kick_s0_0000", "-snare_s0_0000")):
+        with merged_latents(tmp_path / "latents.csv", 2, labels) as add:
+            add(Recipe(np.float32([-1.5, 2]), index, name))
+    again = read_latents(tmp_path / "latents.csv", 2, labels)
+    assert [recipe.name for recipe in again] == ["-kick_s0_0000", "-snare_s0_0000"]
+    assert [recipe.label for recipe in again] == [0, 1]
+    assert again[0].latent.tolist() == [-1.5, 2]
+    log = MetricsLog(tmp_path / "metrics.csv")
+    log.append({"step": 1, "of @snare\r": -0.5})
+    assert read_metrics(tmp_path / "metrics.csv") == [{"step": 1, "of @snare\r": -0.5}]
