@@ -58,7 +58,7 @@ def _replace(partial: Path, path: Path) -> None:
             os.fsync(file.fileno())
         os.replace(partial, path)
         return
-    old = path.parent / f"{PARTIAL}{uuid.uuid4().hex[:12]}-old-{path.name}"
+    old = path.parent / f"{PARTIAL}{uuid.uuid4().hex[:12]}.old-{path.name}"
     if path.exists():
         path.rename(old)
     try:
@@ -75,13 +75,14 @@ def clear_unfinished(path: Path) -> None:
 
     A folder that was moved away, and whose successor never came, is put back.
     """
-    ending = re.compile(rf"{re.escape(PARTIAL)}[0-9a-f]{{12}}-(old-)?{re.escape(path.name)}")
+    start, name = rf"{re.escape(PARTIAL)}[0-9a-f]{{12}}", re.escape(path.name)
+    unfinished = re.compile(rf"(?:{start}(?:\.old)?-)+{name}")  # or what one of them wrote anew
+    moved_away = re.compile(rf"{start}\.old-{name}")
     for left in list(path.parent.iterdir()):
-        if match := ending.fullmatch(left.name):
-            if match[1] and not path.exists():
-                left.rename(path)
-            else:
-                remove(left)
+        if moved_away.fullmatch(left.name) and not path.exists():
+            left.rename(path)
+        elif unfinished.fullmatch(left.name):
+            remove(left)
 
 
 def remove(path: Path) -> None:

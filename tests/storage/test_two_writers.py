@@ -63,24 +63,27 @@ def test_a_killed_writer_keeps_nobody_out_and_leaves_nothing(tmp_path):
         "    partial.mkdir(); print('in', flush=True); time.sleep(60)"
     )
     path = tmp_path / "set"
-    (tmp_path / ".partial-0123456789ab-other").touch()  # somebody else's
+    others = [".partial-0123456789ab-old-set", ".partial-0123456789ab-other"]
+    for name in others:  # of folders called old-set and other
+        (tmp_path / name).touch()
+    (tmp_path / ".partial-0123456789ab.old-.partial-0123456789ab-set").mkdir()
     with subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE) as other:
         try:
             assert other.stdout.readline() == b"in\n"
             with pytest.raises(InputError):
                 only_writer_of(path).__enter__()
-            assert len(names(tmp_path)) == 3
+            assert len(names(tmp_path)) == 5
         finally:
             other.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
     with only_writer_of(path):
         pass
-    assert names(tmp_path) == [".partial-0123456789ab-other"]
+    assert names(tmp_path) == others
 
 
 def test_a_folder_that_was_killed_between_two_names_is_put_back(src, tmp_path, decoded):
     prepare(src, tmp_path / "set", SMALL)
     before = contents(tmp_path / "set")
-    (tmp_path / "set").rename(tmp_path / f"{files.PARTIAL}0123456789ab-old-set")
+    (tmp_path / "set").rename(tmp_path / f"{files.PARTIAL}0123456789ab.old-set")
     decoded.clear()
     assert prepare(src, tmp_path / "set", SMALL).unchanged
     assert decoded == []
