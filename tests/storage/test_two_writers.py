@@ -72,7 +72,7 @@ def test_a_killed_writer_keeps_nobody_out_and_leaves_nothing(tmp_path):
             assert other.stdout.readline() == b"in\n"
             with pytest.raises(InputError):
                 only_writer_of(path).__enter__()
-            assert len(names(tmp_path)) == 5
+            assert len(names(tmp_path)) == 4
         finally:
             other.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
     with only_writer_of(path):
