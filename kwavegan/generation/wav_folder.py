@@ -1,6 +1,6 @@
 """Recipes → a folder of WAV files, with the table of their latents."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ def write_sounds(
     bits: int = 16,
     trim: bool = True,
     call: Mapping[str, Any] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> int:
     """Generate sounds, a batch at a time, and write them as WAV files.
 
@@ -37,6 +38,7 @@ def write_sounds(
         bits: of a sample: 16 or 24, integers, or 32, floats.
         trim: whether a sound ends where it falls silent (`without_tail`), or has the full length.
         call: how the recipes came about, for `about.json`: values that JSON can represent.
+        note: called with a line where another process writes to the folder, and is waited for.
 
     Returns:
         The number of different files.
@@ -55,7 +57,7 @@ def write_sounds(
     folder, names = Path(folder), set()
     labels, latent_dim = generator.combinations, generator.config.latent_dim
     # A second call waits for its turn: it adds to the table of the first, and to its about.json.
-    with only_writer_of(folder / LATENTS, wait=True):
+    with only_writer_of(folder / LATENTS, wait=note or _silent):
         _clear_unfinished(folder)
         claim(generator, folder, {**(call or {}), "bits": bits, "trim": trim})
         with merged_latents(folder / LATENTS, latent_dim, labels) as add:
@@ -64,6 +66,10 @@ def write_sounds(
                 add(recipe)
                 names.add(recipe.name)
     return len(names)
+
+
+def _silent(line: str) -> None:
+    pass
 
 
 def _clear_unfinished(folder: Path) -> None:

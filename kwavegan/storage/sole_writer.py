@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -14,7 +14,7 @@ from kwavegan.storage.locks import try_lock
 
 
 @contextmanager
-def only_writer_of(path: str | Path, wait: bool = False) -> Iterator[None]:
+def only_writer_of(path: str | Path, wait: Callable[[str], None] | None = None) -> Iterator[None]:
     """Keep other processes from writing a file or folder in this way, for a block.
 
     An empty file beside it, `.<name>.lock`, is there for the block. The system releases its lock
@@ -23,8 +23,8 @@ def only_writer_of(path: str | Path, wait: bool = False) -> Iterator[None]:
 
     Args:
         path: the file or folder; it need not exist.
-        wait: whether to wait until another process is done: for what adds to `path`. What replaces
-            it is refused instead, since one of the two would be lost.
+        wait: called with a line where another process has to be waited for, as what adds to `path`
+            does. None where that is refused: of two that replace it, one would be lost.
 
     Raises:
         InputError: another process writes it, or the system makes no lock.
@@ -44,23 +44,27 @@ def only_writer_of(path: str | Path, wait: bool = False) -> Iterator[None]:
                 _lock_of(path).unlink()
 
 
-def _held(path: Path, wait: bool) -> IO[bytes] | None:
+def _held(path: Path, wait: Callable[[str], None] | None) -> IO[bytes] | None:
     """Return the lock's file, held; None where nobody can write beside `path`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not os.access(path.parent, os.W_OK):
             return None
+        waited = False
         while True:
             file = _lock_of(path).open("a+b")
             locked = try_lock(file)
             if locked and _is_still(file, _lock_of(path)):
                 return file
             file.close()
-            if not locked and not wait:
+            if not locked and wait is None:
                 raise InputError(
                     f"{path}: another kwavegan is writing it; wait for it to end, or choose another"
                     " place"
                 )
+            if not locked and not waited:
+                wait(f"{path}: another kwavegan is writing it; waiting for it to end")
+                waited = True
             time.sleep(0.05)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {reason(error)}") from error

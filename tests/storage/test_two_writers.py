@@ -38,10 +38,10 @@ def names(folder):
 
 
 def test_a_second_writer_is_refused_or_waits(tmp_path):
-    path, entered = tmp_path / "new" / "set", threading.Event()
+    path, entered, said = tmp_path / "new" / "set", threading.Event(), []
 
     def enter():
-        with only_writer_of(path, wait=True):
+        with only_writer_of(path, wait=said.append):
             entered.set()
 
     other = threading.Thread(target=enter)
@@ -52,6 +52,7 @@ def test_a_second_writer_is_refused_or_waits(tmp_path):
         assert not entered.wait(0.2)
     assert entered.wait(10)
     other.join()
+    assert said == [f"{path}: another kwavegan is writing it; waiting for it to end"]
     assert names(path.parent) == []
 
 
