@@ -57,12 +57,14 @@ def _held(path: Path, wait: Callable[[str], None] | None) -> IO[bytes] | None:
             if locked and _is_still(file, _lock_of(path)):
                 return file
             file.close()
-            if not locked and wait is None:
+            if locked:
+                continue
+            if wait is None:
                 raise InputError(
                     f"{path}: another kwavegan is writing it; wait for it to end, or choose another"
                     " place"
                 )
-            if not locked and not waited:
+            if not waited:
                 wait(f"{path}: another kwavegan is writing it; waiting for it to end")
                 waited = True
             time.sleep(0.05)
