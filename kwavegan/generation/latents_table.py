@@ -93,7 +93,7 @@ def merged_latents(
     with files.atomic(path) as partial:
         fresh = partial.with_name(f"{partial.name}-fresh")  # on disk: latents may be many
         try:
-            with fresh.open("w", encoding="utf-8") as lines:
+            with fresh.open("w", encoding="utf-8", newline="") as lines:
 
                 def add(recipe: Recipe) -> None:
                     names.add(_file_name(recipe))
@@ -101,8 +101,8 @@ def merged_latents(
 
                 yield add
             with (
-                partial.open("w", encoding="utf-8", errors="surrogateescape") as table,
-                fresh.open(encoding="utf-8") as new,
+                partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as table,
+                fresh.open(encoding="utf-8", newline="") as new,
             ):
                 table.write(header)
                 table.writelines(map(csv_row, _earlier_rows(path, names)))
