@@ -137,7 +137,7 @@ def open_storage(url: str) -> RDBStorage:
 
 def _with_tables(url: str, options: dict[str, Any]) -> RDBStorage:
     """Connect, and create the tables, unless another search creates them in the same moment."""
-    deadline = time.monotonic() + _WAIT
+    tries = 30
     while True:
         try:
             return RDBStorage(
@@ -149,7 +149,8 @@ def _with_tables(url: str, options: dict[str, Any]) -> RDBStorage:
             )
         except sqlalchemy.exc.DatabaseError as error:
             there = isinstance(error, sqlalchemy.exc.IntegrityError) or "exists" in str(error.orig)
-            if not there or time.monotonic() > deadline:
+            tries -= 1
+            if not there or not tries:
                 raise
         time.sleep(0.1)
 
