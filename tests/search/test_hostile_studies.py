@@ -155,7 +155,7 @@ def test_searches_that_make_one_database_in_one_moment(tmp_path):
     for process in both:
         process.stdin.write("go\n")
         process.stdin.flush()
-    said = [process.communicate(timeout=60)[1] for process in both]
+    said = [process.communicate(timeout=150)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
 
 
