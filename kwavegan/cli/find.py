@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from kwavegan.cli.output import say
+from kwavegan.cli.output import say, warn
 from kwavegan.cli.recordings import find_all, recipes_of, recording_options, recordings_of
 from kwavegan.cli.sources import generator_options, open_generator
 
@@ -59,5 +59,5 @@ def command(
     recipes = recipes_of(generator, found)
     around = [r for one in recipes for r in variations(generator, one, count, amount, seed)]
     call = {"find": about, "seed": seed, "variations": count, "amount": amount}
-    written = write_sounds(generator, [*recipes, *around], folder, int(bits), trim, call)
+    written = write_sounds(generator, [*recipes, *around], folder, int(bits), trim, call, warn)
     say(f"{written} sounds of {generator.run.name}, {generator.which}, in {folder}")

@@ -10,7 +10,7 @@ from kwavegan.cli.attribute_options import AttributeCommand, labels_asked_for, n
 from kwavegan.cli.kit import make_kit
 from kwavegan.cli.moves import direction_options, moved_recipes
 from kwavegan.cli.options import BITS, player_option, seed_option, trim_option
-from kwavegan.cli.output import say
+from kwavegan.cli.output import say, warn
 from kwavegan.cli.sources import generator_options, open_generator
 from kwavegan.config.attributes import file_title
 from kwavegan.errors import InputError, setting
@@ -133,7 +133,7 @@ def command(
     elsewhere = (
         "" if out or folder == wish else f"; {wish} holds sounds of another step or training"
     )
-    written = write_sounds(generator, recipes, folder, int(bits or 16), trim, call)
+    written = write_sounds(generator, recipes, folder, int(bits or 16), trim, call, warn)
     say(
         f"{written} sounds of {generator.run.name}, {generator.which}, in {folder} "
         f"(their latents: {folder / 'latents.csv'}{elsewhere})"

@@ -17,6 +17,7 @@ from kwavegan.runs.links import refuse_links_out
 from kwavegan.runs.pretrained import FOLDER
 from kwavegan.storage import files
 from kwavegan.storage.reading import read_json
+from kwavegan.storage.sole_writer import only_writer_of
 from kwavegan.storage.values import number, table
 
 _WHICH = ("step", "weights")
@@ -58,18 +59,24 @@ def keep(generator: SoundGenerator, part: str, label: str, value: Any) -> str:
     Returns:
         A line that says why it could not be kept; "" if it was.
     """
-    stored = read_kept(generator) or {
-        "step": generator.step,
-        "weights": weights_digest(generator.player),
-    }
-    stored.setdefault(part, {})[label] = value
     path = control_path(generator)
     try:
         refuse_links_out(generator.run.path)
-        files.write_text(path, json.dumps(files.without_nan(stored), ensure_ascii=False) + "\n")
+        with only_writer_of(path, wait=_silent):
+            stored = read_kept(generator) or {
+                "step": generator.step,
+                "weights": weights_digest(generator.player),
+            }
+            stored.setdefault(part, {})[label] = value
+            text = json.dumps(files.without_nan(stored), ensure_ascii=False)
+            files.write_text(path, text + "\n")
     except InputError as error:
         return str(error)
     return ""
+
+
+def _silent(line: str) -> None:  # nobody keeps for long
+    pass
 
 
 def directions_of(

@@ -1,5 +1,6 @@
 """Decide which clips of a prepared folder still hold when its source is prepared again."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,10 @@ _RETRY = ("permission", "unreadable")
 
 _CLOCK_NS = 2_000_000_000
 """Nanoseconds by which the clocks of two file systems, or their grains, may differ."""
+
+
+_AHEAD_NS = 60_000_000_000
+"""Nanoseconds by which the clock of another machine may be ahead and yet be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +73,15 @@ def trusted_until(out: Path, stored: Mapping[str, Any]) -> int:
     """Return the time, in nanoseconds, of the last preparation of the same folder of audio; or 0.
 
     A file that the system says has not been touched since then, of equal size and time, has not
-    changed.
+    changed. It is 0 too where that time is still to come: a clock was wrong, and says nothing.
     """
     try:
         if read_settings(out).get("source") != stored["source"]:
             return 0
-        return (out / "settings.json").stat().st_mtime_ns - _CLOCK_NS
+        prepared = (out / "settings.json").stat().st_mtime_ns
     except (InputError, OSError):
         return 0
+    return prepared - _CLOCK_NS if prepared < time.time_ns() + _AHEAD_NS else 0
 
 
 def make_plan(

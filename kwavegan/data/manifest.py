@@ -1,6 +1,5 @@
 """`manifest.csv` of a prepared folder: the origin of each clip, and the files without one."""
 
-import csv
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -8,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from kwavegan.storage.csv_rows import csv_row
 from kwavegan.storage.reading import read_table
 from kwavegan.storage.values import LARGEST
 
@@ -66,8 +66,7 @@ class ManifestWriter:
             self._file = stack.enter_context(
                 path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
             )
-            self._writer = csv.writer(self._file, lineterminator="\n")
-            self._writer.writerow(_COLUMNS)
+            self._file.write(csv_row(_COLUMNS))
             stack.pop_all()
 
     def __enter__(self) -> "ManifestWriter":
@@ -79,7 +78,7 @@ class ManifestWriter:
     def write(self, row: ManifestRow) -> None:
         """Append a row."""
         values = {name: getattr(row, name) for name in _COLUMNS}
-        self._writer.writerow({**values, "notes": " ".join(row.notes)}.values())
+        self._file.write(csv_row({**values, "notes": " ".join(row.notes)}.values()))
 
 
 def read_manifest(path: Path) -> Iterator[ManifestRow]:

@@ -42,6 +42,7 @@ from kwavegan.data.writers import PreparedFolderWriter, keep_copies_together
 from kwavegan.errors import InputError, setting
 from kwavegan.storage.cache import cache_folder, locked
 from kwavegan.storage.files import atomic
+from kwavegan.storage.sole_writer import only_writer_of
 
 Progress = Callable[[int, int], None]
 """Called with files done and files in all, now and then and at the end."""
@@ -85,7 +86,8 @@ def prepare(
 
     Raises:
         InputError: folders, labels or settings that are not usable, too little to train on, a
-            full disk; or, with `settings.strict`, any unusable file.
+            full disk, another process that writes `out`; or, with `settings.strict`, any unusable
+            file.
 
     Example:
         >>> from kwavegan import PrepareSettings, open_dataset, prepare
@@ -104,38 +106,8 @@ def prepare(
     if settings.cut:
         need("librosa", setting("cut"))
     scan = scan_folder(src, settings.labels, settings.labelling)
-    asked = settings
-    names = [source.name for source in scan.sources]
-    settings, chosen = decide(src, names, _as_before(src, out, asked))
-    stored = _stored_settings(src, scan, asked, settings, wav)
-    previous = previous_rows(out, stored)
-    splits = file_splits(src, scan, settings)
-    plan = make_plan(src, scan, splits, previous, trusted_until(out, stored), settings.strict)
-    counter = SummaryCounter(scan, settings.seconds)
-    if nothing_changed(out, stored, plan, previous):
-        for file in plan:
-            counter.add(file.reusable or (), decoded=False)
-        if progress:
-            progress(len(plan), len(plan))
-        return counter.summary(copies_in(plan), chosen, unchanged=True)
-    check_space(out, len(plan), settings, wav)
-    with atomic(out) as partial:
-        partial.mkdir()
-        copies = _write_clips(
-            partial,
-            _rows_and_clips(src, out, plan, settings, jobs),
-            settings,
-            wav,
-            counter,
-            _stepped(progress, len(plan)),
-        )
-        if copies.late:
-            keep_copies_together(partial, copies, settings, wav, scan.labels, counter)
-        summary = counter.summary(copies, chosen)
-        check_training_split(src, summary)
-        text = json.dumps({**stored, "clips": summary.clips_by_split()}, indent=2)
-        (partial / "settings.json").write_text(text + "\n", encoding="utf-8")
-    return summary
+    with only_writer_of(out):  # which reads it too: clips that have not changed
+        return _prepare_scanned(src, out, scan, settings, jobs, progress, wav)
 
 
 def prepare_cached(
@@ -179,6 +151,49 @@ def prepare_cached(
             for line in summary.remarks(spell=str):
                 note(line)
         return replace(open_dataset(folder), source=src)
+
+
+def _prepare_scanned(
+    src: Path,
+    out: Path,
+    scan: Scan,
+    asked: PrepareSettings,
+    jobs: int | None,
+    progress: Progress | None,
+    wav: bool,
+) -> Summary:
+    """Prepare the files that a scan has found; see `prepare`."""
+    names = [source.name for source in scan.sources]
+    settings, chosen = decide(src, names, _as_before(src, out, asked))
+    stored = _stored_settings(src, scan, asked, settings, wav)
+    previous = previous_rows(out, stored)
+    splits = file_splits(src, scan, settings)
+    plan = make_plan(src, scan, splits, previous, trusted_until(out, stored), settings.strict)
+    counter = SummaryCounter(scan, settings.seconds)
+    if nothing_changed(out, stored, plan, previous):
+        for file in plan:
+            counter.add(file.reusable or (), decoded=False)
+        if progress:
+            progress(len(plan), len(plan))
+        return counter.summary(copies_in(plan), chosen, unchanged=True)
+    check_space(out, len(plan), settings, wav)
+    with atomic(out) as partial:
+        partial.mkdir()
+        copies = _write_clips(
+            partial,
+            _rows_and_clips(src, out, plan, settings, jobs),
+            settings,
+            wav,
+            counter,
+            _stepped(progress, len(plan)),
+        )
+        if copies.late:
+            keep_copies_together(partial, copies, settings, wav, scan.labels, counter)
+        summary = counter.summary(copies, chosen)
+        check_training_split(src, summary)
+        text = json.dumps({**stored, "clips": summary.clips_by_split()}, indent=2)
+        (partial / "settings.json").write_text(text + "\n", encoding="utf-8")
+    return summary
 
 
 def _as_before(src: Path, out: Path, asked: PrepareSettings) -> PrepareSettings:

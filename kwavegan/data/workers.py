@@ -1,8 +1,11 @@
-"""Worker processes that do not run the caller's script again."""
+"""Worker processes that do not run the caller's script again, and live no longer than it."""
 
+import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
 
 
@@ -12,11 +15,23 @@ class WorkerProcess(SpawnProcess):
     Python's own imports it, and so runs a script anew that has no `if __name__ == "__main__":`
     guard. What such a script asks for would wait for its parent, and the parent for it. Functions
     that workers run must be those of modules.
+
+    It ends when its parent is killed: Python's own would wait for work for ever.
     """
+
+    def run(self) -> None:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+        super().run()
 
     def start(self) -> None:
         with _main_module_unnamed():
             super().start()
+
+
+def _end_with_parent() -> None:
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 class WorkerContext(SpawnContext):

@@ -10,6 +10,7 @@ from kwavegan.exporting.onnx_network import onnx_model
 from kwavegan.generation.generator import SoundGenerator
 from kwavegan.player import Player
 from kwavegan.storage import files
+from kwavegan.storage.sole_writer import only_writer_of
 
 
 def _write_onnx(origin: Origin, path: Path) -> None:
@@ -47,8 +48,8 @@ def export_generator(
         The path of the card.
 
     Raises:
-        InputError: an unknown format, another ending, a package is missing, or the folder is not
-            writable.
+        InputError: an unknown format, another ending, a package is missing, another process writes
+            the file, or the folder is not writable.
 
     Example:
         >>> import kwavegan
@@ -65,7 +66,8 @@ def export_generator(
         )
     origin = Origin(generator, licence)
     card = path.with_name(f"{path.name}.md")
-    with files.atomic(path) as partial:
-        FORMATS[form](origin, partial)
-    files.write_text(card, model_card(origin, path.name, form))
+    with only_writer_of(path), only_writer_of(card):
+        with files.atomic(path) as partial:
+            FORMATS[form](origin, partial)
+        files.write_text(card, model_card(origin, path.name, form))
     return card

@@ -1,7 +1,5 @@
 """`latents.csv`: the latent and label of each generated file, enough to make it again."""
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from kwavegan.config.attributes import file_title
 from kwavegan.errors import InputError, setting
 from kwavegan.generation.recipes import Recipe
 from kwavegan.storage import files
+from kwavegan.storage.csv_rows import csv_row
 from kwavegan.storage.failures import reason
 from kwavegan.storage.reading import read_table
 
@@ -94,7 +93,7 @@ def merged_latents(
     with files.atomic(path) as partial:
         fresh = partial.with_name(f"{partial.name}-fresh")  # on disk: latents may be many
         try:
-            with fresh.open("w", encoding="utf-8") as lines:
+            with fresh.open("w", encoding="utf-8", newline="") as lines:
 
                 def add(recipe: Recipe) -> None:
                     names.add(_file_name(recipe))
@@ -102,11 +101,11 @@ def merged_latents(
 
                 yield add
             with (
-                partial.open("w", encoding="utf-8", errors="surrogateescape") as table,
-                fresh.open(encoding="utf-8") as new,
+                partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as table,
+                fresh.open(encoding="utf-8", newline="") as new,
             ):
                 table.write(header)
-                csv.writer(table, lineterminator="\n").writerows(_earlier_rows(path, names))
+                table.writelines(map(csv_row, _earlier_rows(path, names)))
                 table.writelines(new)
         finally:
             files.remove(fresh)
@@ -127,10 +126,8 @@ def _earlier_rows(path: Path, names: set[str]) -> Iterator[list[str]]:
 def _line(recipe: Recipe, labels: Sequence[str]) -> str:
     """Return the line of a sound; nine digits represent a float32 exactly."""
     label = labels[recipe.label] if labels else ""
-    text = io.StringIO()
     values = (f"{value:.9g}" for value in recipe.latent)
-    csv.writer(text, lineterminator="\n").writerow([_file_name(recipe), label, *values])
-    return text.getvalue()
+    return csv_row([_file_name(recipe), label, *values])
 
 
 def _file_name(recipe: Recipe) -> str:

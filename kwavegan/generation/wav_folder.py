@@ -1,6 +1,6 @@
 """Recipes → a folder of WAV files, with the table of their latents."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from kwavegan.errors import InputError
 from kwavegan.gan.sampling import BATCH, generate_batches
 from kwavegan.generation.generator import SoundGenerator
 from kwavegan.generation.latents_table import merged_latents
-from kwavegan.generation.provenance import LATENTS, claim
+from kwavegan.generation.provenance import ABOUT, LATENTS, claim
 from kwavegan.generation.recipes import Recipe
+from kwavegan.storage import files
+from kwavegan.storage.sole_writer import only_writer_of
 
 
 def write_sounds(
@@ -24,6 +26,7 @@ def write_sounds(
     bits: int = 16,
     trim: bool = True,
     call: Mapping[str, Any] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> int:
     """Generate sounds, a batch at a time, and write them as WAV files.
 
@@ -35,6 +38,7 @@ def write_sounds(
         bits: of a sample: 16 or 24, integers, or 32, floats.
         trim: whether a sound ends where it falls silent (`without_tail`), or has the full length.
         call: how the recipes came about, for `about.json`: values that JSON can represent.
+        note: called with a line where another process writes to the folder, and is waited for.
 
     Returns:
         The number of different files.
@@ -51,14 +55,28 @@ def write_sounds(
         3
     """
     folder, names = Path(folder), set()
-    claim(generator, folder, {**(call or {}), "bits": bits, "trim": trim})
     labels, latent_dim = generator.combinations, generator.config.latent_dim
-    with merged_latents(folder / LATENTS, latent_dim, labels) as add:
-        for recipe, audio in sounds_of(generator, recipes, trim):
-            write_wav(folder / f"{recipe.name}.wav", audio, generator.rate, bits)
-            add(recipe)
-            names.add(recipe.name)
+    # A second call waits for its turn: it adds to the table of the first, and to its about.json.
+    with only_writer_of(folder / LATENTS, wait=note or _silent):
+        _clear_unfinished(folder)
+        claim(generator, folder, {**(call or {}), "bits": bits, "trim": trim})
+        with merged_latents(folder / LATENTS, latent_dim, labels) as add:
+            for recipe, audio in sounds_of(generator, recipes, trim):
+                write_wav(folder / f"{recipe.name}.wav", audio, generator.rate, bits)
+                add(recipe)
+                names.add(recipe.name)
     return len(names)
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+def _clear_unfinished(folder: Path) -> None:
+    """Delete the files that killed calls left unfinished."""
+    for ending in ("*.wav", f"*-{ABOUT}", f"*-{LATENTS}*"):
+        for left in list(folder.glob(f"{files.PARTIAL}{ending}")):
+            files.remove(left)
 
 
 def sounds_of(

@@ -21,6 +21,7 @@ from kwavegan.kits.description import Kit, Voice
 from kwavegan.kits.formats import FORMATS, KitFormat
 from kwavegan.kits.notes import NOTES, Place, places_of
 from kwavegan.storage import files
+from kwavegan.storage.sole_writer import only_writer_of
 
 _WITHOUT_LABEL = "sound"
 """Label of the sounds of a run without labels."""
@@ -93,8 +94,7 @@ def write_kit(
     """
     require_choice(setting("kit"), kit, FORMATS)
     form, folder = FORMATS[kit], Path(folder)
-    if not _is_free(folder):
-        raise InputError(f"{setting('out')}: {folder} is there already; name a new folder")
+    _refuse_taken(folder)
     asked = _by_label(generator, recipes)
     _check_counts(asked, form)
     places = places_of(_placed(generator, asked))
@@ -103,12 +103,14 @@ def write_kit(
     about = f"kwavegan {versions()['kwavegan']}: {generator.run.name}, {generator.which}"
     described = Kit(generator.run.name, about, tuple(each.voice for each in named))
     file = form.file.format(name=described.name)
-    with files.atomic(folder) as partial:
-        sounds = partial / form.folder
-        sounds.mkdir(parents=True)
-        claim(generator, partial, {**(call or {}), "kit": kit, "bits": bits, "trim": trim})
-        _write_sounds(generator, named, sounds, partial / LATENTS, bits)
-        (partial / file).write_text(form.text(described, form.folder), encoding="utf-8")
+    with only_writer_of(folder):
+        _refuse_taken(folder)  # by another process, meanwhile
+        with files.atomic(folder) as partial:
+            sounds = partial / form.folder
+            sounds.mkdir(parents=True)
+            claim(generator, partial, {**(call or {}), "kit": kit, "bits": bits, "trim": trim})
+            _write_sounds(generator, named, sounds, partial / LATENTS, bits)
+            (partial / file).write_text(form.text(described, form.folder), encoding="utf-8")
     by_note = {each.voice.label: each.place for each in named}
     return WrittenKit(folder / file, described, by_note, tuple(t.recipe.name for t in silent))
 
@@ -117,6 +119,11 @@ def free_folder(wish: Path) -> Path:
     """Return a folder for a kit: `wish`, or the first of `wish-2`, `wish-3`, … where nothing is."""
     others = (wish.with_name(f"{wish.name}-{number}") for number in count(2))
     return wish if _is_free(wish) else next(other for other in others if _is_free(other))
+
+
+def _refuse_taken(folder: Path) -> None:
+    if not _is_free(folder):
+        raise InputError(f"{setting('out')}: {folder} is there already; name a new folder")
 
 
 def _is_free(folder: Path) -> bool:

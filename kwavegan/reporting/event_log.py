@@ -4,6 +4,7 @@ tensorboardX has a thread of its own write them: where the disk is full, that th
 traceback, and the training waits for it for ever.
 """
 
+import re
 import socket
 import struct
 import time
@@ -12,6 +13,16 @@ from typing import Any
 
 from kwavegan.errors import InputError
 from kwavegan.storage.failures import reason
+
+_START = "events.out.tfevents."
+
+_TIME = re.compile(rf"{re.escape(_START)}(\d{{10}}\.\d{{1,6}})\.")
+
+
+def _after_others(folder: Path) -> float:
+    """Return the time, or one after all files of a log: the clock may have gone back since then."""
+    found = (_TIME.match(path.name) for path in folder.glob(f"{_START}*"))
+    return max([time.time(), *(float(match[1]) + 1e-6 for match in found if match)])
 
 
 class EventLog:
@@ -30,7 +41,7 @@ class EventLog:
 
         self._events = event_pb2
         # TensorBoard reads the files of a log in the order of their names.
-        self.path = folder / f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}"
+        self.path = folder / f"{_START}{_after_others(folder):.6f}.{socket.gethostname()}"
         self._write(file_version="brain.Event:2")
         if purge is not None:
             start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)

@@ -1,7 +1,5 @@
 """Evaluations as tables: one beside the numbers of real sounds, or several side by side."""
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 
@@ -9,6 +7,7 @@ from kwavegan.errors import printable
 from kwavegan.evaluation.measures import INTERVAL, MEASURES
 from kwavegan.evaluation.results import Evaluation, MeasureRow
 from kwavegan.reporting.markdown import escaped
+from kwavegan.storage.spreadsheets import csv_text
 
 ARROWS = {"higher": "↑", "lower": "↓", "one": "→ 1", "real": "→ real"}
 """Direction in which a measure gets better."""
@@ -183,11 +182,9 @@ def _markdown(table: Sequence[Sequence[str]]) -> str:
 
 
 def _csv(runs: list[str], lines: list[tuple[str, list[float], float, set[int]]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["measure", "better", *runs, "real", "best"])
+    rows: list[list[object]] = [["measure", "better", *runs, "real", "best"]]
     for name, values, real, best in lines:
-        cells = ["" if math.isnan(value) else repr(value) for value in [*values, real]]
+        cells = ["" if math.isnan(value) else value for value in [*values, real]]
         winners = "; ".join(runs[i] for i in sorted(best))
-        writer.writerow([name, _better(name), *cells, winners])
-    return text.getvalue().rstrip("\n")
+        rows.append([name, _better(name), *cells, winners])
+    return csv_text(rows).rstrip("\n")

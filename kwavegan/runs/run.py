@@ -23,7 +23,7 @@ from kwavegan.config.settings import Config
 from kwavegan.errors import InputError
 from kwavegan.runs.links import refuse_links_out
 from kwavegan.runs.naming import create_run_folder, runs_folder
-from kwavegan.runs.status import Status, now, read_status, write_status
+from kwavegan.runs.status import Status, now_after, read_status, write_status
 from kwavegan.storage import archive, files
 from kwavegan.storage.archive import Checkpoint
 from kwavegan.storage.csv_log import MetricsLog
@@ -107,7 +107,8 @@ class Run:
         run = cls(path)
         try:
             files.write_text(path / "config.toml", config.to_toml())
-            write_status(path / "status.json", Status(steps=config.steps, started=now()))
+            status = Status(steps=config.steps, started=now_after(path.parent))
+            write_status(path / "status.json", status)
         except BaseException:
             shutil.rmtree(path)
             raise

@@ -1,8 +1,9 @@
 """`status.json` of a run: how far its training is."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,24 @@ def write_status(path: Path, status: Status) -> Status:
     return status
 
 
+def now_after(folder: Path) -> str:
+    """Return the time, or one after the start of every run in a folder.
+
+    The run that began last is the one that commands take: its order matters more than its date,
+    and a clock may have been ahead.
+    """
+    latest = datetime.now(UTC)
+    for path in folder.glob("*/status.json"):
+        with suppress(InputError, OverflowError):
+            began = datetime.fromisoformat(read_status(path).started).astimezone(UTC)
+            latest = max(latest, began + timedelta(milliseconds=1))
+    return _spelled(latest)
+
+
 def now() -> str:
     """Return the time in UTC, ISO 8601 with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return _spelled(datetime.now(UTC))
+
+
+def _spelled(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds")

@@ -110,7 +110,8 @@ class Search:
         """
         deadline = time.monotonic() + (hours * 3600 or math.inf)
         interrupted = [trial for trial in self.study.get_trials() if self._continues(trial)]
-        waiting = [running_trial(self.study, trial) for trial in interrupted]
+        space = distributions(self.space)
+        waiting = [running_trial(self.study, trial, space) for trial in interrupted]
         with StopSignals(self._note_signal):
             try:
                 while True:
@@ -139,6 +140,8 @@ class Search:
     def _next(self, trials: int, over: bool) -> Trial | None:
         """Draw a trial that can be trained; None where there are enough, or time is over."""
         while not over:
+            # A clock that has jumped, or a machine that slept, must not make our own trials lost.
+            self._send_heartbeats([], now=True)
             requeue_lost(self.study)
             if count_trials(self.study) >= trials:
                 return None
@@ -316,8 +319,8 @@ class Search:
 
     # -- Life and death -----------------------------------------------------------------------
 
-    def _send_heartbeats(self, waiting: list[Trial]) -> None:
-        if time.monotonic() - self._last_heartbeat > HEARTBEAT_SECONDS:
+    def _send_heartbeats(self, waiting: list[Trial], now: bool = False) -> None:
+        if now or time.monotonic() - self._last_heartbeat > HEARTBEAT_SECONDS:
             for trial in [*(job.trial for job in self._jobs), *waiting]:
                 send_heartbeat(self.storage, trial)
             self._last_heartbeat = time.monotonic()

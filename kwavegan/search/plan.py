@@ -16,16 +16,26 @@ from kwavegan.errors import InputError, setting
 from kwavegan.runs.naming import check_name, runs_folder
 from kwavegan.runs.pretrained import inherit_settings
 from kwavegan.runs.run import Run
+from kwavegan.search.checking import damage_told
 from kwavegan.search.loop import Search
 from kwavegan.search.space import (
     Space,
     as_plain,
     check_possible,
     default_space,
+    distributions,
     first_values,
     read_space,
 )
-from kwavegan.search.study import file_url, open_storage, open_study, quiet, storage_errors
+from kwavegan.search.study import (
+    file_url,
+    open_storage,
+    open_study,
+    quiet,
+    shown_url,
+    storage_errors,
+)
+from kwavegan.storage import files
 from kwavegan.storage.failures import reason
 
 STUDY = "study.db"
@@ -103,8 +113,11 @@ def begin(
         storage = open_storage(url)
         with storage_errors(url):
             try:
-                study = open_study(storage, plan.name, about, first, config.seed)
+                with damage_told(shown_url(url)):
+                    drawn = distributions(space)
+                    study = open_study(storage, plan.name, about, first, config.seed, drawn)
                 _check_leftovers(folder, study)
+                _clear_unfinished(folder)
                 yield Search(
                     folder=folder,
                     study=study,
@@ -167,6 +180,12 @@ def _clear(folder: Path, new: bool) -> None:
         for path in folder.iterdir():
             path.unlink()
         folder.rmdir()
+
+
+def _clear_unfinished(folder: Path) -> None:
+    """Delete the files that a killed search left unfinished; its trials see to their own."""
+    for left in list(folder.glob(f"{files.PARTIAL}*")):
+        files.remove(left)
 
 
 def _check_leftovers(folder: Path, study: Study) -> None:

@@ -15,6 +15,7 @@ from kwavegan.config.settings import Config
 from kwavegan.reporting.tables import text_table
 from kwavegan.search.study import OUTCOME_ATTR, quiet
 from kwavegan.storage import files
+from kwavegan.storage.spreadsheets import csv_text
 
 BEST, TRIALS, IMPORTANCE = "best.toml", "trials.csv", "importance.png"
 """Files in the folder of a search."""
@@ -125,21 +126,13 @@ def write_trials(
 ) -> None:
     """Write `trials.csv`, atomically: a line for each trial, by number."""
     header = ("trial", "state", measure, "best_step", "seconds", *names, "why")
-    lines = []
+    lines: list[tuple[object, ...]] = []
     for trial in sorted(trials, key=lambda each: each.number):
         value = "" if math.isnan(trial.value) else trial.value
         cells = (trial.values.get(name, "") for name in names)
-        line = (
-            trial.number,
-            trial.state,
-            value,
-            trial.step or "",
-            round(trial.seconds, 1),
-            *cells,
-            trial.why,
-        )
-        lines.append(dict(zip(header, line, strict=True)))
-    files.write_csv(folder / TRIALS, header, lines)
+        numbers = (value, trial.step or "", round(trial.seconds, 1))
+        lines.append((trial.number, trial.state, *numbers, *cells, trial.why))
+    files.write_text(folder / TRIALS, csv_text([header, *lines]))
 
 
 def write_best(folder: Path, base: Config, trial: TrialResult, comment: str) -> Config:

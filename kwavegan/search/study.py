@@ -19,6 +19,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from kwavegan.errors import InputError, setting
+from kwavegan.search.checking import check_content, check_size
+from kwavegan.search.sqlite_files import BUSY, GuardedConnection
 
 STUDY_ATTR = "kwavegan"
 """User attribute of a study: what is searched, how, and on which data; see `open_study`."""
@@ -42,46 +44,44 @@ _NAME, _STORAGE = setting("name"), setting("storage")
 
 _WAIT = 3.0  # seconds in which the machine that creates a study describes it
 
-_BUSY = 60.0  # seconds that SQLite waits while another process locks the file
-
 
 class ReproducibleTPESampler(BaseSampler):
     """Optuna's TPE (Bergstra et al. 2011), seeded only by the search's seed and a trial's number.
 
-    So an interrupted search continues as it would have without the interruption, and two machines
-    never draw the same trial.
+    So an interrupted search continues as it would have without the interruption, also between two
+    values of a trial, and two machines never draw the same trial.
 
     Args:
         seed: ≥ 0.
     """
 
     def __init__(self, seed: int) -> None:
-        self._seed, self._number = seed, -1
+        self._seed = seed
+        self._of_all = self._sampler(-1)
 
-    def _sampler_of(self, trial: FrozenTrial) -> TPESampler:
-        # One sampler for all parameters of a trial: a new one would draw the same number again.
-        if trial.number != self._number:
-            state = np.random.SeedSequence([self._seed, trial.number]).generate_state(1)
-            self._number = trial.number
-            self._sampler = TPESampler(n_startup_trials=N_STARTUP_TRIALS, seed=int(state[0]))
-        return self._sampler
+    def _sampler(self, number: int, name: str = "") -> TPESampler:
+        """Return a new sampler for a trial, and for one of its settings where that is named."""
+        entropy = [self._seed, number + 1, *name.encode()]
+        state = np.random.SeedSequence(entropy).generate_state(1)
+        return TPESampler(n_startup_trials=N_STARTUP_TRIALS, seed=int(state[0]))
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        return self._sampler_of(trial).infer_relative_search_space(study, trial)
+        self._of_all = self._sampler(trial.number)
+        return self._of_all.infer_relative_search_space(study, trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        return self._sampler_of(trial).sample_relative(study, trial, search_space)
+        return self._of_all.sample_relative(study, trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: Any
     ) -> Any:
-        return self._sampler_of(trial).sample_independent(
-            study, trial, param_name, param_distribution
-        )
+        # By a sampler of its own: a value stays the same where those before it are known already.
+        sampler = self._sampler(trial.number, param_name)
+        return sampler.sample_independent(study, trial, param_name, param_distribution)
 
 
 @contextmanager
@@ -113,16 +113,11 @@ def open_storage(url: str) -> RDBStorage:
         InputError: the URL is no database's, its driver is missing, or the database cannot be
             reached; the message never holds the password.
     """
-    shown = _shown(url)
-    options = {"connect_args": {"timeout": _BUSY}} if url.startswith("sqlite") else {}
+    shown = shown_url(url)
+    guarded = {"timeout": BUSY, "factory": GuardedConnection}
+    options = {"connect_args": guarded} if url.startswith("sqlite") else {}
     try:
-        return RDBStorage(
-            url,
-            engine_kwargs=options,
-            heartbeat_interval=HEARTBEAT_SECONDS,
-            grace_period=LOST_AFTER_SECONDS,
-            heartbeat_stale_trial_callback=_requeue,
-        )
+        return _with_tables(url, options)
     except ImportError as error:
         driver = getattr(error.__cause__, "name", None) or "its driver"
         raise InputError(f"{shown}: {driver} is missing; install it with pip") from None
@@ -140,7 +135,27 @@ def open_storage(url: str) -> RDBStorage:
         raise InputError(f"{shown}: cannot be used: {why}; give another {_STORAGE}") from None
 
 
-def _shown(url: str) -> str:
+def _with_tables(url: str, options: dict[str, Any]) -> RDBStorage:
+    """Connect, and create the tables, unless another search creates them in the same moment."""
+    tries = 30
+    while True:
+        try:
+            return RDBStorage(
+                url,
+                engine_kwargs=options,
+                heartbeat_interval=HEARTBEAT_SECONDS,
+                grace_period=LOST_AFTER_SECONDS,
+                heartbeat_stale_trial_callback=_requeue,
+            )
+        except sqlalchemy.exc.DatabaseError as error:
+            there = isinstance(error, sqlalchemy.exc.IntegrityError) or "exists" in str(error.orig)
+            tries -= 1
+            if not there or not tries:
+                raise
+        time.sleep(0.1)
+
+
+def shown_url(url: str) -> str:
     """Return a URL without its password and its query, which may hold one."""
     try:
         parsed = sqlalchemy.make_url(url)
@@ -174,13 +189,18 @@ def storage_errors(url: str) -> Iterator[None]:
         yield
     except (sqlalchemy.exc.SQLAlchemyError, OptunaError) as error:
         raise InputError(
-            f"{_shown(url)}: failed: {reason(error, url)}; the running trials are saved; once it "
-            "works again, give the same command"
+            f"{shown_url(url)}: failed: {reason(error, url)}; the running trials are saved; once"
+            " it works again, give the same command"
         ) from error
 
 
 def open_study(
-    storage: RDBStorage, name: str, about: Mapping[str, Any], first: Mapping[str, Any], seed: int
+    storage: RDBStorage,
+    name: str,
+    about: Mapping[str, Any],
+    first: Mapping[str, Any],
+    seed: int,
+    space: Mapping[str, BaseDistribution],
 ) -> Study:
     """Create a study, or open the one of that name.
 
@@ -191,9 +211,11 @@ def open_study(
             them; an existing study must have the same.
         first: the values of the first trial, by setting.
         seed: of the sampler.
+        space: the distribution of each setting that is searched.
 
     Raises:
         InputError: the study of that name is about something else.
+        ValueError, LookupError, TypeError: it is damaged; see `checking.damage_told`.
     """
     pruner: Any = optuna.pruners.NopPruner()
     if about["objective"] == "score":
@@ -210,6 +232,7 @@ def open_study(
         study = optuna.create_study(direction="maximize", **options)
     except DuplicatedStudyError:
         study = optuna.load_study(**options)
+        check_size(study)
         deadline = time.monotonic() + _WAIT
         while (
             STUDY_ATTR not in study.user_attrs and not study.trials and time.monotonic() < deadline
@@ -219,6 +242,7 @@ def open_study(
         study.enqueue_trial(dict(first), user_attrs={"first": True})
         study.set_user_attr(STUDY_ATTR, dict(about))
     _check_same(name, study.user_attrs.get(STUDY_ATTR), about)
+    check_content(study, space, OUTCOME_ATTR)
     return study
 
 
@@ -265,9 +289,15 @@ def requeue_lost(study: Study) -> None:
         optuna.storages.fail_stale_trials(study)
 
 
-def running_trial(study: Study, trial: FrozenTrial) -> Trial:
-    """Return a trial that the study takes for running, so that it can be continued."""
-    return Trial(study, trial._trial_id)
+def running_trial(study: Study, trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> Trial:
+    """Return a trial that the study takes for running, so that it can be continued.
+
+    A search that was killed while it drew the values of the trial has left some of them out.
+    """
+    running = Trial(study, trial._trial_id)
+    for name, distribution in space.items():
+        running._suggest(name, distribution)  # the value that it has, or else draws one
+    return running
 
 
 def reported_steps(trial: Trial) -> set[int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kwavegan.errors import InputError
 from kwavegan.storage import files
+from kwavegan.storage.csv_rows import csv_row
 from kwavegan.storage.failures import reason
 from kwavegan.storage.reading import read_text
 from kwavegan.storage.values import LARGEST
@@ -44,15 +45,11 @@ class MetricsLog:
             raise InputError(f"{self.path}: cannot be written: {reason(error)}") from error
 
     def _line(self, row: Mapping[str, float]) -> str:
-        text = io.StringIO()
         values = {name: int(v) if name == "step" else float(v) for name, v in row.items()}
-        csv.DictWriter(text, self._columns, lineterminator="\n").writerow(values)
-        return text.getvalue()
+        return csv_row(values.get(name, "") for name in self._columns)
 
     def _rewrite(self, rows: list[dict[str, float]]) -> None:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(self._columns)
-        files.write_text(self.path, text.getvalue() + "".join(map(self._line, rows)))
+        files.write_text(self.path, csv_row(self._columns) + "".join(map(self._line, rows)))
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:

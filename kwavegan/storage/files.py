@@ -1,13 +1,12 @@
 """Write files and folders atomically: whole, or not at all."""
 
-import csv
-import io
 import json
 import math
 import os
+import re
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,7 @@ def _replace(partial: Path, path: Path) -> None:
             os.fsync(file.fileno())
         os.replace(partial, path)
         return
-    old = path.parent / f"{PARTIAL}{uuid.uuid4().hex[:12]}-old-{path.name}"
+    old = path.parent / f"{PARTIAL}{uuid.uuid4().hex[:12]}.old-{path.name}"
     if path.exists():
         path.rename(old)
     try:
@@ -69,6 +68,21 @@ def _replace(partial: Path, path: Path) -> None:
             old.rename(path)
         raise
     remove(old)
+
+
+def clear_unfinished(path: Path) -> None:
+    """Delete what killed processes left unfinished of a file or folder; no other may write it now.
+
+    A folder that was moved away, and whose successor never came, is put back.
+    """
+    start, name = rf"{re.escape(PARTIAL)}[0-9a-f]{{12}}", re.escape(path.name)
+    unfinished = re.compile(rf"(?:{start}(?:\.old)?-)+{name}")  # or what one of them wrote anew
+    moved_away = re.compile(rf"{start}\.old-{name}")
+    for left in list(path.parent.iterdir()):
+        if moved_away.fullmatch(left.name) and not path.exists():
+            left.rename(path)
+        elif unfinished.fullmatch(left.name):
+            remove(left)
 
 
 def remove(path: Path) -> None:
@@ -103,12 +117,3 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [without_nan(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write a line of the columns' names and a line for each row, atomically."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, columns, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    write_text(path, text.getvalue())

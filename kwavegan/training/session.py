@@ -144,8 +144,6 @@ def resume(
     stored = run.config()
     config = stored.for_dataset(dataset, stored.data if source is None else str(source))
     config = replace(config, steps=stored.steps if steps is None else steps)
-    if config != stored:
-        write_text(run.path / "config.toml", config.to_toml())
     return _Session(run, config, dataset, Listeners(listeners), callbacks, build).train()
 
 
@@ -164,6 +162,9 @@ class _Session:
         run, config = self.run, self.config
         keep_compilations()
         with run.lock(), RestingCollector() as collector:
+            # Not before: what is refused must change no setting of the training that goes on.
+            if config != run.config():
+                write_text(run.path / "config.toml", config.to_toml())
             self.listener.started(run)
             self._check_data()
             source = self._source()

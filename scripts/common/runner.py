@@ -5,6 +5,7 @@ once; a trial that has rows is not run again. Two processes with the same table 
 """
 
 import csv
+import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,11 @@ class ResultTable:
 
     def append(self, rows: Iterable[Row]) -> None:
         """Add rows, all or none of them; the file never holds half a row."""
-        files.write_csv(self.path, self.columns, [*self.rows(), *rows])
+        text = io.StringIO()
+        table = csv.DictWriter(text, self.columns, lineterminator="\n")
+        table.writeheader()
+        table.writerows([*self.rows(), *rows])
+        files.write_text(self.path, text.getvalue())
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ import click
 from scripts.common.pages import fill
 from scripts.common.runner import DOCS, read_rows
 from scripts.reliability.audio import RESULTS as AUDIO
+from scripts.reliability.command_kills import RESULTS as COMMAND_KILLS
 from scripts.reliability.damage import RESULTS as DAMAGE
 from scripts.reliability.training_kills import RESULTS as KILLS
 
@@ -47,6 +48,19 @@ def kills() -> str:
     return "\n".join(lines)
 
 
+def command_kills() -> str:
+    """Return how often each command was killed, and how the second calls ended."""
+    rows = [row for row in read_rows(COMMAND_KILLS) if not row["ended"]]
+    lines = ["| command | kills | left something unfinished | whole after a second call |"]
+    lines += ["|---|---|---|---|"]
+    for name in dict.fromkeys(row["command"] for row in rows):
+        mine = [row for row in rows if row["command"] == name]
+        left = sum(bool(row["left"]) for row in mine)
+        equal = sum(row["equal"] == "1" for row in mine)
+        lines.append(f"| `{name}` | {len(mine)} | {left} | {equal} |")
+    return "\n".join(lines)
+
+
 def damage() -> str:
     """Return how commands ended on mutated files of a run and a set, by file."""
     rows = read_rows(DAMAGE)
@@ -70,7 +84,8 @@ def damage() -> str:
 @click.command()
 def main() -> None:
     """Fill the page."""
-    fill(PAGE, {"audio": audio(), "damage": damage(), "kills": kills()})
+    made = {"audio": audio(), "damage": damage(), "kills": kills()}
+    fill(PAGE, {**made, "command kills": command_kills()})
     click.echo(PAGE)
 
 

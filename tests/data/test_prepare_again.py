@@ -73,6 +73,17 @@ def test_what_was_not_touched_since_is_not_read(src, tmp_path, monkeypatch):
     assert prepare(src, tmp_path / "out", SMALL).unchanged
 
 
+def test_a_set_prepared_by_a_clock_that_was_ahead_does_not_say_what_was_touched(src, tmp_path):
+    prepare(src, tmp_path / "out", SMALL)
+    later = (tmp_path / "out" / "settings.json").stat().st_mtime_ns + 3600 * 10**9
+    os.utime(tmp_path / "out" / "settings.json", ns=(later, later))
+    path = src / "kick" / "kick0.wav"
+    before = path.stat()
+    write(path, seed=5)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert prepare(src, tmp_path / "out", SMALL).decoded == 1
+
+
 def test_other_labels_or_splits_reuse_the_clips(src, tmp_path, decoded):
     out, fresh = tmp_path / "out", tmp_path / "fresh"
     prepare(src, out, SMALL)
@@ -134,6 +145,20 @@ def test_interruption_leaves_what_was_there(src, tmp_path):
         prepare(src, tmp_path / "new", SMALL, progress=interrupt)
     assert contents(out) == before
     assert sorted(os.listdir(tmp_path)) == ["out", "src"]
+
+
+def test_the_workers_of_a_killed_preparation_end(src, tmp_path):
+    code = (
+        "import os, sys; from kwavegan.data import PrepareSettings, prepare\n"
+        "def die(done, total): print('died', flush=True); os._exit(9)\n"
+        "settings = PrepareSettings(rate=2048, length=256)\n"
+        "prepare(sys.argv[1], sys.argv[2], settings, jobs=2, progress=die)"
+    )
+    # Its workers have its stdout too, which does not end before they do.
+    done = subprocess.run(
+        [sys.executable, "-c", code, src, tmp_path / "set"], stdout=subprocess.PIPE, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (9, b"died\n")
 
 
 def test_cache(src, tmp_path, monkeypatch, decoded):

@@ -214,3 +214,13 @@ def test_auto_goes_on_without_a_package_that_is_damaged(dataset, tmp_path, monke
     outcome = run_training(config, dataset, "run", tmp_path, [listener])
     assert outcome.state == "finished"
     assert told == ["tensorboardX cannot be imported; goes on without"]
+
+
+def test_a_log_goes_on_after_its_last_file_though_the_clock_went_back(tmp_path, monkeypatch):
+    from kwavegan.reporting import event_log
+
+    made = []
+    for now in (1.8e9, 1.7e9, 1.7e9, 1.9e9):
+        monkeypatch.setattr(event_log.time, "time", lambda now=now: now)
+        made.append(event_log.EventLog(tmp_path).path.name)
+    assert made == sorted(set(made))

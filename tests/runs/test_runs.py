@@ -129,6 +129,15 @@ def test_list_is_newest_first_with_damaged_last(run):
     assert Run.open(None).name == "newer"
 
 
+def test_the_last_run_is_the_newest_whatever_the_clock_says(run):
+    run.update(started="2999-01-01T00:00:00.000+00:00")  # a clock that was ahead
+    for name in ("second", "third"):
+        Run.create(name, Config())
+    assert [info.name for info in list_runs()] == ["third", "second", "mine"]
+    run.update(started="9999-12-31T23:59:59.999+00:00")  # no time is after this
+    assert Run.create("fourth", Config()).status().started < "2999-01-02"
+
+
 # -- Checkpoints ----------------------------------------------------------------------------------
 
 
