@@ -41,7 +41,7 @@ class FrameGate(keras.layers.Layer):
         >>> from kwavegan.layers import FrameGate
         >>> logits = np.array([[[-30.0], [30.0]]], "float32")
         >>> np.array(FrameGate(hop=2)(np.ones((1, 4, 1), "float32"), logits))[0, :, 0].round(3)
-        array([0. , 0.5, 1. , 1. ], dtype=float32)
+        array([0.001, 0.5  , 0.999, 0.999], dtype=float32)
     """
 
     def __init__(self, hop: int, **kwargs: Any):
