@@ -270,10 +270,9 @@ def test_external_ratings_stand_beside_those_of_real_sounds(reference, monkeypat
         return {"label_accuracy": level > 0.1, "overall": level}
 
     monkeypatch.setattr(evaluator.external, "rate", rate)
+    fake = replace(external.EVALUATORS["dnsmos"], packages=(), most=1000)
     for name in ("ratings", "embedding"):
-        monkeypatch.setitem(
-            external.EVALUATORS, name, replace(external.EVALUATORS["dnsmos"], most=1000)
-        )
+        monkeypatch.setitem(external.EVALUATORS, name, fake)
     sounds, labels = new_sines()
     both = {"evaluators": ("ratings", "embedding")}
     made = scores(sounds / 2, labels, reference, **both)["external"]
@@ -286,9 +285,7 @@ def test_external_ratings_stand_beside_those_of_real_sounds(reference, monkeypat
     apart = made["embedding"]["frechet_distance"]
     assert apart.value > 3 * apart.real
     # A slow evaluator rates only some of the sounds.
-    monkeypatch.setitem(
-        external.EVALUATORS, "ratings", replace(external.EVALUATORS["dnsmos"], most=7)
-    )
+    monkeypatch.setitem(external.EVALUATORS, "ratings", replace(fake, most=7))
     few = scores(sounds / 2, labels, reference, evaluators=("ratings",))["external"]["ratings"]
     assert few["overall"].error > 2 * row.error
     # Sounds that were generated for no label have no label to be right on.
