@@ -17,7 +17,7 @@ from kwavegan.runs.links import refuse_links_out
 from kwavegan.runs.pretrained import FOLDER
 from kwavegan.storage import files
 from kwavegan.storage.reading import read_json
-from kwavegan.storage.sole_writer import only_writer_of
+from kwavegan.storage.sole_writer import only_writer_of, unannounced
 from kwavegan.storage.values import number, table
 
 _WHICH = ("step", "weights")
@@ -62,7 +62,7 @@ def keep(generator: SoundGenerator, part: str, label: str, value: Any) -> str:
     path = control_path(generator)
     try:
         refuse_links_out(generator.run.path)
-        with only_writer_of(path, wait=_silent):
+        with only_writer_of(path, wait=unannounced):  # nobody keeps for long
             stored = read_kept(generator) or {
                 "step": generator.step,
                 "weights": weights_digest(generator.player),
@@ -73,10 +73,6 @@ def keep(generator: SoundGenerator, part: str, label: str, value: Any) -> str:
     except InputError as error:
         return str(error)
     return ""
-
-
-def _silent(line: str) -> None:  # nobody keeps for long
-    pass
 
 
 def directions_of(

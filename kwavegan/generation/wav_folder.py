@@ -16,7 +16,7 @@ from kwavegan.generation.latents_table import merged_latents
 from kwavegan.generation.provenance import ABOUT, LATENTS, claim
 from kwavegan.generation.recipes import Recipe
 from kwavegan.storage import files
-from kwavegan.storage.sole_writer import only_writer_of
+from kwavegan.storage.sole_writer import only_writer_of, unannounced
 
 
 def write_sounds(
@@ -57,8 +57,8 @@ def write_sounds(
     folder, names = Path(folder), set()
     labels, latent_dim = generator.combinations, generator.config.latent_dim
     # A second call waits for its turn: it adds to the table of the first, and to its about.json.
-    with only_writer_of(folder / LATENTS, wait=note or _silent):
-        _clear_unfinished(folder)
+    with only_writer_of(folder / LATENTS, wait=note or unannounced):
+        files.clear_unfinished_in(folder, "*.wav", f"*-{ABOUT}", f"*-{LATENTS}*")
         claim(generator, folder, {**(call or {}), "bits": bits, "trim": trim})
         with merged_latents(folder / LATENTS, latent_dim, labels) as add:
             for recipe, audio in sounds_of(generator, recipes, trim):
@@ -66,17 +66,6 @@ def write_sounds(
                 add(recipe)
                 names.add(recipe.name)
     return len(names)
-
-
-def _silent(line: str) -> None:
-    pass
-
-
-def _clear_unfinished(folder: Path) -> None:
-    """Delete the files that killed calls left unfinished."""
-    for ending in ("*.wav", f"*-{ABOUT}", f"*-{LATENTS}*"):
-        for left in list(folder.glob(f"{files.PARTIAL}{ending}")):
-            files.remove(left)
 
 
 def sounds_of(

@@ -117,7 +117,7 @@ def begin(
                     drawn = distributions(space)
                     study = open_study(storage, plan.name, about, first, config.seed, drawn)
                 _check_leftovers(folder, study)
-                _clear_unfinished(folder)
+                files.clear_unfinished_in(folder, "*")  # trials see to their own
                 yield Search(
                     folder=folder,
                     study=study,
@@ -180,12 +180,6 @@ def _clear(folder: Path, new: bool) -> None:
         for path in folder.iterdir():
             path.unlink()
         folder.rmdir()
-
-
-def _clear_unfinished(folder: Path) -> None:
-    """Delete the files that a killed search left unfinished; its trials see to their own."""
-    for left in list(folder.glob(f"{files.PARTIAL}*")):
-        files.remove(left)
 
 
 def _check_leftovers(folder: Path, study: Study) -> None:

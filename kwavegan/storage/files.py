@@ -85,6 +85,18 @@ def clear_unfinished(path: Path) -> None:
             remove(left)
 
 
+def clear_unfinished_in(folder: Path, *endings: str) -> None:
+    """Delete the unfinished files in a folder that killed processes left; no other may write them.
+
+    Args:
+        folder: the folder itself, not those within it.
+        endings: patterns, of which what follows `PARTIAL` in a name fits one.
+    """
+    for ending in endings:
+        for left in list(folder.glob(f"{PARTIAL}{ending}")):
+            remove(left)
+
+
 def remove(path: Path) -> None:
     """Delete a file or a whole folder, if it exists."""
     if path.is_dir() and not path.is_symlink():

@@ -44,6 +44,10 @@ def only_writer_of(path: str | Path, wait: Callable[[str], None] | None = None) 
                 _lock_of(path).unlink()
 
 
+def unannounced(line: str) -> None:
+    """For `wait`, where nobody is told."""
+
+
 def _held(path: Path, wait: Callable[[str], None] | None) -> IO[bytes] | None:
     """Return the lock's file, held; None where nobody can write beside `path`."""
     try:
