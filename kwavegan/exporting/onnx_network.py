@@ -10,6 +10,7 @@ from kwavegan.exporting import onnx_parts as parts
 from kwavegan.exporting.onnx_graph import GraphBuilder, Value, f32, require_onnx
 from kwavegan.networks.architecture import FRAMES
 from kwavegan.networks.plan import (
+    FRAME_RMS,
     OSCILLATORS,
     PARTS,
     FramePlan,
@@ -92,7 +93,7 @@ class _Generator(GraphBuilder):
         x = self.add("Relu", self._label_and_dense(plan.first))
         for stage in range(1, len(plan.filters)):
             x = self.add("Relu", parts.conv_transpose(self, self.weights, f"up_{stage}", x, 2))
-        values = {name: self._head(name, head, x) for name, head in heads.items()}
+        values = self._heads(heads, parts.rms_limited(self, x, FRAME_RMS))
         audio = self._sounding(values, sizes)
         gated = [
             parts.gated(self, audio[part], values[f"{part}_openness"], sizes) for part in PARTS
@@ -100,9 +101,13 @@ class _Generator(GraphBuilder):
         mixed = self.sum_of(*gated)
         return mixed if a.channels == 1 else self._left_and_right(mixed)
 
-    def _head(self, name: str, head: Head, x: Value) -> Value:
-        scaled = self.times(parts.dense(self, self.weights, name, x), f32(head.scale))
-        return self.sum_of(scaled, f32(head.offset))
+    def _heads(self, heads: Mapping[str, Head], x: Value) -> dict[str, Value]:
+        values: dict[str, Value] = {}
+        for name, head in heads.items():
+            scaled = self.times(parts.dense(self, self.weights, name, x), f32(head.scale))
+            shared = [values[head.shared]] if head.shared else []
+            values[name] = self.sum_of(scaled, f32(head.offset), *shared)
+        return values
 
     def _sounding(self, values: Mapping[str, Value], sizes: parts.Sizes) -> dict[str, Value]:
         """Return the audio of each part, before its gate."""

@@ -82,6 +82,12 @@ def _conv_transpose(
 # -- Layers without weights -----------------------------------------------------------------------
 
 
+def rms_limited(g: GraphBuilder, x: Value, limit: float) -> Value:
+    squares = g.add("ReduceMean", g.times(x, x), axes=[-1], keepdims=1)
+    ratio = g.times(squares, f32(1 / limit**2))
+    return g.add("Div", x, g.add("Sqrt", g.sum_of(ratio, f32(1))))
+
+
 def direction_of(g: GraphBuilder, latent: Value) -> Value:
     squares = g.add("ReduceSum", g.times(latent, latent), ints(-1), keepdims=1)
     return g.add("Div", latent, g.add("Sqrt", g.sum_of(squares, f32(tables.SHORTEST))))

@@ -4,6 +4,7 @@
 cannot be computed in a line goes along, so that the page knows formulas and no numbers.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from kwavegan.layers import tables
 from kwavegan.layers.tables import OVERLAP
 from kwavegan.networks.architecture import FRAMES
 from kwavegan.networks.plan import (
+    FRAME_RMS,
     OSCILLATORS,
     PARTS,
     VARIATIONS,
@@ -84,12 +86,19 @@ class _Writer:
         places = {"matrix": self._put(panels), "bias": self._put(bias)}
         return {"inner": inner, "columns": columns, **places}
 
-    def _dense(self, name: str, head: Head | None = None) -> Description:
-        kernel, bias = self.weights[f"{name}/kernel"], self.weights[f"{name}/bias"]
-        if head is not None:
-            scale, offset = np.float32(head.scale), np.float32(head.offset)
-            kernel, bias = kernel * scale, bias * scale + offset
-        return self._product(kernel, bias)
+    def _dense(self, name: str) -> Description:
+        return self._product(self.weights[f"{name}/kernel"], self.weights[f"{name}/bias"])
+
+    def _heads(self, heads: Mapping[str, Head]) -> Description:
+        """Return the heads that are not shared, each as one product, with what is shared in it."""
+        values: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        for name, head in heads.items():
+            kernel, bias = self.weights[f"{name}/kernel"], self.weights[f"{name}/bias"]
+            kernel, bias = kernel * np.float32(head.scale), bias * np.float32(head.scale)
+            shared = values[head.shared] if head.shared else (np.float32(0), np.float32(0))
+            values[name] = kernel + shared[0], bias + np.float32(head.offset) + shared[1]
+        shared_names = {head.shared for head in heads.values()}
+        return {name: self._product(*values[name]) for name in heads if name not in shared_names}
 
     def _from_one_frame(self, name: str) -> Description:
         kernel, bias = self.weights[f"{name}/kernel"], self.weights[f"{name}/bias"]
@@ -129,7 +138,8 @@ class _Writer:
             "rows": rows,
             "turns": -(-plan.frames // rows),
             "count": OSCILLATORS,
-            "heads": {name: self._dense(name, head) for name, head in heads.items()},
+            "heads": self._heads(heads),
+            "frameRms": FRAME_RMS,
             "taper": self._array(tables.taper_of(hop)),
             "noiseBands": bands,
             "bandLow": self._array(low),

@@ -10,6 +10,7 @@ from .log_spectrograms import LogMel as LogMel
 from .log_spectrograms import LogSpectrogram as LogSpectrogram
 from .oscillators import Oscillators as Oscillators
 from .phase_shuffle import PhaseShuffle as PhaseShuffle
+from .rms_limit import RMSLimit as RMSLimit
 from .soft_clip import SoftClip as SoftClip
 from .strided_conv import StridedConv1D as StridedConv1D
 from .strided_conv import StridedConv1DTranspose as StridedConv1DTranspose

@@ -120,6 +120,7 @@ _LOG_SCALE = 3.0
 _PITCH_SCALE = 2.0
 
 _GATE_SCALE = 6.0
+_OWN_GATE_SCALE = 2.0
 
 # Noise leads at the start: the oscillators are 6 dB below it, and the tones 10, but for few that
 # are as loud as the noise in their bins. Where tones lead, they are shaped into all there is to
@@ -139,13 +140,25 @@ PARTS = {"tones": "tone_levels", "noise": "noise_levels", "sweeps": "sweep_level
 """What is summed to a sound, each behind a gate of its own, and the head of its levels."""
 
 
+FRAME_RMS = 0.25
+"""Limit of the root mean square of the last frames, from which the heads read."""
+
+
 @dataclass(frozen=True)
 class Head:
-    """A dense layer from the last frames to what a part is made of: scale × output + offset."""
+    """A dense layer from the last frames to what a part is made of: scale × output + offset.
+
+    Attributes:
+        units: values of a frame.
+        scale: of the output.
+        offset: added to it.
+        shared: name of the head whose values, one or as many, are added as well: that of all parts.
+    """
 
     units: int
     scale: float = 1.0
     offset: float = 0.0
+    shared: str = ""
 
 
 def openings_of(a: Architecture, hop: int) -> int:
@@ -157,17 +170,26 @@ def openings_of(a: Architecture, hop: int) -> int:
 
 
 def heads_of(a: Architecture, hop: int) -> dict[str, Head]:
-    """Return the heads of a generator of frames, by the name of their layer."""
+    """Return the heads of a generator of frames, by the name of their layer, shared ones first.
+
+    What all parts are to do, the shared heads say: in the first steps of a training all is turned
+    down at once, and where each part had a gate and a level for itself alone, one of them went
+    too far by chance, and another took its place for good.
+    """
     channels, bins = a.channels, OVERLAP * hop // 2
-    openness = Head(openings_of(a, hop), _GATE_SCALE, _FIRST_GATE)
-    bands = min(NOISE_BANDS, bins)
+    openings, bands = openings_of(a, hop), min(NOISE_BANDS, bins)
+    levels = {
+        "tone_levels": (channels * bins, _FIRST_TONES),
+        "noise_levels": (channels * bands, _FIRST_NOISE),
+        "sweep_levels": (channels * OSCILLATORS, _FIRST_OSCILLATORS),
+    }
     return {
+        "loudness": Head(1, _LOG_SCALE),
+        "openness": Head(openings, _GATE_SCALE, _FIRST_GATE),
+        **{name: Head(n, _LOG_SCALE, first, "loudness") for name, (n, first) in levels.items()},
+        **{f"{part}_openness": Head(openings, _OWN_GATE_SCALE, 0.0, "openness") for part in PARTS},
         "bins": Head(channels * 3 * bins),
-        "tone_levels": Head(channels * bins, _LOG_SCALE, _FIRST_TONES),
         "tone_spreads": Head(channels, _LOG_SCALE, _FIRST_SPREAD),
-        "noise_levels": Head(channels * bands, _LOG_SCALE, _FIRST_NOISE),
         "pitches": Head(OSCILLATORS, _PITCH_SCALE),
-        "sweep_levels": Head(channels * OSCILLATORS, _LOG_SCALE, _FIRST_OSCILLATORS),
         **{f"{part}_variation": Head(VARIATIONS, 1.0, _FIRST_VARIATION) for part in PARTS},
-        **{f"{part}_openness": openness for part in PARTS},
     }

@@ -7,8 +7,6 @@ oscillators (Serra & Smith 1990, spectral modelling synthesis; Engel et al. 2020
 is behind a gate that opens faster than the frames, and its levels vary with the latent.
 """
 
-from collections.abc import Callable
-
 from keras import layers, ops
 
 from kwavegan.layers.detuned_bins import DetunedBins
@@ -17,12 +15,10 @@ from kwavegan.layers.inverse_stft import InverseSTFT
 from kwavegan.layers.latent_levels import LatentLevels
 from kwavegan.layers.latent_noise import LatentNoise
 from kwavegan.layers.oscillators import Oscillators
+from kwavegan.layers.rms_limit import RMSLimit
 from kwavegan.networks.architecture import Architecture
-from kwavegan.networks.plan import OSCILLATORS, PARTS, heads_of
-from kwavegan.types import Tensor
-
-Head = Callable[[str], Tensor]
-"""Name of a head of `heads_of` → (batch, frames, units), from the network's last frames."""
+from kwavegan.networks.plan import FRAME_RMS, OSCILLATORS, PARTS, heads_of
+from kwavegan.types import Tensor, Tensors
 
 
 def synthesize(a: Architecture, latent: Tensor, frames: Tensor, hop: int, dtype: str) -> Tensor:
@@ -36,35 +32,46 @@ def synthesize(a: Architecture, latent: Tensor, frames: Tensor, hop: int, dtype:
         dtype: Keras dtype policy of the layers with weights.
     """
 
-    heads = heads_of(a, hop)
-
-    def head(name: str) -> Tensor:
-        dense = layers.Dense(heads[name].units, dtype=dtype, name=name)
-        return layers.Rescaling(
-            heads[name].scale, heads[name].offset, dtype="float32", name=f"{name}_scaled"
-        )(dense(frames))
-
-    def levels(part: str) -> Tensor:
-        vary = LatentLevels(dtype="float32", name=f"{part}_of_latent")
-        return vary(head(PARTS[part]), head(f"{part}_variation"), latent)
-
+    heads = _heads(a, frames, hop, dtype)
+    levels = {
+        part: LatentLevels(dtype="float32", name=f"{part}_of_latent")(
+            heads[name], heads[f"{part}_variation"], latent
+        )
+        for part, name in PARTS.items()
+    }
     parts = {
-        "tones": _tones(a, latent, levels("tones"), head, hop),
-        "noise": _noise(a, latent, levels("noise"), hop),
-        "sweeps": _sweeps(a, levels("sweeps"), head, hop),
+        "tones": _tones(a, latent, levels["tones"], heads, hop),
+        "noise": _noise(a, latent, levels["noise"], hop),
+        "sweeps": _sweeps(a, levels["sweeps"], heads, hop),
     }
     gated = [
-        FrameGate(hop, dtype="float32", name=f"{name}_gate")(audio, head(f"{name}_openness"))
+        FrameGate(hop, dtype="float32", name=f"{name}_gate")(audio, heads[f"{name}_openness"])
         for name, audio in parts.items()
     ]
     audio = layers.Add(dtype="float32", name="sum_of_parts")(gated)
     return audio if a.channels == 1 else _left_and_right(audio)
 
 
-def _tones(a: Architecture, latent: Tensor, levels: Tensor, head: Head, hop: int) -> Tensor:
+def _heads(a: Architecture, frames: Tensor, hop: int, dtype: str) -> Tensors:
+    """Return the values (batch, frames, units) of each head of `heads_of`."""
+    frames = RMSLimit(FRAME_RMS, dtype="float32", name="limited_frames")(frames)
+    values: dict[str, Tensor] = {}
+    for name, head in heads_of(a, hop).items():
+        own = layers.Dense(head.units, dtype=dtype, name=name)(frames)
+        scaled = layers.Rescaling(head.scale, head.offset, dtype="float32", name=f"{name}_scaled")(
+            own
+        )
+        if head.shared:
+            both = layers.Add(dtype="float32", name=f"{name}_and_{head.shared}")
+            scaled = both([scaled, values[head.shared]])
+        values[name] = scaled
+    return values
+
+
+def _tones(a: Architecture, latent: Tensor, levels: Tensor, heads: Tensors, hop: int) -> Tensor:
     synthesis = InverseSTFT(hop, a.channels, dtype="float32", name="tones")
     bins = DetunedBins(synthesis.bins, a.channels, dtype="float32", name="tuning")
-    return synthesis(bins(head("bins"), levels, head("tone_spreads"), latent))
+    return synthesis(bins(heads["bins"], levels, heads["tone_spreads"], latent))
 
 
 def _noise(a: Architecture, latent: Tensor, levels: Tensor, hop: int) -> Tensor:
@@ -73,8 +80,8 @@ def _noise(a: Architecture, latent: Tensor, levels: Tensor, hop: int) -> Tensor:
     return synthesis(noise(latent, levels))
 
 
-def _sweeps(a: Architecture, levels: Tensor, head: Head, hop: int) -> Tensor:
-    both = [head("pitches"), levels]
+def _sweeps(a: Architecture, levels: Tensor, heads: Tensors, hop: int) -> Tensor:
+    both = [heads["pitches"], levels]
     values = layers.Concatenate(dtype="float32", name="pitches_and_levels")(both)
     sweeps = Oscillators(hop, a.rate, OSCILLATORS, a.channels, dtype="float32", name="sweeps")
     # Driven into a tanh they get harmonics, as a drum does in a machine or on tape; the noise and

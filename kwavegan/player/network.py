@@ -8,6 +8,7 @@ import numpy as np
 from kwavegan.errors import InputError
 from kwavegan.networks.architecture import FRAMES, Architecture
 from kwavegan.networks.plan import (
+    FRAME_RMS,
     PARTS,
     FramePlan,
     heads_of,
@@ -100,11 +101,7 @@ class Player:
         """Return what `synthesize` makes of the last frames."""
         a, direction = self.architecture, parts.direction_of(latent)
         hop = FramePlan.of(a).hop
-        heads = {
-            name: dense(self.weights, name, frames) * np.float32(head.scale)
-            + np.float32(head.offset)
-            for name, head in heads_of(a, hop).items()
-        }
+        heads = self._heads(frames, hop)
         levels = {
             part: parts.varied(heads[name], heads[f"{part}_variation"], direction)
             for part, name in PARTS.items()
@@ -121,6 +118,16 @@ class Player:
         audio = sum(parts.gated(sounding[p], heads[f"{p}_openness"], hop) for p in PARTS)
         assert isinstance(audio, np.ndarray)
         return audio if a.channels == 1 else _left_and_right(audio)
+
+    def _heads(self, frames: np.ndarray, hop: int) -> dict[str, np.ndarray]:
+        """Return the values (batch, frames, units) of each head."""
+        frames = parts.rms_limited(frames, FRAME_RMS)
+        values: dict[str, np.ndarray] = {}
+        for name, head in heads_of(self.architecture, hop).items():
+            own = dense(self.weights, name, frames) * np.float32(head.scale)
+            shared = values[head.shared] if head.shared else np.float32(0)
+            values[name] = own + np.float32(head.offset) + shared
+        return values
 
     def _upsampled(self, latent: np.ndarray, label: np.ndarray | None) -> np.ndarray:
         """Return what the transposed convolutions of tables 2, 5 and 7 make."""

@@ -13,6 +13,12 @@ from kwavegan.layers.tables import OVERLAP
 from kwavegan.player.layers import sigmoid
 
 
+def rms_limited(x: np.ndarray, limit: float) -> np.ndarray:
+    """Return the frames (batch, frames, filters) of `RMSLimit`."""
+    squares = np.square(x).mean(axis=-1, keepdims=True)
+    return x / np.sqrt(1 + squares / np.float32(limit**2))
+
+
 def direction_of(latent: np.ndarray) -> np.ndarray:
     """Return latents (batch, latent_dim) with length 1."""
     squares = np.square(latent).sum(axis=-1, keepdims=True)

@@ -12,6 +12,7 @@ from kwavegan.layers.inverse_stft import InverseSTFT
 from kwavegan.layers.latent_levels import LatentLevels
 from kwavegan.layers.latent_noise import LatentNoise
 from kwavegan.layers.oscillators import Oscillators
+from kwavegan.layers.rms_limit import RMSLimit
 from kwavegan.layers.soft_clip import SoftClip
 from kwavegan.layers.tables import HIGHEST_HZ, LOWEST_HZ, bands_to_bins
 
@@ -66,6 +67,7 @@ CASES = {
         (normal(3, FRAMES, 5), normal(3, FRAMES, 2, seed=1), LATENT),
         (3, FRAMES, 5),
     ),
+    "frames": (RMSLimit, {"limit": 0.5}, (normal(3, FRAMES, 6),), (3, FRAMES, 6)),
     "end": (SoftClip, {}, (normal(3, 50, 2),), (3, 50, 2)),
 }
 
@@ -83,11 +85,26 @@ def test_each_is_a_keras_layer(tmp_path, case):
         (lambda: DetunedBins(4, channels=0), "must be positive; got 4 and 0"),
         (lambda: Oscillators(8, 8000, count=1), "count at least 2; got 8, 8000, 1 and 1"),
         (lambda: FrameGate(0), "hop must be positive; got 0"),
+        (lambda: RMSLimit(0.0), "limit must be positive; got 0"),
     ],
 )
 def test_bad_arguments_are_refused(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+# -- Frames ---------------------------------------------------------------------------------------
+
+
+def test_frames_of_any_size_keep_their_direction_and_stay_below_the_limit():
+    frames = normal(2, FRAMES, 6)
+    sizes = 10.0 ** np.linspace(-4, 6, FRAMES, dtype="float32")[:, None]
+    limited = values(RMSLimit(0.5)(frames * sizes))
+    rms = np.sqrt((limited**2).mean(-1))
+    assert rms.max() <= 0.5001
+    np.testing.assert_allclose(limited[:, 0], (frames * sizes)[:, 0], rtol=1e-4)
+    of_frames = np.sqrt((frames**2).mean(-1))
+    np.testing.assert_allclose(limited / rms[..., None], frames / of_frames[..., None], atol=1e-4)
 
 
 # -- Noise ----------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from kwavegan.layers.soft_clip import SoftClip
 from kwavegan.networks.architecture import Architecture
 from kwavegan.networks.build import build_networks
 from kwavegan.networks.generators import build_generator
-from kwavegan.networks.plan import FramePlan, hop_of
+from kwavegan.networks.plan import FRAME_RMS, FramePlan, heads_of, hop_of, openings_of
 
 HOP, WINDOW, BINS, FRAMES = 8, 32, 16, 12
 
@@ -170,6 +170,42 @@ def test_sounds_begin_soft_and_hard():
 def test_a_generator_begins_with_sounds_that_share_no_period():
     texture = measure_texture(parts_of()["noise"], 8000)
     assert texture.periodicity.max() < 0.5
+
+
+def test_values_of_frames_that_have_grown_stay_where_they_have_a_gradient():
+    # In the first steps of a training frames have grown a thousandfold.
+    a = tiny_architecture("istft", length=256, width=4)
+    generator, _ = build_networks(a)
+    last = generator.get_layer("up_2")
+    last.kernel.assign(last.kernel.numpy() * 1e5)
+    heads = heads_of(a, FramePlan.of(a).hop)
+    outputs = {name: generator.get_layer(f"{name}_scaled").output for name in heads}
+    given = {"latent": np.ones((1, a.latent_dim), "float32"), "label": np.zeros(1, "int32")}
+    values = whole(keras.Model(generator.input, outputs))(given)
+    for name, head in heads.items():
+        kernel = ops.convert_to_numpy(generator.get_layer(name).kernel)
+        farthest = FRAME_RMS * np.sqrt(len(kernel)) * np.linalg.norm(kernel, axis=0).max()
+        own = ops.convert_to_numpy(values[name]) - head.offset
+        assert np.abs(own).max() <= 1.001 * head.scale * farthest, name
+
+
+def test_all_parts_follow_the_shared_heads():
+    a = tiny_architecture("istft", length=256, width=4)
+    generator, _ = build_networks(a)
+    given = {"latent": np.ones((1, a.latent_dim), "float32"), "label": np.zeros(1, "int32")}
+    names = ["tones_gate", "noise_gate", "sweeps_gate"]
+
+    def levels() -> list[float]:
+        outputs = [generator.get_layer(name).output for name in names]
+        parts = whole(keras.Model(generator.input, outputs))(given)
+        return [ops.convert_to_numpy(part).std() for part in parts]
+
+    open_ = levels()
+    generator.get_layer("openness").bias.assign(np.full(openings_of(a, FramePlan.of(a).hop), -10.0))
+    closed = levels()
+    assert np.all(np.array(closed) < 0.01 * np.array(open_))
+    generator.get_layer("loudness").bias.assign([-1.0])
+    np.testing.assert_allclose(levels(), np.exp(-3.0) * np.array(closed), rtol=0.05)
 
 
 def test_channels_begin_as_middle_and_side():

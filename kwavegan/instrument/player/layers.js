@@ -4,6 +4,16 @@ export function relu(values) {
   for (let i = 0; i < values.length; i++) if (values[i] < 0) values[i] = 0;
 }
 
+// Keep the root mean square of each frame of `wide` values below a limit, softly.
+export function limitRms(values, wide, limit) {
+  for (let at = 0; at < values.length; at += wide) {
+    let squares = 0;
+    for (let i = at; i < at + wide; i++) squares += values[i] ** 2;
+    const factor = 1 / Math.sqrt(1 + squares / wide / limit ** 2);
+    for (let i = at; i < at + wide; i++) values[i] *= factor;
+  }
+}
+
 // A product with a matrix of weights, and a bias. Its result has rows of `wide` numbers, of which
 // the first `columns` count.
 export class Product {

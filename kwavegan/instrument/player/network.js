@@ -1,6 +1,6 @@
 // A trained generator: from a latent and a label to a sound, as kwavegan.player plays it.
 
-import { Product, Up, relu } from "./layers.js";
+import { Product, Up, limitRms, relu } from "./layers.js";
 import { Memory } from "./memory.js";
 import { Directions, Spectra, addGated, fillSweeps, directionOf } from "./parts.js";
 
@@ -89,6 +89,7 @@ export class Network {
       x = up.run(x);
       relu(x.values);
     }
+    limitRms(x.values, this.ups.at(-1).filters, this.about.frames.frameRms);
     const heads = {};
     for (const [name, head] of Object.entries(this.heads)) {
       heads[name] = { values: head.run(x).values, wide: head.wide };
