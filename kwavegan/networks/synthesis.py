@@ -57,14 +57,12 @@ def _heads(a: Architecture, frames: Tensor, hop: int, dtype: str) -> Tensors:
     frames = RMSLimit(FRAME_RMS, dtype="float32", name="limited_frames")(frames)
     values: dict[str, Tensor] = {}
     for name, head in heads_of(a, hop).items():
-        own = layers.Dense(head.units, dtype=dtype, name=name)(frames)
-        scaled = layers.Rescaling(head.scale, head.offset, dtype="float32", name=f"{name}_scaled")(
-            own
-        )
+        dense = layers.Dense(head.units, dtype=dtype, name=name)
+        rescale = layers.Rescaling(head.scale, head.offset, dtype="float32", name=f"{name}_scaled")
+        values[name] = rescale(dense(frames))
         if head.shared:
-            both = layers.Add(dtype="float32", name=f"{name}_and_{head.shared}")
-            scaled = both([scaled, values[head.shared]])
-        values[name] = scaled
+            add = layers.Add(dtype="float32", name=f"{name}_and_{head.shared}")
+            values[name] = add([values[name], values[head.shared]])
     return values
 
 

@@ -35,8 +35,7 @@ def kicks(tiny):
 
 def test_a_direction_changes_what_it_is_named_for_by_what_it_says(kicks):
     useful = {name: one for name, one in kicks.items() if one.useful}
-    assert {"loudness", "pc1"} <= useful.keys()
-    assert sum(name.startswith("pc") for name in useful) >= 2
+    assert {"loudness", "pc1", "pc3", "pc4"} <= useful.keys()
     assert "length" not in useful
     own = [one.effects[name] for name, one in useful.items()]
     assert np.mean(own) == pytest.approx(1, abs=0.3)

@@ -13,7 +13,7 @@ from kwavegan.layers.soft_clip import SoftClip
 from kwavegan.networks.architecture import Architecture
 from kwavegan.networks.build import build_networks
 from kwavegan.networks.generators import build_generator
-from kwavegan.networks.plan import FRAME_RMS, FramePlan, heads_of, hop_of, openings_of
+from kwavegan.networks.plan import FRAME_RMS, PARTS, FramePlan, heads_of, hop_of, openings_of
 
 HOP, WINDOW, BINS, FRAMES = 8, 32, 16, 12
 
@@ -141,13 +141,17 @@ def parts_of(channels=1, count=3):
     """Return the parts of `count` sounds that an untrained generator sums, by name."""
     a = tiny_architecture("istft", length=1024, width=4, channels=channels, rate=8000)
     generator, _ = build_networks(a)
-    names = ("tones", "noise", "sweeps")
-    outputs = [generator.get_layer(f"{name}_gate").output for name in names]
-    parts = keras.Model(generator.input, outputs)
-    rng = np.random.default_rng(0)
-    given = {"latent": rng.normal(size=(count, a.latent_dim)).astype("float32")}
-    given["label"] = np.zeros(count, "int32")
-    return dict(zip(names, map(ops.convert_to_numpy, whole(parts)(given)), strict=True))
+    return parts_made_by(generator, count)
+
+
+def parts_made_by(generator, count=3):
+    """Return the parts of `count` sounds that a generator sums, by name."""
+    latent_dim = generator.input["latent"].shape[1]
+    latents = np.random.default_rng(0).normal(size=(count, latent_dim)).astype("float32")
+    given = {"latent": latents, "label": np.zeros(count, "int32")}
+    outputs = {name: generator.get_layer(f"{name}_gate").output for name in PARTS}
+    parts = whole(keras.Model(generator.input, outputs))(given)
+    return {name: ops.convert_to_numpy(parts[name]) for name in PARTS}
 
 
 def test_a_generator_begins_with_noise():
@@ -192,20 +196,16 @@ def test_values_of_frames_that_have_grown_stay_where_they_have_a_gradient():
 def test_all_parts_follow_the_shared_heads():
     a = tiny_architecture("istft", length=256, width=4)
     generator, _ = build_networks(a)
-    given = {"latent": np.ones((1, a.latent_dim), "float32"), "label": np.zeros(1, "int32")}
-    names = ["tones_gate", "noise_gate", "sweeps_gate"]
 
-    def levels() -> list[float]:
-        outputs = [generator.get_layer(name).output for name in names]
-        parts = whole(keras.Model(generator.input, outputs))(given)
-        return [ops.convert_to_numpy(part).std() for part in parts]
+    def levels():
+        return np.array([part.std() for part in parts_made_by(generator).values()])
 
-    open_ = levels()
+    before = levels()
     generator.get_layer("openness").bias.assign(np.full(openings_of(a, FramePlan.of(a).hop), -10.0))
     closed = levels()
-    assert np.all(np.array(closed) < 0.01 * np.array(open_))
+    assert np.all(closed < 0.01 * before)
     generator.get_layer("loudness").bias.assign([-1.0])
-    np.testing.assert_allclose(levels(), np.exp(-3.0) * np.array(closed), rtol=0.05)
+    np.testing.assert_allclose(levels(), np.exp(-3.0) * closed, rtol=0.05)
 
 
 def test_channels_begin_as_middle_and_side():
