@@ -52,6 +52,20 @@ def value_and_grad_with_penalty(
     return value, logs, [a + b for a, b in zip(direct, gradients, strict=True)]
 
 
+def mean_of_each(function: Callable[..., Any], parts: Any, count: int) -> Any:
+    """Return the mean of the results of `function` for each row of nested tensors, in order."""
+
+    def add(total: Any, part: Any) -> tuple[Any, None]:
+        return jax.tree.map(jax.numpy.add, total, function(part)), None
+
+    first = jax.tree.map(lambda x: x[0], parts)
+    zeros = jax.tree.map(
+        lambda x: jax.numpy.zeros(x.shape, x.dtype), jax.eval_shape(function, first)
+    )
+    total, _ = jax.lax.scan(add, zeros, parts)
+    return jax.tree.map(lambda x: x / count, total)
+
+
 def apply_gradients(
     optimizer: keras.Optimizer, gradients: list[Tensor], variables: list[Tensor]
 ) -> None:

@@ -43,5 +43,21 @@ def with_gradients(
     return custom
 
 
+def mean_of_each(function: Callable[..., Any], parts: Any, count: int) -> Any:
+    """Return the mean of the results of `function` for each row of nested tensors, in order."""
+
+    def of_part(part: Any) -> Any:
+        return tf.nest.map_structure(tf.convert_to_tensor, function(part))
+
+    first = tf.nest.map_structure(lambda x: x[0], parts)
+    shapes = tf.nest.map_structure(tf.TensorSpec.from_tensor, of_part(first))
+    each = tf.map_fn(of_part, parts, fn_output_signature=shapes, parallel_iterations=1)
+    return tf.nest.map_structure(lambda x: tf.reduce_sum(x, axis=0) / count, each)
+
+
 def apply_gradients(optimizer: keras.Optimizer, gradients: list[Any], variables: list[Any]) -> None:
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync > 1:
+        # They are averaged already, and the optimizer adds up those of all replicas.
+        gradients = [gradient / context.num_replicas_in_sync for gradient in gradients]
     optimizer.apply(gradients, variables)

@@ -1,5 +1,6 @@
 """Gradients on PyTorch; see `kwavegan.backend.autodiff` for what each function promises."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,19 @@ def input_gradient(function: Callable[..., Any], x: Any) -> tuple[Any, ...]:
 
 def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
     return Recorded(function)
+
+
+def mean_of_each(function: Callable[..., Any], parts: Any, count: int) -> Any:
+    """Return the mean of the results of `function` for each row of nested tensors, in order."""
+
+    def add(total: Any, part: int) -> Any:
+        result = function(keras.tree.map_structure(lambda x: x[part], parts))
+        if total is None:
+            return result
+        return keras.tree.map_structure(lambda a, b: a + b, total, result)
+
+    total = functools.reduce(add, range(count), None)
+    return keras.tree.map_structure(lambda x: x / count, total)
 
 
 def apply_gradients(

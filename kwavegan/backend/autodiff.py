@@ -143,6 +143,42 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def in_parts(function: Callable[..., Any], parts: int, rows: tuple[int, ...]) -> Callable[..., Any]:
+    """Return a function that works through its rows in equal parts, one after the other.
+
+    Its memory is that of a part; its results are the means of those of the parts.
+
+    Args:
+        function: pure, of nested tensors; its results are means over rows.
+        parts: how many.
+        rows: places of the arguments that hold a row for each example.
+
+    Example:
+        >>> from keras import ops
+        >>> from kwavegan.backend.autodiff import in_parts
+        >>> mean = in_parts(lambda scale, x: scale * ops.mean(x), 2, rows=(1,))
+        >>> float(mean(3.0, ops.array([1.0, 2.0, 3.0, 6.0])))
+        9.0
+    """
+    if parts == 1:
+        return function
+
+    def of_parts(*args: Any) -> Any:
+        given = list(args)
+
+        def of_part(each: list[Any]) -> Any:
+            for place, part in zip(rows, each, strict=True):
+                given[place] = part
+            return function(*given)
+
+        split = keras.tree.map_structure(
+            lambda x: keras.ops.reshape(x, (parts, -1, *x.shape[1:])), [args[r] for r in rows]
+        )
+        return _backend.mean_of_each(of_part, split, parts)
+
+    return of_parts
+
+
 def apply_gradients(optimizer: keras.Optimizer, gradients: list[Any], variables: list[Any]) -> None:
     """Update `variables` with `optimizer` and `gradients`.
 

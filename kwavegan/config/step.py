@@ -32,6 +32,8 @@ class StepSettings:
             `"generator"`, or `"both"`, as in Hill 2018.
         d_updates: discriminator updates a step.
         g_updates: generator updates a step, after them.
+        accumulate: parts that each batch is worked through in, one after the other; more need less
+            memory and give the same gradients.
         latent_distribution: `"uniform"` in −1…1, or `"normal"`.
         phase_shuffle: largest phase shift, in samples.
         shuffle_per: `"example"` or `"batch"`.
@@ -58,6 +60,7 @@ class StepSettings:
     class_loss: str = "generator"
     d_updates: int = 1
     g_updates: int = 1
+    accumulate: int = 1
     latent_distribution: str = "uniform"
     phase_shuffle: int = 2
     shuffle_per: str = "example"
@@ -75,7 +78,7 @@ class StepSettings:
             choices["loss"] = tuple(LOSSES)
         for name, allowed in choices.items():
             require_choice(setting(name), getattr(self, name), allowed)
-        for name in ("d_updates", "g_updates"):
+        for name in ("d_updates", "g_updates", "accumulate"):
             if getattr(self, name) < 1:
                 raise InputError(f"{setting(name)}: {getattr(self, name)} is less than 1")
         if not 0 <= self.ema_decay < 1:

@@ -17,6 +17,7 @@ from keras import ops
 from kwavegan.audio.sounds import Sounds
 from kwavegan.backend import autodiff
 from kwavegan.backend.defaults import keras_defaults
+from kwavegan.backend.replicas import current_replicas
 from kwavegan.backend.serialization import register
 from kwavegan.config.step import STEP_SETTINGS, StepSettings
 from kwavegan.gan import sampling
@@ -27,6 +28,7 @@ from kwavegan.gan.losses import global_norm
 from kwavegan.gan.noise import StepNoise
 from kwavegan.gan.objectives import LossAndGradients, Objectives
 from kwavegan.gan.optimizers import default_adam, portable_config
+from kwavegan.gan.spreading import Spreading
 from kwavegan.gan.step_metrics import PEAK_LOSS, make_step_metrics
 
 EVALUATION_SEED = 2**30
@@ -110,8 +112,11 @@ class WaveGAN(CheckedModel):
             paired=self.objectives.loss.paired,
         )
 
-        self._for_discriminator = autodiff.recorded(self._discriminator_gradients)
-        self._for_generator = autodiff.recorded(self._generator_gradients)
+        self.spreading = Spreading(current_replicas(), self.settings.accumulate)
+        spread, both = self.spreading.spread, (self._d_gradients, self._g_gradients)
+        # An eager model runs its layers each time, so that a breakpoint in one is reached.
+        self._eager = [spread(each) for each in both]
+        self._recorded = [spread(autodiff.recorded(each)) for each in both]
         self.step = self.add_weight((), initializer="zeros", dtype="int32", trainable=False)
         self.seed_generator = keras.random.SeedGenerator(self.settings.seed)
         self.ema_generator = keras.models.clone_model(generator)
@@ -159,6 +164,8 @@ class WaveGAN(CheckedModel):
         def choose(variable: keras.Variable) -> keras.Optimizer:
             return d_optimizer if id(variable) in of_discriminator else g_optimizer
 
+        if not self.spreading.replicas.compiles:
+            kwargs["jit_compile"] = False
         # MultiOptimizer carries the state of both through JAX's step; each is applied by itself.
         super().compile(optimizer=keras.optimizers.MultiOptimizer(choose), **kwargs)
         self.optimizer.build(self.trainable_variables)
@@ -263,13 +270,14 @@ class WaveGAN(CheckedModel):
 
         Args:
             data: (audio, labels) or audio, as `fit` gives it.
-            noise: what `draw_noise` would draw; None draws it.
+            noise: what `draw_noise` would draw, for the batches of all devices; None draws it.
 
         Returns:
             The running means of the step's scalars, by name.
         """
         batches = self.batches(data)
-        noise = noise or self.draw_noise(ops.shape(batches[0]["audio"])[0])
+        size = self.spreading.whole_batch(ops.shape(batches[0]["audio"])[0])
+        noise = self.spreading.replicas.own_rows(noise or self.draw_noise(size))
         for batch, drawn in zip(batches, noise["discriminator"], strict=True):
             self._update_discriminator(batch, drawn)
         for drawn in noise["generator"]:
@@ -334,14 +342,13 @@ class WaveGAN(CheckedModel):
         }
 
     def _update_discriminator(self, batch: dict[str, Any], noise: dict[str, Any]) -> None:
-        # An eager model runs its layers each time, so that a breakpoint in one is reached.
-        gradients = self._discriminator_gradients if self.run_eagerly else self._for_discriminator
+        gradients, _ = self._eager if self.run_eagerly else self._recorded
         result = gradients(
             _values(self.generator), _values(self.discriminator), batch, noise, self.gamma()
         )
         self._apply("d", result, self.discriminator, self.d_optimizer)
 
-    def _discriminator_gradients(
+    def _d_gradients(
         self, weights: list[Any], d_weights: list[Any], batch: Any, noise: Any, gamma: Any
     ) -> LossAndGradients:
         fake = ops.stop_gradient(self.objectives.generate(weights, batch, noise))
@@ -349,11 +356,11 @@ class WaveGAN(CheckedModel):
             d_weights, batch, fake, noise, gamma
         )
 
-    def _generator_gradients(self, *given: Any) -> LossAndGradients:
+    def _g_gradients(self, *given: Any) -> LossAndGradients:
         return self.objectives.generator_loss_and_gradients(*given)
 
     def _update_generator(self, batch: dict[str, Any], noise: dict[str, Any]) -> None:
-        gradients = self._generator_gradients if self.run_eagerly else self._for_generator
+        _, gradients = self._eager if self.run_eagerly else self._recorded
         result = gradients(_values(self.generator), _values(self.discriminator), batch, noise)
         self._apply("g", result, self.generator, self.g_optimizer)
 

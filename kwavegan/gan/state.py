@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import keras
 import numpy as np
-from keras import ops
 
 from kwavegan.errors import InputError
 from kwavegan.gan.model import WaveGAN
@@ -19,7 +18,7 @@ _METRICS = "metrics/"
 def capture_state(gan: WaveGAN) -> dict[str, np.ndarray]:
     """Return weights, EMA weights, optimizer state, step and seed state by name."""
     # Copies: on JAX a view would change under the next step, which reuses its buffers.
-    return {name: np.array(ops.convert_to_numpy(v.value)) for name, v in _variables(gan).items()}
+    return {name: np.array(v.numpy()) for name, v in _variables(gan).items()}
 
 
 def restore_state(gan: WaveGAN, arrays: Mapping[str, np.ndarray]) -> None:
@@ -44,7 +43,7 @@ def restore_state(gan: WaveGAN, arrays: Mapping[str, np.ndarray]) -> None:
 def capture_metrics(gan: WaveGAN) -> dict[str, np.ndarray]:
     """Return the running means of the metrics since the last row, by name."""
     named = _metric_variables(gan)
-    return {name: np.array(ops.convert_to_numpy(v.value)) for name, v in named.items()}
+    return {name: np.array(v.numpy()) for name, v in named.items()}
 
 
 def restore_metrics(gan: WaveGAN, arrays: Mapping[str, np.ndarray]) -> None:

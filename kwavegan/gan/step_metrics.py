@@ -39,7 +39,9 @@ class PeakMagnitude(keras.metrics.Metric):
 
     def __init__(self, name: str = "peak", **kwargs: Any):
         super().__init__(name=name, **kwargs)
-        self.peak = self.add_variable((), initializer="zeros", name="peak")
+        # Replicas know the same losses; Keras would add up what each of them assigns.
+        one = "only_first_replica"
+        self.peak = self.add_variable((), initializer="zeros", aggregation=one, name="peak")
 
     def update_state(self, value: Tensor) -> None:
         self.peak.assign(ops.maximum(self.peak, ops.abs(ops.cast(value, self.peak.dtype))))

@@ -265,7 +265,7 @@ def test_python_is_told_of_the_loudness_that_is_taken(prepared, monkeypatch):
     """As the command line is; the training itself is not begun."""
     from kwavegan.training import api
 
-    def refuse(*_):
+    def refuse(*_, **__):
         raise InputError("far enough")
 
     data, notes = open_dataset(prepared), []

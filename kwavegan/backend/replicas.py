@@ -1,0 +1,150 @@
+"""One training step on several devices: each works on its rows of a batch, results are averaged.
+
+The devices are those of the backend's own engine, which is set up before a model is built:
+`keras.distribution.DataParallel` on JAX, a process group of `torch.distributed` on PyTorch, a
+`tf.distribute` strategy on TensorFlow. A file per backend implements what differs.
+"""
+
+import importlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from kwavegan.errors import InputError, setting
+
+ALL = "all"
+"""As many devices as there are."""
+
+
+class Replicas:
+    """What a training step knows of its devices; here one, which holds all rows of a batch.
+
+    Attributes:
+        count: parts that a batch is split into, one for each device.
+        apart: whether each part is computed by a program that sees its own rows alone, so that
+            what is drawn for a whole batch must be cut to them.
+        compiles: whether a step may be compiled whole.
+    """
+
+    count = 1
+    apart = False
+    compiles = True
+
+    def own_rows(self, values: Any) -> Any:
+        """Return the rows of this device, of tensors (whole batch, …) in any nest."""
+        return values
+
+    def averaged(self, function: Callable[..., Any], rows: tuple[int, ...]) -> Callable[..., Any]:
+        """Return a function that averages the results of `function` over all devices.
+
+        Args:
+            function: pure, of nested tensors; its results are means over a batch.
+            rows: the positions of arguments that hold a row for each example; others are the same
+                on all devices.
+        """
+        return function
+
+
+class Engine:
+    """What a training knows of its devices; here one.
+
+    Attributes:
+        count: devices.
+        processes: processes that train together, each with rows of its own.
+        place: of this one among them; the first leads: it alone reads and writes the run.
+    """
+
+    count = 1
+    processes = 1
+    place = 0
+
+    @property
+    def leads(self) -> bool:
+        return self.place == 0
+
+    def building(self) -> AbstractContextManager[Any]:
+        """Return the block in which models are built that train on the devices."""
+        return nullcontext()
+
+    def share(self, value: Any) -> Any:
+        """Return what the leading process gives, in all processes; each calls it as often."""
+        return value
+
+    def any(self, flag: bool) -> bool:
+        """Return whether the flag of any process is set, in all processes."""
+        return flag
+
+
+ONE = Engine()
+"""The engine of a training on one device."""
+
+
+def current_replicas() -> Replicas:
+    """Return the devices that the backend's engine was set up for; one where it was not.
+
+    Raises:
+        ValueError: an engine that splits models, not batches.
+    """
+    return _backend().current_replicas() or Replicas()
+
+
+@contextmanager
+def open_engine(devices: str | int) -> Iterator[Engine]:
+    """Set up a backend's engine for a block; Keras must be imported already.
+
+    Args:
+        devices: how many, or `ALL`.
+
+    Raises:
+        InputError: no number of devices, or not that many.
+    """
+    count, backend = device_count(devices), _backend()
+    if launched() and not hasattr(backend, "distributed"):
+        raise InputError(
+            "torchrun: its processes train together on PyTorch alone; add --backend torch, or "
+            "start kwavegan without it"
+        )
+    if count == 1 and not launched():
+        yield ONE
+        return
+    with backend.open_engine(count) as engine:
+        yield engine
+
+
+def launched() -> bool:
+    """Return whether `torchrun` started this process, as one of several."""
+    return os.environ.get("WORLD_SIZE", "1") != "1" and "LOCAL_RANK" in os.environ
+
+
+def follows() -> bool:
+    """Return whether `torchrun` started this process to follow another."""
+    return launched() and os.environ.get("RANK", "0") != "0"
+
+
+def device_count(devices: str | int) -> int | None:
+    """Return how many devices are asked for; None for all.
+
+    Raises:
+        InputError: no number of devices.
+    """
+    text = str(devices)
+    if text == ALL:
+        return None
+    if text.isdecimal() and int(text):
+        return int(text)
+    raise InputError(
+        f"{setting('devices')}: {text!r} is no number of devices; give {ALL}, or 1, 2…"
+    )
+
+
+def too_many(count: int, there: int, kind: str, advice: str) -> InputError:
+    """Return the error of a training that asks for more devices than there are."""
+    found = f"{there} of kind {kind}" if there else "none"
+    return InputError(f"{setting('devices')}: {count} are asked for, there is {found}; {advice}")
+
+
+def _backend() -> Any:
+    import keras
+
+    return importlib.import_module(f"kwavegan.backend._{keras.backend.backend()}_replicas")
