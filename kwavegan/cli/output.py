@@ -60,7 +60,7 @@ def say_while_heard(text: str, nl: bool = True, err: bool = False) -> None:
     try:
         click.echo(text, nl=nl, err=err)
     except OSError as error:
-        _silence(sys.stderr if err else sys.stdout)
+        silence(sys.stderr if err else sys.stdout)
         if error.errno not in _GONE and not err:
             say_while_heard(f"kwavegan: stdout: {reason(error)}; goes on in silence", err=True)
 
@@ -76,7 +76,7 @@ def show_progress(text: str, last: bool = False) -> None:
         say_while_heard(f"{CLEAR}{printable(text)}", nl=last, err=True)
 
 
-def _silence(stream: TextIO) -> None:
+def silence(stream: TextIO) -> None:
     """Let a stream write to nowhere from now on, what it still holds included."""
     with suppress(OSError, ValueError):  # ValueError: a stream without a file
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -1,5 +1,6 @@
 """`kwavegan train`: a folder of audio → a run."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kwavegan.backend.replicas import device_count, follows, open_engine
 from kwavegan.backend.selection import select_backend, start_backend
 from kwavegan.cli.options import (
     PRESETS_EPILOG,
@@ -17,7 +19,7 @@ from kwavegan.cli.options import (
     preset_option,
     runs_dir_option,
 )
-from kwavegan.cli.output import say, say_while_heard, warn
+from kwavegan.cli.output import say, say_while_heard, silence, warn
 from kwavegan.cli.progress import LiveLine, TimeLeft, clock
 from kwavegan.config.resolution import resolve
 from kwavegan.config.settings import Config
@@ -59,6 +61,13 @@ _INTERVAL = 10.0  # seconds between two lines on the progress, where they are no
     is_flag=True,
     help="Write report.html, a page about the run, into its folder at every preview.",
 )
+@click.option(
+    "--devices",
+    default="1",
+    show_default=True,
+    metavar="all|N",
+    help="Devices that share each batch: GPUs, or processes that torchrun started.",
+)
 @preset_option
 @config_option
 @click_options()
@@ -69,6 +78,7 @@ def command(
     name: str | None,
     resume: str | None,
     report: bool,
+    devices: str,
     preset: str | None,
     toml_path: str | None,
     backend: str | None,
@@ -85,7 +95,10 @@ def command(
         from kwavegan.reporting.page import require
 
         require()
+    device_count(devices)
     backend = select_backend(backend)
+    if follows():
+        silence(sys.stdout)
     if resume is not None:
         fixed = {option_name(key): value for key, value in options.items() if key != "steps"}
         fixed |= {"--name": name, "--preset": preset, "--config": toml_path}
@@ -96,12 +109,12 @@ def command(
                     "so leave it out or train a new run"
                 )
         run = None if resume == LATEST else resume
-        _resume(run, data, options["steps"], runs_dir, backend, report)
+        _resume(run, data, options["steps"], runs_dir, backend, report, devices)
     else:
         from kwavegan.runs.pretrained import inherit_settings
 
         config = inherit_settings(resolve(preset, toml_path, options), options, runs_dir)
-        _train(config, data, name, runs_dir, backend, report)
+        _train(config, data, name, runs_dir, backend, report, devices)
 
 
 def _train(
@@ -111,6 +124,7 @@ def _train(
     runs_dir: str | None,
     backend: str,
     report: bool,
+    devices: str,
 ) -> None:
     from kwavegan.data.load import load_dataset, stored_source
 
@@ -132,7 +146,9 @@ def _train(
         f"{config.length} samples at {config.rate} Hz{labels}"
     )
     progress = _Progress(headline, config, report)
-    progress.finish(run_training(config, dataset, name, runs_dir, [progress]))
+    with open_engine(devices) as engine:
+        outcome = run_training(config, dataset, name, runs_dir, [progress], engine=engine)
+    progress.finish(outcome)
 
 
 def _resume(
@@ -142,6 +158,7 @@ def _resume(
     runs_dir: str | None,
     backend: str,
     report: bool,
+    devices: str,
 ) -> None:
     from kwavegan.data.load import load_trained_data
     from kwavegan.runs.run import Run
@@ -158,7 +175,9 @@ def _resume(
     config = replace(config, steps=steps or config.steps)
     progress = _Progress(headline, config, report)
     source = None if data is None else str(Path(data).resolve())
-    progress.finish(resume(run, dataset, steps, [progress], source=source))
+    with open_engine(devices) as engine:
+        outcome = resume(run, dataset, steps, [progress], source=source, engine=engine)
+    progress.finish(outcome)
 
 
 class _Progress(Listener):

@@ -23,6 +23,8 @@ class StepBatches(keras.utils.PyDataset):
         seed: integer seed of the order.
         start, stop: the first step, and the one after the last.
         labelled: whether items hold labels.
+        part: (place, count): an item holds the `place`th of `count` equal parts of its batch, for
+            one of several processes that train together.
 
     Example:
         >>> from kwavegan.data import StepBatches, open_dataset
@@ -42,10 +44,14 @@ class StepBatches(keras.utils.PyDataset):
         start: int,
         stop: int,
         labelled: bool,
+        part: tuple[int, int] = (0, 1),
     ):
         super().__init__()
         self.split, self.seed, self.labelled = split, seed, labelled
-        self.shape = (batch_size,) if updates == 1 else (batch_size, updates)
+        self.place, parts = part
+        rows = batch_size // parts
+        self.shape = (rows,) if updates == 1 else (rows, updates)
+        self.sounds = rows * updates
         self.sounds_per_step = batch_size * updates
         self.start, self.stop = start, stop
         self._passes: dict[int, np.ndarray] = {}
@@ -62,9 +68,9 @@ class StepBatches(keras.utils.PyDataset):
         return audio, np.asarray(self.split.labels[rows], "int32").reshape(self.shape)
 
     def indices(self, step: int) -> np.ndarray:
-        """Return the rows of the split that a step trains on, (batch_size × updates,)."""
-        first, count = step * self.sounds_per_step, len(self.split)
-        places = range(first, first + self.sounds_per_step)
+        """Return the rows of the split that a step trains on here, (batch_size × updates,)."""
+        first, count = step * self.sounds_per_step + self.place * self.sounds, len(self.split)
+        places = range(first, first + self.sounds)
         passes = range(places[0] // count, places[-1] // count + 1)
         self._passes = {number: self._order(number) for number in passes}
         return np.concatenate([self._passes[p // count][p % count, None] for p in places])

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kwavegan.backend.compilations import keep_compilations
+from kwavegan.backend.replicas import open_engine
 from kwavegan.config.resolution import resolve
 from kwavegan.config.sound_set import remark_on_loudness
 from kwavegan.data.dataset import data_digest
@@ -32,6 +33,7 @@ def train(
     preset: str | None = None,
     config: str | Path | None = None,
     runs_dir: str | Path | None = None,
+    devices: str | int = 1,
     note: Note | None = tell,
     **settings: Any,
 ) -> SoundGenerator:
@@ -44,6 +46,7 @@ def train(
         preset: of settings, such as `"wavegan"`; see `kwavegan presets`.
         config: a TOML file of settings.
         runs_dir: where run folders are; None for `KWAVEGAN_RUNS`, or `./runs`.
+        devices: how many share each batch, or `"all"`; on PyTorch the processes of `torchrun`.
         note: called with a line now and then, by default it prints; None for silence.
         **settings: any setting of `Config`, over preset and file.
 
@@ -70,7 +73,9 @@ def train(
     remark = remark_on_loudness(asked, chosen.loudness, dataset.level_spread)
     if remark and note:
         note(for_python(remark))
-    outcome = run_training(chosen, dataset, name, runs_dir, [_Progress(note)] if note else [])
+    listeners = [_Progress(note)] if note else []
+    with open_engine(devices) as engine:
+        outcome = run_training(chosen, dataset, name, runs_dir, listeners, engine=engine)
     if outcome.message and note:
         note(f"{outcome.state}: {outcome.message}")
     return load_generator(outcome.run.path)

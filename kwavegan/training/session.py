@@ -9,9 +9,9 @@ import keras
 import numpy as np
 
 from kwavegan.backend.compilations import keep_compilations
+from kwavegan.backend.replicas import ONE, Engine
 from kwavegan.backend.selection import versions
 from kwavegan.config.settings import Config
-from kwavegan.data.batches import StepBatches
 from kwavegan.data.dataset import Dataset, data_digest
 from kwavegan.errors import InputError, shell_command
 from kwavegan.evaluation.validation import ValidationScorer
@@ -36,6 +36,7 @@ from kwavegan.training.callbacks.pauses import Pauses
 from kwavegan.training.callbacks.previews import PreviewCallback
 from kwavegan.training.callbacks.validation import ValidationCallback, is_due
 from kwavegan.training.finetune import transfer_weights
+from kwavegan.training.together import Start, StopTogether, check_split, follow, step_batches
 
 Build = Callable[[Config], WaveGAN]
 """Makes the GAN of a run from its settings."""
@@ -72,6 +73,7 @@ def run_training(
     listeners: Sequence[Listener] = (),
     callbacks: Sequence[keras.callbacks.Callback] = (),
     build: Build = build_gan,
+    engine: Engine = ONE,
 ) -> Outcome:
     """Train a new run; with `config.retry`, again with the next seed while it diverges.
 
@@ -83,6 +85,7 @@ def run_training(
         listeners: receive the news of the training.
         callbacks: Keras' own or yours, for `fit`; called after the run's own.
         build: makes the GAN.
+        engine: the devices to train on, from `kwavegan.backend.replicas.open_engine`.
 
     Raises:
         InputError: the run cannot be made, or another training holds it.
@@ -97,15 +100,19 @@ def run_training(
         >>> outcome.state, outcome.step
         ('finished', 2)
     """
+    check_split(config, engine)
+    if not engine.leads:
+        return follow(engine, dataset, build)
     first_seed = config.seed
     while True:
         retried = config.seed > first_seed
         run = Run.create(
             f"{name}-seed{config.seed}" if name and retried else name, config, runs_dir
         )
-        outcome = _Session(run, config, dataset, Listeners(listeners), callbacks, build).train()
+        session = _Session(run, config, dataset, Listeners(listeners), callbacks, build, engine)
+        outcome = session.train()
         if outcome.state != "diverged" or config.seed >= first_seed + config.retry:
-            return outcome
+            return engine.share(outcome)
         config = replace(config, seed=config.seed + 1)
 
 
@@ -117,6 +124,7 @@ def resume(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     build: Build = build_gan,
     source: str | Path | None = None,
+    engine: Engine = ONE,
 ) -> Outcome:
     """Go on with a run from its last whole checkpoint, exactly as if it had never stopped.
 
@@ -126,6 +134,7 @@ def resume(
         steps: steps to do in all; None for as many as before.
         listeners, callbacks, build: as for `run_training`.
         source: where the dataset comes from, if it has moved; kept in the run.
+        engine: the devices to train on: others than before, if need be.
 
     Raises:
         InputError: the dataset is not the run's, or another training holds the run.
@@ -141,10 +150,14 @@ def resume(
         >>> resume(run, dataset, steps=2).step
         2
     """
+    if not engine.leads:
+        return follow(engine, dataset, build)
     stored = run.config()
     config = stored.for_dataset(dataset, stored.data if source is None else str(source))
     config = replace(config, steps=stored.steps if steps is None else steps)
-    return _Session(run, config, dataset, Listeners(listeners), callbacks, build).train()
+    check_split(config, engine)
+    session = _Session(run, config, dataset, Listeners(listeners), callbacks, build, engine)
+    return engine.share(session.train())
 
 
 @dataclass
@@ -157,6 +170,7 @@ class _Session:
     listener: Listener
     callbacks: Sequence[keras.callbacks.Callback]
     build: Build
+    engine: Engine
 
     def train(self) -> Outcome:
         run, config = self.run, self.config
@@ -168,7 +182,8 @@ class _Session:
             self.listener.started(run)
             self._check_data()
             source = self._source()
-            gan = self.build(config)
+            with self.engine.building():
+                gan = self.build(config)
             start, means = self._restore(gan, source)
             run.update(
                 state="running",
@@ -289,12 +304,17 @@ class _Session:
         # after those. The user's own callbacks find everything of the step in the run folder.
         own = [logger, checkpoints, validation, previews]
         callbacks = [collector, *filter(None, own), *self.callbacks, interrupt]
+        if self.engine.processes > 1:
+            callbacks.append(StopTogether(self.engine))
         with interrupt:
             for each in filter(None, (validation, previews)):
                 each.set_model(gan)
                 each.catch_up()
             if start < config.steps and not (validation and validation.stalled):
-                gan.fit(self._batches(start), shuffle=False, verbose=0, callbacks=callbacks)
+                if self.engine.processes > 1:
+                    self.engine.share(Start(config, start, capture_state(gan)))
+                batches = step_batches(config, self.dataset, self.engine, start)
+                gan.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)
         step = logger.step
         checkpoints.save(step, gan.get_metrics_result())
         if bound.violation:
@@ -304,18 +324,6 @@ class _Session:
         if validation and validation.stalled:
             return Outcome(run, "stalled", step, validation.stalled)
         return Outcome(run, "stopped", step, f"stopped by {interrupt.signal_name or 'a callback'}")
-
-    def _batches(self, start: int) -> StepBatches:
-        config = self.config
-        return StepBatches(
-            self.dataset.train,
-            config.batch_size,
-            config.d_updates,
-            config.seed,
-            start,
-            config.steps,
-            labelled=config.model != "wgan",
-        )
 
     def _previews(self, start: int, bound: LossBound, pauses: Pauses) -> PreviewCallback | None:
         """Return the callback that keeps previews; None where none are wanted."""
