@@ -1,0 +1,111 @@
+"""Compare trainings on several simulated devices, and in parts, with those on one.
+
+    python -m scripts.experiments.devices [--backend jax]
+
+Fills the table of `docs/scale.md` between `<!-- agreement -->` and `<!-- /agreement -->`, from
+`docs/scale/agreement.csv`, which holds what was measured. Each training is a process of its own,
+bound to one core: so its seconds say what splitting costs, not what more cores gain.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+import numpy as np
+
+from kwavegan.backend.selection import BACKENDS
+from scripts.common.pages import fill
+from scripts.common.runner import DOCS, ResultTable
+from scripts.experiments.spread_worker import CASES
+
+PAGE = DOCS / "scale.md"
+
+NUDGED = (1, 1)
+"""Stands for a training on one device, undivided, from weights that are an ulp away."""
+
+SPLITS = ((2, 1), (4, 1), (1, 2), (1, 4), (2, 2), NUDGED)
+"""(devices, parts that each works through)."""
+
+TABLE = ResultTable(
+    DOCS / "scale" / "agreement.csv",
+    ("backend", "devices", "accumulate", "case", "difference", "seconds_ratio"),
+    ("backend", "devices", "accumulate"),
+)
+
+
+def train(
+    backend: str, devices: int, accumulate: int, steps: int, out: Path, nudged: bool = False
+) -> dict[str, np.ndarray]:
+    """Return the arrays of a training in a process of its own."""
+    launch = ["-m", "scripts.experiments.spread_worker"]
+    if backend == "torch" and devices > 1:
+        launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(devices)]
+        launch += ["-m", "scripts.experiments.spread_worker"]
+    options = [str(out), "--devices", devices, "--accumulate", accumulate, "--steps", steps]
+    options += ["--nudged"] * nudged
+    environment = {**os.environ, "KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *launch, *map(str, options)]
+    subprocess.run(command, check=True, env=environment, capture_output=True)
+    with np.load(out, allow_pickle=False) as stored:
+        return dict(stored)
+
+
+def rows_of(backend: str, steps: int, folder: Path) -> list[dict[str, object]]:
+    """Return a row for each split and case that the table lacks."""
+    splits = [s for s in SPLITS if (backend, *map(str, s)) not in TABLE.finished()]
+    if not splits:
+        return []
+    one = train(backend, 1, 1, steps, folder / "one.npz")
+    rows: list[dict[str, object]] = []
+    for devices, accumulate in splits:
+        nudged = (devices, accumulate) == NUDGED
+        many = train(backend, devices, accumulate, steps, folder / "many.npz", nudged)
+        for case in CASES:
+            own = [k for k in one if k.startswith(f"{case}/") and not k.endswith("/seconds")]
+            apart = max(np.abs(one[k].astype("float64") - many[k]).max() for k in own)
+            ratio = many[f"{case}/seconds"] / one[f"{case}/seconds"]
+            numbers = {"difference": f"{apart:.1e}", "seconds_ratio": f"{ratio:.2f}"}
+            named = {"backend": backend, "devices": devices, "accumulate": accumulate}
+            rows.append({**named, "case": case, **numbers})
+    return rows
+
+
+def table() -> str:
+    """Return the page's table: the largest difference of any weight, and the time, of each."""
+    rows = TABLE.rows()
+    lines = [
+        f"| | devices × parts | {' | '.join(CASES)} | time of the default recipe |",
+        "|---|---|" + "---|" * (len(CASES) + 1),
+    ]
+    for backend in BACKENDS:
+        for devices, accumulate in SPLITS:
+            split = (backend, str(devices), str(accumulate))
+            own = {r["case"]: r for r in rows if tuple(r[k] for k in TABLE.key) == split}
+            if own:
+                numbers = [own[case]["difference"] for case in CASES]
+                time = own["default recipe"]["seconds_ratio"]
+                nudged = (devices, accumulate) == NUDGED
+                name = "one device, one ulp" if nudged else f"{devices} × {accumulate}"
+                cells = [backend, name, *numbers, f"{time} ×"]
+                lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+@click.command()
+@click.option("--backend", "backends", type=click.Choice(BACKENDS), multiple=True)
+@click.option("--steps", default=20, show_default=True)
+def main(backends: tuple[str, ...], steps: int) -> None:
+    """Measure what the table lacks, and fill the page."""
+    TABLE.path.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for backend in backends or BACKENDS:
+            TABLE.append(rows_of(backend, steps, Path(folder)))
+            fill(PAGE, {"agreement": table()})
+    click.echo(table())
+
+
+if __name__ == "__main__":
+    main()
