@@ -1,3 +1,4 @@
+from .broadcast_add import BroadcastAdd as BroadcastAdd
 from .detuned_bins import DetunedBins as DetunedBins
 from .frame_gate import FrameGate as FrameGate
 from .inverse_stft import InverseSTFT as InverseSTFT

@@ -9,6 +9,7 @@ is behind a gate that opens faster than the frames, and its levels vary with the
 
 from keras import layers, ops
 
+from kwavegan.layers.broadcast_add import BroadcastAdd
 from kwavegan.layers.detuned_bins import DetunedBins
 from kwavegan.layers.frame_gate import FrameGate
 from kwavegan.layers.inverse_stft import InverseSTFT
@@ -61,8 +62,8 @@ def _heads(a: Architecture, frames: Tensor, hop: int, dtype: str) -> Tensors:
         rescale = layers.Rescaling(head.scale, head.offset, dtype="float32", name=f"{name}_scaled")
         values[name] = rescale(dense(frames))
         if head.shared:
-            add = layers.Add(dtype="float32", name=f"{name}_and_{head.shared}")
-            values[name] = add([values[name], values[head.shared]])
+            add = BroadcastAdd(dtype="float32", name=f"{name}_and_{head.shared}")
+            values[name] = add(values[name], values[head.shared])
     return values
 
 

@@ -6,6 +6,7 @@ from keras import ops
 from support.layers import run_layer_test
 
 from kwavegan.backend import autodiff
+from kwavegan.layers.broadcast_add import BroadcastAdd
 from kwavegan.layers.detuned_bins import DetunedBins
 from kwavegan.layers.frame_gate import FrameGate
 from kwavegan.layers.inverse_stft import InverseSTFT
@@ -67,6 +68,7 @@ CASES = {
         (normal(3, FRAMES, 5), normal(3, FRAMES, 2, seed=1), LATENT),
         (3, FRAMES, 5),
     ),
+    "shared": (BroadcastAdd, {}, (normal(3, 7, 6), normal(3, 7, 1, seed=1)), (3, 7, 6)),
     "frames": (RMSLimit, {"limit": 0.5}, (normal(3, FRAMES, 6),), (3, FRAMES, 6)),
     "end": (SoftClip, {}, (normal(3, 50, 2),), (3, 50, 2)),
 }
@@ -105,6 +107,13 @@ def test_frames_of_any_size_keep_their_direction_and_stay_below_the_limit():
     np.testing.assert_allclose(limited[:, 0], (frames * sizes)[:, 0], rtol=1e-4)
     of_frames = np.sqrt((frames**2).mean(-1))
     np.testing.assert_allclose(limited / rms[..., None], frames / of_frames[..., None], atol=1e-4)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_what_is_shared_is_added_frame_by_frame(batch):
+    """Keras' own `Add` on TensorFlow errs where a batch of one has as many frames as values."""
+    x, shared = normal(batch, 6, 6), normal(batch, 6, 1, seed=1)
+    np.testing.assert_array_equal(values(BroadcastAdd()(x, shared)), x + shared)
 
 
 # -- Noise ----------------------------------------------------------------------------------------

@@ -59,6 +59,15 @@ def test_the_drums_are_those_of_keras():
     assert_same_sounds(again, want)
 
 
+def test_a_sound_alone_is_the_same_as_among_others():
+    """The drums have as many frames as bands of noise: one must not be taken for the other."""
+    drums = load_generator(FOLDER / "drums", in_keras=True)
+    latents = drums.latents(2, seed=3)
+    alone = drums.generate("snare", latents=latents[:1])  # first: TensorFlow traces this very size
+    both = drums.generate("snare", latents=latents)
+    np.testing.assert_allclose(alone, both[:1], atol=1e-4)
+
+
 def test_many_sounds_are_computed_a_few_at_a_time(monkeypatch):
     _, player = both(num_labels=2)
     latents, labels = sampling.draw_latents("normal", 8, 7), np.arange(7) % 2
