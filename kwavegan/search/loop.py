@@ -9,15 +9,12 @@ import math
 import queue
 import sys
 import time
-import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.storages import RDBStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
@@ -26,10 +23,11 @@ from kwavegan.errors import InputError
 from kwavegan.runs.run import Run
 from kwavegan.runs.stop_signals import StopSignals
 from kwavegan.search import results
+from kwavegan.search.database import reason
 from kwavegan.search.job import Job
+from kwavegan.search.reconnecting import HOME_ATTR, ReconnectingStorage
 from kwavegan.search.space import Space, distributions
 from kwavegan.search.study import (
-    HEARTBEAT_SECONDS,
     OUTCOME_ATTR,
     count_trials,
     quiet,
@@ -38,7 +36,6 @@ from kwavegan.search.study import (
     send_heartbeat,
 )
 from kwavegan.storage import files
-from kwavegan.storage.reading import read_text
 
 OBJECTIVES = {"score": "score", "survival": "steps survived"}
 """What a search can maximize → the name of its values."""
@@ -65,7 +62,8 @@ class Search:
 
     Attributes:
         folder: holds its runs, `trials.csv`, `best.toml` and `importance.png`.
-        study, storage: from `kwavegan.search.study`.
+        study: from `kwavegan.search.study.open_study`.
+        storage: from `kwavegan.search.database.open_storage`.
         objective: a key of `OBJECTIVES`.
         space: a range or choices for each setting that is searched.
         base: the user's settings for the data; those of `best.toml`.
@@ -77,7 +75,7 @@ class Search:
 
     folder: Path
     study: Study
-    storage: RDBStorage
+    storage: ReconnectingStorage
     objective: str
     space: Space
     base: Config
@@ -91,9 +89,10 @@ class Search:
         self.stopping = ""
         self._jobs: list[Job] = []
         self._messages: queue.Queue[tuple[Job, dict[str, Any] | None]] = queue.Queue()
-        self._identity = _identity(self.folder)
         self._failures = self._refusals = 0
         self._last_heartbeat = -math.inf
+        self.storage.on_cut = self._note_cut
+        self.storage.patient = lambda: not self.stopping
 
     # -- The loop -----------------------------------------------------------------------------
 
@@ -128,6 +127,11 @@ class Search:
             finally:
                 self._end_jobs()
 
+    def _note_cut(self, error: BaseException) -> None:
+        self.on_warning(
+            f"the database: {reason(error, self.storage.url)}; trying again for some minutes"
+        )
+
     def _note_signal(self, name: str) -> None:
         self.stopping = name
 
@@ -135,19 +139,18 @@ class Search:
         """Whether a trial was interrupted on this machine, so that this search continues it."""
         if trial.state is not TrialState.RUNNING:
             return False
-        return self.local or trial.user_attrs.get("home") == self._identity
+        return self.local or trial.user_attrs.get(HOME_ATTR) == self.storage.home
 
     def _next(self, trials: int, over: bool) -> Trial | None:
         """Draw a trial that can be trained; None where there are enough, or time is over."""
         while not over:
             # A clock that has jumped, or a machine that slept, must not make our own trials lost.
             self._send_heartbeats([], now=True)
-            requeue_lost(self.study)
+            requeue_lost(self.study, self.storage)
             if count_trials(self.study) >= trials:
                 return None
             with quiet():
                 trial = self.study.ask(distributions(self.space))
-            trial.set_user_attr("home", self._identity)
             try:
                 self._config(trial)
             except InputError as error:
@@ -320,7 +323,7 @@ class Search:
     # -- Life and death -----------------------------------------------------------------------
 
     def _send_heartbeats(self, waiting: list[Trial], now: bool = False) -> None:
-        if now or time.monotonic() - self._last_heartbeat > HEARTBEAT_SECONDS:
+        if now or time.monotonic() - self._last_heartbeat > (self.storage.heartbeat_interval or 0):
             for trial in [*(job.trial for job in self._jobs), *waiting]:
                 send_heartbeat(self.storage, trial)
             self._last_heartbeat = time.monotonic()
@@ -341,13 +344,3 @@ class Search:
                 job.wait(SAVE_SECONDS)
         for job in self._jobs:
             job.kill()
-
-
-def _identity(folder: Path) -> str:
-    """Return what marks trials of a shared study as those of the search in this folder."""
-    path = folder / ".identity"
-    with suppress(OSError, ValueError):
-        return read_text(path).strip()
-    name = uuid.uuid4().hex
-    files.write_text(path, name + "\n")
-    return name

@@ -1,8 +1,9 @@
 """From what a user asks for to a search that can run: data, space, folder and study."""
 
 import json
+import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from kwavegan.runs.naming import check_name, runs_folder
 from kwavegan.runs.pretrained import inherit_settings
 from kwavegan.runs.run import Run
 from kwavegan.search.checking import damage_told
+from kwavegan.search.database import file_url, open_storage, shown_url, storage_errors
 from kwavegan.search.loop import Search
 from kwavegan.search.space import (
     Space,
@@ -27,16 +29,10 @@ from kwavegan.search.space import (
     first_values,
     read_space,
 )
-from kwavegan.search.study import (
-    file_url,
-    open_storage,
-    open_study,
-    quiet,
-    shown_url,
-    storage_errors,
-)
+from kwavegan.search.study import open_study, quiet
 from kwavegan.storage import files
 from kwavegan.storage.failures import reason
+from kwavegan.storage.reading import read_text
 
 STUDY = "study.db"
 """The file of a search's study in its folder, unless the user names another storage."""
@@ -110,7 +106,7 @@ def begin(
     first = first_values(space, base)
     with _locked(folder), quiet():
         url = plan.storage or file_url(folder / STUDY)
-        storage = open_storage(url)
+        storage = open_storage(url, _identity(folder))
         with storage_errors(url):
             try:
                 with damage_told(shown_url(url)):
@@ -180,6 +176,16 @@ def _clear(folder: Path, new: bool) -> None:
         for path in folder.iterdir():
             path.unlink()
         folder.rmdir()
+
+
+def _identity(folder: Path) -> str:
+    """Return what marks trials of a shared study as those of the search in this folder."""
+    path = folder / ".identity"
+    with suppress(OSError, ValueError):
+        return read_text(path).strip()
+    name = uuid.uuid4().hex
+    files.write_text(path, name + "\n")
+    return name
 
 
 def _check_leftovers(folder: Path, study: Study) -> None:

@@ -5,22 +5,19 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
-import sqlalchemy
 from optuna.distributions import BaseDistribution
-from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, OptunaError
+from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning
 from optuna.samplers import BaseSampler, TPESampler
-from optuna.storages import RDBStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from kwavegan.errors import InputError, setting
 from kwavegan.search.checking import check_content, check_size
-from kwavegan.search.sqlite_files import BUSY, GuardedConnection
+from kwavegan.search.reconnecting import MARK_ATTR, ReconnectingStorage
 
 STUDY_ATTR = "kwavegan"
 """User attribute of a study: what is searched, how, and on which data; see `open_study`."""
@@ -34,13 +31,7 @@ N_STARTUP_TRIALS = 5
 PRUNER_STARTUP_TRIALS = 4
 """Trials that must have finished before the pruner stops another one."""
 
-HEARTBEAT_SECONDS = 60
-"""Seconds between two heartbeats of a trial."""
-
-LOST_AFTER_SECONDS = 600
-"""Seconds without a heartbeat after which another machine trains a trial anew."""
-
-_NAME, _STORAGE = setting("name"), setting("storage")
+_NAME = setting("name")
 
 _WAIT = 3.0  # seconds in which the machine that creates a study describes it
 
@@ -88,114 +79,17 @@ class ReproducibleTPESampler(BaseSampler):
 def quiet() -> Iterator[None]:
     """Silence Optuna in a block, its warning about heartbeats too: the search sends them itself."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    for name in ("alembic", "sqlalchemy"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+    # Even as an error it would tell with a traceback that it closed a connection which was cut.
+    logging.getLogger("sqlalchemy").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         warnings.filterwarnings("ignore", "Heartbeat of storage")
         yield
 
 
-def file_url(path: Path) -> str:
-    """Return the URL of an SQLite file."""
-    url = sqlalchemy.URL.create("sqlite", database=str(path.resolve()))
-    # Optuna replaces templates in a URL, such as {SCHEMA_VERSION}.
-    return url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
-
-
-def open_storage(url: str) -> RDBStorage:
-    """Open the database of studies, and create its tables if it has none.
-
-    Args:
-        url: as SQLAlchemy reads it: `sqlite:///search.db`, `postgresql://user:word@host/name`.
-
-    Raises:
-        InputError: the URL is no database's, its driver is missing, or the database cannot be
-            reached; the message never holds the password.
-    """
-    shown = shown_url(url)
-    guarded = {"timeout": BUSY, "factory": GuardedConnection}
-    options = {"connect_args": guarded} if url.startswith("sqlite") else {}
-    try:
-        return _with_tables(url, options)
-    except ImportError as error:
-        driver = getattr(error.__cause__, "name", None) or "its driver"
-        raise InputError(f"{shown}: {driver} is missing; install it with pip") from None
-    except sqlalchemy.exc.NoSuchModuleError:
-        raise InputError(
-            f"{shown}: is no database that Optuna knows; give sqlite:///FILE, postgresql://… or "
-            "mysql://…"
-        ) from None
-    except (sqlalchemy.exc.SQLAlchemyError, OptunaError) as error:
-        why = reason(error, url)
-        raise InputError(f"{shown}: cannot be used: {why}; check {_STORAGE}") from None
-    except (RuntimeError, KeyError, ValueError) as error:
-        # RuntimeError: tables of another version of Optuna; KeyError: an unknown template in a URL.
-        why = reason(error, url)
-        raise InputError(f"{shown}: cannot be used: {why}; give another {_STORAGE}") from None
-
-
-def _with_tables(url: str, options: dict[str, Any]) -> RDBStorage:
-    """Connect, and create the tables, unless another search creates them in the same moment."""
-    tries = 30
-    while True:
-        try:
-            return RDBStorage(
-                url,
-                engine_kwargs=options,
-                heartbeat_interval=HEARTBEAT_SECONDS,
-                grace_period=LOST_AFTER_SECONDS,
-                heartbeat_stale_trial_callback=_requeue,
-            )
-        except sqlalchemy.exc.DatabaseError as error:
-            there = isinstance(error, sqlalchemy.exc.IntegrityError) or "exists" in str(error.orig)
-            tries -= 1
-            if not there or not tries:
-                raise
-        time.sleep(0.1)
-
-
-def shown_url(url: str) -> str:
-    """Return a URL without its password and its query, which may hold one."""
-    try:
-        parsed = sqlalchemy.make_url(url)
-    except sqlalchemy.exc.ArgumentError:
-        raise InputError(
-            f"{_STORAGE}: is no URL of a database; write sqlite:///FILE or postgresql://…"
-        ) from None
-    return parsed.set(query={}).render_as_string(hide_password=True)
-
-
-def reason(error: BaseException, url: str) -> str:
-    """Return the first line of a database error, with the secrets of the URL blotted out."""
-    cause = error.__cause__ if isinstance(error, OptunaError) and error.__cause__ else error
-    lines = str(getattr(cause, "orig", None) or cause).strip().splitlines()
-    text = lines[0].rstrip(".") if lines else type(cause).__name__
-    parsed = sqlalchemy.make_url(url)
-    queried = [v for values in parsed.normalized_query.values() for v in values]
-    for secret in filter(None, [parsed.password, *queried]):
-        text = text.replace(str(secret), "***")
-    return text
-
-
-@contextmanager
-def storage_errors(url: str) -> Iterator[None]:
-    """Turn a failure of the database within a block into an `InputError`.
-
-    Raises:
-        InputError: the database failed within the block.
-    """
-    try:
-        yield
-    except (sqlalchemy.exc.SQLAlchemyError, OptunaError) as error:
-        raise InputError(
-            f"{shown_url(url)}: failed: {reason(error, url)}; the running trials are saved; once"
-            " it works again, give the same command"
-        ) from error
-
-
 def open_study(
-    storage: RDBStorage,
+    storage: ReconnectingStorage,
     name: str,
     about: Mapping[str, Any],
     first: Mapping[str, Any],
@@ -234,16 +128,25 @@ def open_study(
         study = optuna.load_study(**options)
         check_size(study)
         deadline = time.monotonic() + _WAIT
-        while (
-            STUDY_ATTR not in study.user_attrs and not study.trials and time.monotonic() < deadline
-        ):
+        while _is_undescribed(study) and time.monotonic() < deadline:
             time.sleep(0.1)
-    if STUDY_ATTR not in study.user_attrs and not study.trials:
-        study.enqueue_trial(dict(first), user_attrs={"first": True})
+    if _is_undescribed(study):
+        system = {"fixed_params": dict(first), MARK_ATTR: "first"}
+        trial = optuna.create_trial(
+            state=TrialState.WAITING, user_attrs={"first": True}, system_attrs=system
+        )
+        study.add_trial(trial)
         study.set_user_attr(STUDY_ATTR, dict(about))
     _check_same(name, study.user_attrs.get(STUDY_ATTR), about)
     check_content(study, space, OUTCOME_ATTR)
     return study
+
+
+def _is_undescribed(study: Study) -> bool:
+    """Whether a study is so new that nobody has said what it is about."""
+    if STUDY_ATTR in study.user_attrs:
+        return False
+    return all(trial.system_attrs.get(MARK_ATTR) == "first" for trial in study.trials)
 
 
 def _check_same(name: str, stored: Any, about: Mapping[str, Any]) -> None:
@@ -277,16 +180,9 @@ def _spell(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _requeue(study: Study, trial: FrozenTrial) -> None:
-    """Queue the values of a trial whose machine is gone."""
-    attributes = {key: value for key, value in trial.user_attrs.items() if key == "first"}
-    study.enqueue_trial(trial.params, user_attrs=attributes)
-
-
-def requeue_lost(study: Study) -> None:
-    """Queue again the trials without a heartbeat for `LOST_AFTER_SECONDS`."""
-    with quiet():
-        optuna.storages.fail_stale_trials(study)
+def requeue_lost(study: Study, storage: ReconnectingStorage) -> None:
+    """Queue again the trials without a heartbeat for `database.LOST_AFTER_SECONDS`."""
+    storage.requeue_stale(study._study_id, kept=("first",))
 
 
 def running_trial(study: Study, trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> Trial:
@@ -305,7 +201,7 @@ def reported_steps(trial: Trial) -> set[int]:
     return set(trial.storage.get_trial(trial._trial_id).intermediate_values)
 
 
-def send_heartbeat(storage: RDBStorage, trial: Trial) -> None:
+def send_heartbeat(storage: ReconnectingStorage, trial: Trial) -> None:
     """Show other machines that a trial is still being trained."""
     storage.record_heartbeat(trial._trial_id)
 

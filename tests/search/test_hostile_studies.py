@@ -11,7 +11,7 @@ import pytest
 from support.datasets import sines, tiny_config
 
 from kwavegan.search import job, loop
-from kwavegan.search.study import file_url
+from kwavegan.search.database import file_url
 
 WORKER = Path(__file__).parents[1] / "support" / "fake_worker.py"
 SETTINGS = ("--config", "tiny.toml", "--space", "space.toml")
@@ -139,7 +139,8 @@ def test_a_file_that_is_huge_or_none_is_refused_at_once(cli, world):
 def test_searches_that_make_one_database_in_one_moment(tmp_path):
     code = (
         "import sys; from optuna.distributions import FloatDistribution\n"
-        "from kwavegan.search.study import open_storage, open_study, quiet\n"
+        "from kwavegan.search.database import open_storage\n"
+        "from kwavegan.search.study import open_study, quiet\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
         "about = {'objective': 'score', 'steps': 4, 'data': 'd'}\n"
         "space = {'lr': FloatDistribution(1e-5, 1e-1, log=True)}\n"

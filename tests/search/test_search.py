@@ -19,9 +19,9 @@ from kwavegan.config.resolution import read_config
 from kwavegan.config.settings import Config
 from kwavegan.runs.run import Run
 from kwavegan.search import job, results
+from kwavegan.search.database import file_url
 from kwavegan.search.plan import Plan, begin
 from kwavegan.search.results import TrialResult
-from kwavegan.search.study import file_url
 
 FAKE_WORKER = (
     sys.executable,
@@ -142,7 +142,7 @@ def test_a_trial_of_a_machine_that_is_gone_is_done_again(search, tmp_path, monke
     theirs = shared.ask({"lr": optuna.distributions.FloatDistribution(1e-5, 1e-1, log=True)})
     theirs.set_user_attr("home", "another")
     shared._storage._backend.record_heartbeat(theirs._trial_id)
-    monkeypatch.setattr("kwavegan.search.study.LOST_AFTER_SECONDS", 1)
+    monkeypatch.setattr("kwavegan.search.database.LOST_AFTER_SECONDS", 1)
     time.sleep(2.1)  # the database's clock has whole seconds
     assert search("--trials", 2, "--storage", url).exit_code == 0
     rows = trials()

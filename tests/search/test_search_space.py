@@ -169,7 +169,7 @@ def refused(cli, dataset):
         ("sqlite:///none/study.db", "sqlite:///none/study.db: cannot be used: unable to open"),
         ("sqlite:///text.txt", "cannot be used: file is not a database"),
         ("oracle+nothere://me:hidden@host/x", "is no database that Optuna knows"),
-        ("mssql+pymssql://me:hidden@host/x?password=hidden", "pymssql is missing; install it"),
+        ("mssql+pymssql://me:hidden@host/x?password=hidden", "run: pip install pymssql"),
     ],
 )
 def test_a_storage_out_of_reach_gets_one_line_without_its_password(
@@ -184,7 +184,7 @@ def test_a_storage_out_of_reach_gets_one_line_without_its_password(
 
 
 def test_what_a_database_says_is_told_without_its_password():
-    from kwavegan.search.study import reason
+    from kwavegan.search.database import reason
 
     error = RuntimeError("no such user me with password hidden\nmore")
     assert reason(error, "sqlite://me:hidden@host/x") == "no such user me with password ***"
