@@ -67,7 +67,7 @@ class ReconnectingStorage(RDBStorage):
 
     Attributes:
         on_cut: called with the error once for each call that was cut off.
-        patient: whether to wait for the database; asked all the time.
+        patient: whether to wait for a database that cannot be reached; asked all the time.
     """
 
     def __init__(self, url: str, home: str, **options: Any) -> None:
@@ -89,7 +89,7 @@ class ReconnectingStorage(RDBStorage):
                 try:
                     return call()
                 except (OptunaError, sqlalchemy.exc.SQLAlchemyError) as error:
-                    if not self._is_cut(error) or not self.patient():
+                    if not self._is_cut(error) or (count and not self.patient()):
                         raise
                     if count == 0:
                         self.on_cut(error)
