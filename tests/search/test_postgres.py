@@ -1,6 +1,5 @@
 """Searches that share a PostgreSQL server; `support/fake_worker.py` takes the place of training."""
 
-import random
 import signal
 import subprocess
 import sys
