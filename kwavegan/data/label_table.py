@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
+from io import StringIO
 from pathlib import Path
 
 from kwavegan.config.attributes import SEPARATOR
@@ -39,7 +40,7 @@ class TableLabels:
     def __init__(self, path: str | Path, attributes: Sequence[str] = ()) -> None:
         self._path = Path(path)
         self._spelled = f"{setting('labels_from')}: {path}"
-        lines = iter(self._lines())
+        lines = csv_lines(self._path, self._spelled)
         _, header = next(lines, (1, []))
         if len(header) < 2:
             raise InputError(
@@ -53,26 +54,6 @@ class TableLabels:
             if any(row):
                 self._add(number, row, header, columns)
 
-    def _lines(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield each line's number and its cells, without spaces around them."""
-        try:
-            # Names that are not UTF-8 pass through unchanged, as those of the system do.
-            text = read_bytes(self._path).decode("utf-8-sig", "surrogateescape")
-        except (OSError, ValueError) as error:
-            why = reason(error) if isinstance(error, OSError) else error
-            raise InputError(
-                f"{self._spelled}: {why}; name a CSV file with a line for each sound"
-            ) from error
-        first = text.partition("\n")[0]
-        reader = csv.reader(
-            text.splitlines(keepends=True), delimiter=max(_DELIMITERS, key=first.count)
-        )
-        try:
-            for row in reader:
-                yield reader.line_num, [cell.strip() for cell in row]
-        except csv.Error as error:
-            raise InputError(f"{self._spelled}, line {reader.line_num}: {error}") from error
-
     def _columns(self, header: list[str], attributes: Sequence[str]) -> list[int]:
         missing = next((name for name in attributes if name not in header[1:]), None)
         if missing is not None:
@@ -85,18 +66,15 @@ class TableLabels:
 
     def _add(self, number: int, row: list[str], header: list[str], columns: list[int]) -> None:
         place = f"{self._spelled}, line {number}"
-        name = row[0].replace("\\", "/").removeprefix("./")
+        name = slashed(row[0])
         if not name:
             raise InputError(f"{place}, column {header[0]}: names no file")
         if name in self._rows:
             raise InputError(f"{place}: {name} is in line {self._rows[name][0]} already; keep one")
-        values = []
-        for column in columns:
-            value = row[column] if column < len(row) else ""
-            if not value or value in (".", "..") or not set(value).isdisjoint("/\\\n"):
-                what = f"{value!r} is no name for a value" if value else f"empty, for {name}"
-                raise InputError(f"{place}, column {header[column]}: {what}; write one")
-            values.append(value)
+        values = [
+            label_value(row[c] if c < len(row) else "", f"{place}, column {header[c]}", name)
+            for c in columns
+        ]
         self._rows[name] = number, SEPARATOR.join(values)
 
     def label(self, folder: str, places: Sequence[Place]) -> Labelled:
@@ -117,25 +95,76 @@ class TableLabels:
                     f" {found[1]}; write which"
                 )
             if not found:
-                absent.append((number, name))
+                absent.append((f"line {number}", name))
             elif found[0] in labels:
                 raise InputError(f"{place}: {name} is in line {lines[found[0]]} already; keep one")
             else:
                 labels[found[0]], lines[found[0]] = label, number
         if not labels:
-            said = f"; line {absent[0][0]} names {absent[0][1]}" if absent else ""
+            said = f"; {absent[0][0]} names {absent[0][1]}" if absent else ""
             raise InputError(
                 f"{self._spelled}: names none of the {len(places)} audio files of {folder}, such as"
                 f" {places[0].name}{said}; a file is named by its path below {folder}"
             )
-        warned: tuple[str, ...] = ()
-        if absent:
-            number, name = absent[0]
-            one = len(absent) == 1
-            warned = (
-                f"{len(absent)} {'line' if one else 'lines'} of {self._path}"
-                f" {'names' if one else 'name'} no audio file of {folder} (such as"
-                f" line {number}: {name})",
-            )
         rest = examples(sorted(known - labels.keys()))
+        warned = absent_lines(absent, str(self._path), folder)
         return Labelled(labels, f"not in {self._path}{rest}", warned=warned)
+
+
+def csv_lines(path: Path, spelled: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each line's number and its cells, without spaces around them.
+
+    Args:
+        path: of a CSV file, which commas, semicolons or tabs divide.
+        spelled: what an error begins with.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        # Names that are not UTF-8 pass through unchanged, as those of the system do.
+        text = read_bytes(path).decode("utf-8-sig", "surrogateescape")
+    except (OSError, ValueError) as error:
+        why = reason(error) if isinstance(error, OSError) else error
+        raise InputError(f"{spelled}: {why}; name a CSV file with a line for each sound") from error
+    first = text.partition("\n")[0]
+    reader = csv.reader(StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=first.count))
+    try:
+        for row in reader:
+            yield reader.line_num, [cell.strip() for cell in row]
+    except csv.Error as error:
+        raise InputError(f"{spelled}, line {reader.line_num}: {error}") from error
+
+
+def slashed(name: str) -> str:
+    """Return the path of a file as a table spells it, with / and from the folder on."""
+    return name.replace("\\", "/").removeprefix("./")
+
+
+def label_value(value: str, place: str, name: str) -> str:
+    """Return what a table says of a sound, if it can be a label.
+
+    Args:
+        value: the text of a cell.
+        place: of the cell, for the error.
+        name: of the sound.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if not value or value in (".", "..") or not set(value).isdisjoint("/\\\n"):
+        what = f"{value!r} is no name for a value" if value else f"empty, for {name}"
+        raise InputError(f"{place}: {what}; write one")
+    return value
+
+
+def absent_lines(absent: Sequence[tuple[str, str]], table: str, folder: str) -> tuple[str, ...]:
+    """Return a line on the lines of a table (line, name) that name no sound; () for none."""
+    if not absent:
+        return ()
+    line, name = absent[0]
+    lines, names = ("line", "names") if len(absent) == 1 else ("lines", "name")
+    return (
+        f"{len(absent)} {lines} of {table} {names} no audio file of {folder} (such as"
+        f" {line}: {name})",
+    )

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from kwavegan.audio.recognition import ending, is_audio
 from kwavegan.config.attributes import SEPARATOR, Attributes
 from kwavegan.data.labelling import FolderLabels, Labelling, Place
+from kwavegan.data.metadata_labels import Metadata, find_metadata
 from kwavegan.data.split_folders import NAMES as SPLIT_NAMES
 from kwavegan.data.split_folders import SplitFolders, find_split_folders, listed, meant_as_split
 from kwavegan.errors import InputError, setting
@@ -128,7 +129,9 @@ def scan_folder(
     such folders with audio, the files have no labels. Folders `train` and `test` (or the like, and
     one for validation) are no labels but the split, with the labels inside, or within each label.
     The scan skips folders whose name starts with `_` or `.` (such as `_background_noise_`), files
-    whose name starts with `.`, and files that are audio neither by name nor by content.
+    whose name starts with `.`, and files that are audio neither by name nor by content. Where a
+    `metadata.csv` or `metadata.jsonl` says the labels, it is believed; see
+    `kwavegan.data.metadata_labels`.
 
     Args:
         folder: a folder of label folders, or of files.
@@ -152,8 +155,12 @@ def scan_folder(
     split = find_split_folders(file.name for file in files)
     if split and split.depth == 0 and labels is not None and set(labels) <= set(map(spelled, tops)):
         split = None
-    by_folder = labelling is None
-    labelling = labelling or FolderLabels()
+    metadata = Metadata()
+    if labelling is None or isinstance(labelling, FolderLabels):
+        attributes = labelling.attributes if labelling else ()
+        metadata = find_metadata(folder, [file.name for file in found], attributes)
+    by_folder = labelling is None and metadata.labels is None
+    labelling = metadata.labels or labelling or FolderLabels()
     places = [Place(file.name, _without_split(file.name, split)) for file in files]
     labelled = labelling.label(str(folder), places)
     names = _names(folder, sorted(set(labelled.labels.values())), labelling.attributes)
@@ -176,12 +183,14 @@ def scan_folder(
         labels=chosen,
         sources=tuple(sources),
         outside=len(files) - len(labelled.labels) if chosen else 0,
-        others=Counter(ending(file.name) for file in found if not file.audio),
+        others=Counter(
+            ending(file.name) for file in found if not file.audio and file.name not in metadata.used
+        ),
         empty=_empty(found, tops, split) if all_labels else (),
         said=(*(_said(split, tops, chosen) if all_labels or split else ()), *labelled.said),
         attributes=labelling.attributes,
         why_outside=labelled.outside,
-        warned=labelled.warned,
+        warned=(*metadata.warned, *labelled.warned),
     )
 
 
