@@ -53,7 +53,7 @@ def is_audio(path: Path) -> bool:
 
     What counts may still turn out to be unreadable.
     """
-    if ending(path.name) in _NAMED:
+    if is_audio_name(path.name):
         return True
     try:
         with path.open("rb", buffering=0) as file:
@@ -64,6 +64,11 @@ def is_audio(path: Path) -> bool:
         return False
     foreign = _FOREIGN_START.match(start)
     return bool(_START.match(start)) or bool(foreign and len(foreign[0]) >= _SURE)
+
+
+def is_audio_name(name: str) -> bool:
+    """Return whether a file counts as audio by the ending of its name."""
+    return ending(name) in _NAMED
 
 
 def is_foreign(path: Path, start: bytes) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from kwavegan.backend.cores import usable_cores
 from kwavegan.data.decode import DecodedFile, decode_file
+from kwavegan.data.members import Stored, as_file
 from kwavegan.data.prepare_settings import ClipSettings
 from kwavegan.data.workers import WorkerContext
 from kwavegan.errors import InputError, setting
@@ -32,14 +32,14 @@ _WORTH_A_POOL = 1 << 24
 
 
 def decode_files(
-    files: Iterable[tuple[Path, int]], settings: ClipSettings, jobs: int = 1
+    files: Iterable[tuple[Stored, int]], settings: ClipSettings, jobs: int = 1
 ) -> Generator[DecodedFile, None, None]:
     """Decode files; yield the results in the given order, whatever the number of jobs.
 
     At most `WINDOW` chunks of files per worker are in memory.
 
     Args:
-        files: path and size in bytes of each.
+        files: where each is, and its size in bytes.
         settings: of the clips.
         jobs: worker processes, see `worker_count`; 1 decodes in this process.
 
@@ -47,7 +47,7 @@ def decode_files(
         InputError: a worker died.
     """
     if jobs <= 1:
-        yield from (decode_file(path, settings) for path, _ in files)
+        yield from (_decode(stored, settings) for stored, _ in files)
         return
     pool = ProcessPoolExecutor(jobs, mp_context=WorkerContext(), initializer=ignore_interrupts)
     work = partial(_decode_chunk, settings=settings)
@@ -70,15 +70,15 @@ def worker_count(size: int, jobs: int | None = None) -> int:
     return usable_cores() if size > _WORTH_A_POOL else 1
 
 
-def chunked(files: Iterable[tuple[Path, int]]) -> Iterator[list[Path]]:
-    """Group files (path, bytes) into lists of up to `CHUNK_FILES` files and `CHUNK_BYTES` bytes.
+def chunked(files: Iterable[tuple[Item, int]]) -> Iterator[list[Item]]:
+    """Group files (place, bytes) into lists of up to `CHUNK_FILES` files and `CHUNK_BYTES` bytes.
 
     A file of more bytes than that is a list of its own.
     """
-    chunk: list[Path] = []
+    chunk: list[Item] = []
     total = 0
-    for path, size in files:
-        chunk.append(path)
+    for item, size in files:
+        chunk.append(item)
         total += size
         if len(chunk) >= CHUNK_FILES or total >= CHUNK_BYTES:
             yield chunk
@@ -105,5 +105,10 @@ def ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _decode_chunk(paths: list[Path], settings: ClipSettings) -> list[DecodedFile]:
-    return [decode_file(path, settings) for path in paths]
+def _decode_chunk(chunk: list[Stored], settings: ClipSettings) -> list[DecodedFile]:
+    return [_decode(stored, settings) for stored in chunk]
+
+
+def _decode(stored: Stored, settings: ClipSettings) -> DecodedFile:
+    with as_file(stored) as path:
+        return decode_file(path, settings)

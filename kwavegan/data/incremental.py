@@ -11,6 +11,7 @@ from kwavegan.data.copies import Copies
 from kwavegan.data.dataset import is_prepared, open_dataset, read_settings
 from kwavegan.data.decode import checksum
 from kwavegan.data.manifest import ManifestRow, read_manifest
+from kwavegan.data.members import as_file
 from kwavegan.data.recordings import FileSplit
 from kwavegan.data.scanner import Scan, Source
 from kwavegan.errors import InputError
@@ -116,10 +117,9 @@ def _still_holds(
 ) -> bool:
     """Return whether a file has not changed since `rows` were made from it."""
     row = rows[0]
-    path = src / source.name
     if strict and any(row.problem for row in rows):
         return False
-    if row.problem in _RETRY and checksum(path):
+    if row.problem in _RETRY and _checksum(src, source):
         return False  # the file is readable now
     if row.problem == "formats" and containers.available():
         return False  # the extra has been installed
@@ -127,7 +127,12 @@ def _still_holds(
         return False
     if row.mtime_ns == source.mtime_ns and source.changed_ns < trusted:
         return True
-    return bool(row.checksum) and row.checksum == checksum(path)
+    return bool(row.checksum) and row.checksum == _checksum(src, source)
+
+
+def _checksum(src: Path, source: Source) -> str:
+    with as_file(source.stored(src)) as path:
+        return checksum(path)
 
 
 def copies_in(plan: list[PlannedFile]) -> Copies:

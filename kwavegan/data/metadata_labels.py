@@ -19,7 +19,10 @@ from kwavegan.storage.reading import open_plain, parse_json, read_bytes
 
 NAMES = ("metadata.csv", "metadata.jsonl")
 
-_FILE, _LABEL = "file_name", "label"
+LABEL = "label"
+"""The column, or field, that says a label as a whole."""
+
+_FILE = "file_name"
 
 _LONGEST_LINE = 1 << 20
 """Bytes of a first line that are looked at."""
@@ -52,7 +55,7 @@ class MetadataLabels:
         self, folder: Path, tables: dict[str, MetadataTable], attributes: Sequence[str] = ()
     ) -> None:
         self.attributes = checked_names(attributes, setting("attributes"))
-        self._columns = tuple(attributes) or (_LABEL,)
+        self._columns = tuple(attributes) or (LABEL,)
         self._folder, self._names = folder, list(tables)
         self._rows: dict[str, tuple[str, str]] = {}
         for name, table in tables.items():
@@ -136,7 +139,7 @@ def find_metadata(folder: Path, names: Sequence[str], attributes: Sequence[str] 
         >>> found.labels.label(".", [Place("a.wav", "a.wav")]).labels
         {'a.wav': 'kick'}
     """
-    asked = tuple(attributes) or (_LABEL,)
+    asked = tuple(attributes) or (LABEL,)
     tables: dict[str, MetadataTable] = {}
     warned = []
     for name in names:
@@ -159,7 +162,7 @@ def find_metadata(folder: Path, names: Sequence[str], attributes: Sequence[str] 
         elif not attributes:
             others = [column for column in table.columns if column != _FILE]
             takes = f" (it has {', '.join(others)}: {setting('attributes')} takes one)"
-            warned.append(f"{name} tells no labels: no column {_LABEL}{takes if others else ''}")
+            warned.append(f"{name} tells no labels: no column {LABEL}{takes if others else ''}")
     if not tables:
         return Metadata(warned=tuple(warned))
     return Metadata(MetadataLabels(folder, tables, attributes), tuple(tables), tuple(warned))
@@ -222,5 +225,5 @@ def _json_lines(path: Path) -> Iterator[_Row]:
         why = reason(error) if isinstance(error, OSError) else error
         where = f"{path}, line {number}" if number else str(path)
         raise InputError(
-            f'{where}: {why}; write lines such as {{"{_FILE}": "a.wav", "{_LABEL}": "kick"}}'
+            f'{where}: {why}; write lines such as {{"{_FILE}": "a.wav", "{LABEL}": "kick"}}'
         ) from error

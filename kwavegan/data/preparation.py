@@ -138,8 +138,7 @@ def prepare_cached(
     src, settings = Path(src), settings or PrepareSettings()
     if settings.is_open:
         scan = scan_folder(src, settings.labels, settings.labelling)
-        names = [source.name for source in scan.sources]
-        settings, chosen = decide(src, names, settings)
+        settings, chosen = decide(src, scan.sources, settings)
         if note:
             note(chosen)
     text = json.dumps([os.fsencode(src.resolve()).hex(), settings.stored], sort_keys=True)
@@ -163,8 +162,7 @@ def _prepare_scanned(
     wav: bool,
 ) -> Summary:
     """Prepare the files that a scan has found; see `prepare`."""
-    names = [source.name for source in scan.sources]
-    settings, chosen = decide(src, names, _as_before(src, out, asked))
+    settings, chosen = decide(src, scan.sources, _as_before(src, out, asked))
     stored = _stored_settings(src, scan, asked, settings, wav)
     previous = previous_rows(out, stored)
     splits = file_splits(src, scan, settings)
@@ -253,7 +251,7 @@ def _rows_and_clips(
     old = open_dataset(out) if any(file.reusable for file in plan) else None
     fresh = [file.source for file in plan if file.reusable is None]
     jobs = worker_count(sum(source.size for source in fresh), jobs)
-    files = ((src / source.name, source.size) for source in fresh)
+    files = ((source.stored(src), source.size) for source in fresh)
     with closing(decode_files(files, settings.clips, jobs)) as decoded:
         for file in plan:
             if file.reusable is not None and old is not None:

@@ -13,7 +13,9 @@ from pathlib import Path, PurePosixPath
 from kwavegan.audio.recognition import ending, is_audio
 from kwavegan.config.attributes import SEPARATOR, Attributes
 from kwavegan.data.labelling import FolderLabels, Labelling, Place
+from kwavegan.data.members import Member, Stored
 from kwavegan.data.metadata_labels import Metadata, find_metadata
+from kwavegan.data.shards import ENDING, ShardLabels, read_shards
 from kwavegan.data.split_folders import NAMES as SPLIT_NAMES
 from kwavegan.data.split_folders import SplitFolders, find_split_folders, listed, meant_as_split
 from kwavegan.errors import InputError, setting
@@ -83,6 +85,8 @@ class Source:
         mtime_ns: when it last changed, in nanoseconds of the system's clock.
         changed_ns: when its content, name or rights last changed, which no program can set.
         split: "train", "validation" or "test" where its folder says so; else "".
+        archive: the tar archive that holds it, a path below the folder; "" for a file of its own.
+        offset: where its bytes begin there.
     """
 
     name: str
@@ -91,6 +95,14 @@ class Source:
     mtime_ns: int
     changed_ns: int
     split: str = ""
+    archive: str = ""
+    offset: int = 0
+
+    def stored(self, folder: Path) -> Stored:
+        """Return where its bytes are, in the folder that was scanned."""
+        if not self.archive:
+            return folder / self.name
+        return Member(folder / self.archive, self.offset, self.size, self.name)
 
 
 @dataclass(frozen=True)
@@ -131,7 +143,8 @@ def scan_folder(
     The scan skips folders whose name starts with `_` or `.` (such as `_background_noise_`), files
     whose name starts with `.`, and files that are audio neither by name nor by content. Where a
     `metadata.csv` or `metadata.jsonl` says the labels, it is believed; see
-    `kwavegan.data.metadata_labels`.
+    `kwavegan.data.metadata_labels`. Without audio in the folder, tar archives in it are looked
+    into; see `kwavegan.data.shards`.
 
     Args:
         folder: a folder of label folders, or of files.
@@ -147,21 +160,17 @@ def scan_folder(
     if not folder.is_dir():
         what = "is a file; give the folder it lies in" if folder.exists() else "no such folder"
         raise InputError(f"{folder}: {what}")
-    found = list(_walk(folder, "", ()))
+    by_folder = labelling is None
+    found, labelling, metadata = _look(folder, labelling)
+    by_folder = by_folder and isinstance(labelling, FolderLabels)
     files = [file for file in found if file.audio]
     if not files:
         raise InputError(f"{folder}: no audio in it (WAV, FLAC, OGG, MP3 or AIFF files)")
-    tops = {file.name.split("/", 1)[0] for file in files if "/" in file.name}
-    split = find_split_folders(file.name for file in files)
+    tops = {file.inner.split("/", 1)[0] for file in files if "/" in file.inner}
+    split = find_split_folders(file.inner for file in files)
     if split and split.depth == 0 and labels is not None and set(labels) <= set(map(spelled, tops)):
         split = None
-    metadata = Metadata()
-    if labelling is None or isinstance(labelling, FolderLabels):
-        attributes = labelling.attributes if labelling else ()
-        metadata = find_metadata(folder, [file.name for file in found], attributes)
-    by_folder = labelling is None and metadata.labels is None
-    labelling = metadata.labels or labelling or FolderLabels()
-    places = [Place(file.name, _without_split(file.name, split)) for file in files]
+    places = [Place(file.name, _without_split(file.inner, split)) for file in files]
     labelled = labelling.label(str(folder), places)
     names = _names(folder, sorted(set(labelled.labels.values())), labelling.attributes)
     chosen = tuple(sorted(names)) if labels is None else _checked_labels(folder, names, labels)
@@ -172,7 +181,9 @@ def scan_folder(
             file.name,
             index[labelled.labels[file.name]] if chosen else 0,
             *file.stat,
-            split=_split_of_folder(file.name, split),
+            split=_split_of_folder(file.inner, split),
+            archive=file.archive,
+            offset=file.offset,
         )
         for file in files
         if not chosen or labelled.labels.get(file.name) in index
@@ -196,11 +207,45 @@ def scan_folder(
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file below the folder: its name with /, size and times, and whether it is audio."""
+    """A file below the folder: its name with /, size and times, and whether it is audio; where it
+    lies in an archive."""
 
     name: str
     stat: tuple[int, int, int]
     audio: bool
+    archive: str = ""
+    offset: int = 0
+
+    @property
+    def inner(self) -> str:
+        """Its path without the name of the archive."""
+        above, slash, _ = self.archive.rpartition("/")
+        return above + slash + self.name[len(self.archive) + 1 :] if self.archive else self.name
+
+
+def _look(folder: Path, labelling: Labelling | None) -> tuple[list[_File], Labelling, Metadata]:
+    """Return the files of a folder, or of the archives in one without other sounds; what tells
+    their labels; and the metadata files.
+    """
+    found = list(_walk(folder, "", ()))
+    by_folder = labelling is None or isinstance(labelling, FolderLabels)
+    attributes = labelling.attributes if labelling and by_folder else ()
+    archives = {file.name: file for file in found if ending(file.name) == ENDING}
+    if archives and not any(file.audio for file in found):
+        shards = read_shards(folder, list(archives), attributes)
+        found = [file for file in found if file.name not in archives]
+        for inner in shards.files:
+            _, *times = archives[inner.archive].stat
+            stat = inner.member.size, times[0], times[1]
+            found.append(_File(inner.name, stat, inner.audio, inner.archive, inner.member.offset))
+        if by_folder and shards.labels:
+            return found, ShardLabels(shards, attributes), Metadata()
+    metadata = Metadata()
+    if by_folder:
+        metadata = find_metadata(
+            folder, [file.name for file in found if not file.archive], attributes
+        )
+    return found, metadata.labels or labelling or FolderLabels(), metadata
 
 
 def _without_split(name: str, split: SplitFolders | None) -> str:

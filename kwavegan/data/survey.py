@@ -21,8 +21,9 @@ from kwavegan.audio.cutting import find_pieces
 from kwavegan.audio.decoding import AudioFile, open_audio
 from kwavegan.audio.problems import AudioError
 from kwavegan.audio.processing import mix
+from kwavegan.data.members import as_file
 from kwavegan.data.prepare_settings import PrepareSettings
-from kwavegan.data.scanner import spelled
+from kwavegan.data.scanner import Source, spelled
 from kwavegan.data.summary import PROBLEMS
 from kwavegan.errors import InputError
 
@@ -60,7 +61,7 @@ class Survey:
     Example:
         >>> from kwavegan.data.scanner import scan_folder
         >>> from kwavegan.data.survey import survey_folder
-        >>> found = survey_folder("recordings", [s.name for s in scan_folder("recordings").sources])
+        >>> found = survey_folder("recordings", scan_folder("recordings").sources)
         >>> found.rate, found.length(16384), found.channels
         (16384, 4096, 1)
     """
@@ -93,12 +94,12 @@ class Survey:
         return 2 if self.stereo > 0.5 else 1
 
 
-def survey_folder(folder: str | Path, names: Sequence[str], cut: bool = False) -> Survey:
+def survey_folder(folder: str | Path, sources: Sequence[Source], cut: bool = False) -> Survey:
     """Look at the files of a folder, or at `MOST_FILES` of them; files of no use do not count.
 
     Args:
         folder: the folder.
-        names: of its audio files, relative to it.
+        sources: its audio files.
         cut: whether they are recordings to be cut: then `MOST_CUT` of them are looked at.
 
     Raises:
@@ -108,9 +109,9 @@ def survey_folder(folder: str | Path, names: Sequence[str], cut: bool = False) -
     seconds: list[float] = []
     stereo: list[bool] = []
     problems: dict[str, list[str]] = {}
-    for name in _spread(names, MOST_CUT if cut else MOST_FILES):
+    for source in _spread(sources, MOST_CUT if cut else MOST_FILES):
         try:
-            with open_audio(Path(folder) / name) as file:
+            with as_file(source.stored(Path(folder))) as path, open_audio(path) as file:
                 blocks = file.blocks(file.rate)
                 if len(stereo) < MOST_DECODED:
                     start = next(blocks)
@@ -119,11 +120,11 @@ def survey_folder(folder: str | Path, names: Sequence[str], cut: bool = False) -
                 seconds += _pieces(file, blocks) if cut else [_seconds(file, blocks)]
                 rates[file.rate] += 1
         except AudioError as problem:
-            problems.setdefault(problem.kind, []).append(name)
+            problems.setdefault(problem.kind, []).append(source.name)
     if not rates:
         kind, examples = max(problems.items(), key=lambda item: len(item[1]))
         raise InputError(
-            f"{folder}: none of its {len(names)} audio files can be read ({len(examples)}:"
+            f"{folder}: none of its {len(sources)} audio files can be read ({len(examples)}:"
             f" {PROBLEMS[kind]}; such as {spelled(min(examples))})"
         )
     return Survey(rates, tuple(seconds), float(np.mean(stereo)), cut)
@@ -154,12 +155,12 @@ def _pieces(file: AudioFile, blocks: Iterator[np.ndarray]) -> list[float]:
 
 
 def decide(
-    folder: str | Path, names: Sequence[str], settings: PrepareSettings
+    folder: str | Path, sources: Sequence[Source], settings: PrepareSettings
 ) -> tuple[PrepareSettings, str]:
     """Fill in what the settings leave open, and say so.
 
     Args:
-        folder, names: as `survey_folder` takes them.
+        folder, sources: as `survey_folder` takes them.
         settings: whose rate, length and channels may be None.
 
     Returns:
@@ -170,7 +171,7 @@ def decide(
     """
     if not settings.is_open:
         return settings, ""
-    found = survey_folder(folder, names, settings.cut)
+    found = survey_folder(folder, sources, settings.cut)
     rate = settings.rate or found.rate
     length = settings.length or found.length(rate)
     channels = settings.channels or found.channels
@@ -205,10 +206,10 @@ def _differs(audio: np.ndarray) -> bool:
     return bool(np.std(left - right) > 0.01 * max(np.std(left), np.std(right)))
 
 
-def _spread(names: Sequence[str], most: int) -> list[str]:
-    """Return all names, or `most` of them at equal distances, so that every label is among them.
+def _spread(sources: Sequence[Source], most: int) -> list[Source]:
+    """Return all sources, or `most` of them at equal distances, so that every label is among them.
 
     Their order is shuffled, always alike: the first `MOST_DECODED` should not be of one label.
     """
-    places = np.linspace(0, len(names) - 1, min(len(names), most)).astype(int)
-    return [names[place] for place in np.random.default_rng(0).permutation(places)]
+    places = np.linspace(0, len(sources) - 1, min(len(sources), most)).astype(int)
+    return [sources[place] for place in np.random.default_rng(0).permutation(places)]
