@@ -110,7 +110,8 @@ def command(
     float32: bool,
     **clip_options: Any,
 ) -> None:
-    """Turn the audio files of SRC into arrays in OUT, to train on.
+    """Turn the audio files of SRC, a folder or an address such as s3://bucket/folder, into arrays
+    in OUT, to train on.
 
     SRC holds a folder per label (files deeper down belong to it), or just files. Folders train and
     test, around the labels or within each, are taken as the split. Sounds with several attributes
@@ -141,7 +142,7 @@ def command(
     with click.progressbar(length=1, label="Preparing") as bar:
 
         def progress(done: int, total: int) -> None:
-            bar.length = total
+            bar.length, bar.finished = total, False  # files are fetched, then prepared
             bar.update(done - bar.pos)
 
         summary = prepare(src, out, settings, jobs=jobs, progress=progress, wav=wav)

@@ -85,7 +85,8 @@ def command(
     runs_dir: str | None,
     **options: Any,
 ) -> None:
-    """Train a model on DATA, a folder that holds a folder of audio for each label.
+    """Train a model on DATA, a folder that holds a folder of audio for each label, or the address of
+    one, such as s3://bucket/folder.
 
     A folder that `kwavegan prepare` made will do too. Without DATA the model learns the six
     built-in drums. Ctrl-C saves the run and stops; `kwavegan train --resume` continues, with DATA
@@ -160,7 +161,7 @@ def _resume(
     report: bool,
     devices: str,
 ) -> None:
-    from kwavegan.data.load import load_trained_data
+    from kwavegan.data.load import load_trained_data, stored_source
     from kwavegan.runs.run import Run
 
     run = Run.open(given, runs_dir)
@@ -174,7 +175,7 @@ def _resume(
     headline = f"continues with {config.model} on {backend}"
     config = replace(config, steps=steps or config.steps)
     progress = _Progress(headline, config, report)
-    source = None if data is None else str(Path(data).resolve())
+    source = None if data is None else stored_source(data)
     with open_engine(devices) as engine:
         outcome = resume(run, dataset, steps, [progress], source=source, engine=engine)
     progress.finish(outcome)

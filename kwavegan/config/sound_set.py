@@ -1,6 +1,5 @@
 """What a run's settings take from the sounds that it trains on."""
 
-from pathlib import Path
 from typing import Protocol
 
 from kwavegan.errors import setting
@@ -20,7 +19,7 @@ class SoundSet(Protocol):
     """What a run's settings take from its dataset; see `kwavegan.data.dataset.Dataset`."""
 
     @property
-    def spelled(self) -> Path:
+    def spelled(self) -> str:
         """The folder that the user gave."""
 
     @property

@@ -87,6 +87,7 @@ class Dataset:
         test: the sounds that measure the finished model; may be empty.
         source: the folder of audio that was prepared into the cache; None for another folder.
         attributes: what the parts of a label say, as in `kick/hard`; () for a label as a whole.
+        address: where `source` was copied from; "" for a folder of this machine.
 
     Example:
         >>> from kwavegan import open_dataset
@@ -107,11 +108,12 @@ class Dataset:
     test: Split
     source: Path | None = None
     attributes: tuple[str, ...] = ()
+    address: str = ""
 
     @property
-    def spelled(self) -> Path:
+    def spelled(self) -> str:
         """The folder that the user gave."""
-        return self.source or self.path
+        return self.address or str(self.source or self.path)
 
     @cached_property
     def level_spread(self) -> float:
@@ -144,7 +146,7 @@ class Dataset:
             labels = [name.name for name in sorted(inner.iterdir()) if name.is_dir()]
             if len(labels) > 1:
                 shown = ", ".join(labels[:4]) + (", ..." if len(labels) > 4 else "")
-                return f"give {inner}, which holds {shown}"
+                return f"give {self.spelled}/{self.labels[0]}, which holds {shown}"
         return f"sort the sounds into one folder per label, or say {setting('labels_from')}"
 
 

@@ -12,6 +12,7 @@ from kwavegan.data.drums import builtin_dataset
 from kwavegan.data.preparation import Progress, prepare_cached
 from kwavegan.data.prepare_settings import PrepareSettings
 from kwavegan.errors import InputError, setting
+from kwavegan.storage.addresses import checked_address, is_address
 
 
 def load_trained_data(
@@ -34,26 +35,33 @@ def load_trained_data(
         >>> load_trained_data(Config(data="recordings"), None, "kwavegan evaluate").rate
         16384
     """
-    if given is None and config.data and not Path(_folder(config.data)).exists():
+    if given is None and config.data and not _is_there(config.data):
         raise InputError(
             f"{config.data}: no such folder any more, and the run was trained on it; put it back, "
             f"or say where it is now: {advice}"
         )
     folder = config.data if given is None else given
-    if folder and is_prepared(_folder(folder)):
+    if folder and not is_address(folder) and is_prepared(_folder(folder)):
         return open_dataset(_folder(folder))
     return load_dataset(folder, config, progress)
 
 
+def _is_there(data: str) -> bool:
+    """Whether a folder is where it was; of an address, only asking for it tells."""
+    return is_address(data) or Path(_folder(data)).exists()
+
+
 def stored_source(data: str | Path) -> str:
     """Return the full path of a folder as a run keeps it: as text, or as a `file:` URI where its
-    name is not UTF-8.
+    name is not UTF-8; an address as it is.
 
     Example:
         >>> from kwavegan.data.load import stored_source
         >>> stored_source("/sounds/kick")
         '/sounds/kick'
     """
+    if is_address(data):
+        return checked_address(str(data))
     path = Path(data).resolve()
     try:
         str(path).encode()
@@ -78,7 +86,7 @@ def load_dataset(
     """Open a prepared folder, prepare a folder of audio into the cache, or make the built-in drums.
 
     Args:
-        data: a folder; "" for the built-in set.
+        data: a folder, or the address of one; "" for the built-in set.
         config: its rate, length, channels, labels and what says them are for the preparation of a
             folder of audio; 0 and () take what suits the folder.
         progress: called with files done and files in all.
@@ -98,9 +106,9 @@ def load_dataset(
         _refuse_labelling(config, "the built-in drums")
         return builtin_dataset(progress)
     data = _folder(data)
-    if not Path(data).exists():
+    if not _is_there(data):
         raise InputError(f"{data}: no such folder; name a folder of audio, or a prepared one")
-    if is_prepared(data):
+    if not is_address(data) and is_prepared(data):
         _refuse_labelling(config, data)
         return open_dataset(data)
     values = {name: getattr(config, name) for name in ("rate", "length", "channels")}

@@ -103,13 +103,13 @@ def _row(values: dict[str, str], path: Path) -> ManifestRow:
         raise ValueError(f"{path}: a number out of range")
     if values["split"] not in SPLITS or not _SOUND.fullmatch(values["sound"]):
         raise ValueError(f"{path}: an unknown split or sound")
-    if not _is_below(values["source"]):
+    if not is_below(values["source"]):
         raise ValueError(f"{path}: {values['source']!r} is no path below a folder")
     columns: dict[str, Any] = {**values, **numbers, "notes": tuple(values["notes"].split())}
     return ManifestRow(**columns)
 
 
-def _is_below(source: str) -> bool:
+def is_below(source: str) -> bool:
     """Whether a path with / stays in the folder that it is below."""
     path = PurePosixPath(source)
     outside = path.is_absolute() or Path(source).is_absolute() or ".." in Path(source).parts

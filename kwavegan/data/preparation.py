@@ -32,14 +32,16 @@ from kwavegan.data.incremental import (
     trusted_until,
 )
 from kwavegan.data.manifest import ManifestRow
+from kwavegan.data.origin import Origin
 from kwavegan.data.preparation_checks import check_places, check_space, check_training_split
 from kwavegan.data.prepare_settings import PrepareSettings
 from kwavegan.data.recordings import file_splits
-from kwavegan.data.scanner import Scan, scan_folder, speaker_of
+from kwavegan.data.scanner import Scan, speaker_of
 from kwavegan.data.summary import Summary, SummaryCounter
 from kwavegan.data.survey import decide
 from kwavegan.data.writers import PreparedFolderWriter, keep_copies_together
 from kwavegan.errors import InputError, setting
+from kwavegan.storage.addresses import is_address, shown
 from kwavegan.storage.cache import cache_folder, locked
 from kwavegan.storage.files import atomic
 from kwavegan.storage.sole_writer import only_writer_of
@@ -74,11 +76,12 @@ def prepare(
 
     Args:
         src: a folder per label, or files without labels; see `scanner.scan_folder`. The settings
-            may name a table or a pattern that says the labels instead.
+            may name a table or a pattern that says the labels instead. An address such as
+            `s3://bucket/drums` is copied into the cache first; see `mirror.fetch`.
         out: a new or empty folder, or one that `prepare` wrote.
         settings: of the clips and splits; None for the defaults.
         jobs: worker processes; None for one per core where that pays.
-        progress: called with (files done, files in all).
+        progress: called with (files done, files in all); while files are fetched, with those.
         wav: whether to write the clips as PCM_16 files too, to `out/wav/<split>/<label>/`.
 
     Returns:
@@ -99,15 +102,29 @@ def prepare(
         (1024, 1)
     """
     settings = settings or PrepareSettings()
-    src, out = Path(src), Path(out)
+    if is_address(out):
+        raise InputError(f"{shown(str(out))}: is an address; choose a folder of this machine")
     if jobs is not None and jobs < 1:
         raise InputError(f"{setting('jobs')}: must be at least 1")
-    check_places(src, out)
-    if settings.cut:
-        need("librosa", setting("cut"))
-    scan = scan_folder(src, settings.labels, settings.labelling)
-    with only_writer_of(out):  # which reads it too: clips that have not changed
-        return _prepare_scanned(src, out, scan, settings, jobs, progress, wav)
+    return _prepare(Origin(src), Path(out), settings, jobs, progress, wav)
+
+
+def _prepare(
+    origin: Origin,
+    out: Path,
+    settings: PrepareSettings,
+    jobs: int | None,
+    progress: Progress | None,
+    wav: bool,
+) -> Summary:
+    """Prepare the sounds of an origin; see `prepare`."""
+    with origin.named():
+        check_places(origin.folder, out)
+        if settings.cut:
+            need("librosa", setting("cut"))
+        scan = origin.scan(settings, progress)
+        with only_writer_of(out):  # which reads it too: clips that have not changed
+            return _prepare_scanned(origin, out, scan, settings, jobs, progress, wav)
 
 
 def prepare_cached(
@@ -135,25 +152,27 @@ def prepare_cached(
         >>> prepare_cached("recordings", PrepareSettings(rate=8192, length=1024)).labels
         ('hat', 'kick', 'snare')
     """
-    src, settings = Path(src), settings or PrepareSettings()
+    origin, settings = Origin(src), settings or PrepareSettings()
     if settings.is_open:
-        scan = scan_folder(src, settings.labels, settings.labelling)
-        settings, chosen = decide(src, scan.sources, settings)
+        with origin.named():
+            scan = origin.scan(settings, progress)
+            settings, chosen = decide(origin.folder, scan.sources, settings)
         if note:
             note(chosen)
-    text = json.dumps([os.fsencode(src.resolve()).hex(), settings.stored], sort_keys=True)
+    place = os.fsencode(origin.folder.resolve()).hex()
+    text = json.dumps([place, settings.stored], sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     folder = cache_folder() / "prepared" / key
     with locked(folder):
-        summary = prepare(src, folder, settings, jobs=jobs, progress=progress)
+        summary = _prepare(origin, folder, settings, jobs, progress, wav=False)
         if note:
             for line in summary.remarks(spell=str):
                 note(line)
-        return replace(open_dataset(folder), source=src)
+        return replace(open_dataset(folder), source=origin.folder, address=origin.address)
 
 
 def _prepare_scanned(
-    src: Path,
+    origin: Origin,
     out: Path,
     scan: Scan,
     asked: PrepareSettings,
@@ -162,8 +181,9 @@ def _prepare_scanned(
     wav: bool,
 ) -> Summary:
     """Prepare the files that a scan has found; see `prepare`."""
-    settings, chosen = decide(src, scan.sources, _as_before(src, out, asked))
-    stored = _stored_settings(src, scan, asked, settings, wav)
+    src = origin.folder
+    settings, chosen = decide(src, scan.sources, _as_before(origin, out, asked))
+    stored = _stored_settings(origin, scan, asked, settings, wav)
     previous = previous_rows(out, stored)
     splits = file_splits(src, scan, settings)
     plan = make_plan(src, scan, splits, previous, trusted_until(out, stored), settings.strict)
@@ -194,7 +214,7 @@ def _prepare_scanned(
     return summary
 
 
-def _as_before(src: Path, out: Path, asked: PrepareSettings) -> PrepareSettings:
+def _as_before(origin: Origin, out: Path, asked: PrepareSettings) -> PrepareSettings:
     """Return the settings with what was chosen when `out` was prepared with the same ones.
 
     A few longer sounds must not change the clips of a set, and so the networks of its runs.
@@ -203,24 +223,20 @@ def _as_before(src: Path, out: Path, asked: PrepareSettings) -> PrepareSettings:
         old = read_settings(out)
         if old["settings"] != json.loads(json.dumps(asked.stored)):
             return asked
-        if old["source"] != _spelled(src):
+        if old["source"] != origin.stored:
             return asked
         return replace(asked, **{name: old[name] for name in ("rate", "length", "channels")})
     except (InputError, KeyError, TypeError):
         return asked
 
 
-def _spelled(src: Path) -> str:
-    return str(src.resolve()).encode("utf-8", "replace").decode()
-
-
 def _stored_settings(
-    src: Path, scan: Scan, asked: PrepareSettings, settings: PrepareSettings, wav: bool
+    origin: Origin, scan: Scan, asked: PrepareSettings, settings: PrepareSettings, wav: bool
 ) -> dict[str, Any]:
     """Return what settings.json will hold, without the counts, in the types that JSON returns.
 
     Args:
-        src, scan, wav: of the preparation.
+        origin, scan, wav: of the preparation.
         asked: what the user chose, which may leave rate, length and channels open.
         settings: the same, decided.
     """
@@ -229,7 +245,7 @@ def _stored_settings(
         "format": FORMAT,
         "version": VERSION,
         "kwavegan": __version__,
-        "source": _spelled(src),
+        "source": origin.stored,
         "rate": rate,
         "length": length,
         "channels": channels,

@@ -25,7 +25,8 @@ from kwavegan.storage.reading import read_text
 _MAX_FILES = 2**27 - 1
 """`MAX_NUM_WAVS_PER_CLASS` of Google's rule; it only sets how fine the percentages are."""
 
-_LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
+LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
+"""The files of Speech Commands that say its splits."""
 
 
 def speaker_of(name: str) -> str:
@@ -62,7 +63,7 @@ def read_lists(folder: Path) -> dict[str, str]:
         InputError: `validation_list.txt` or `testing_list.txt` is missing or unreadable.
     """
     splits = {}
-    for split, name in _LISTS.items():
+    for split, name in LISTS.items():
         try:
             text = read_text(folder / name)
         except (OSError, ValueError) as error:
