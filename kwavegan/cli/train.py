@@ -85,8 +85,9 @@ def command(
     runs_dir: str | None,
     **options: Any,
 ) -> None:
-    """Train a model on DATA, a folder that holds a folder of audio for each label, or the address of
-    one, such as s3://bucket/folder.
+    """Train a model on DATA, a folder that holds a folder of audio for each label.
+
+    DATA may be the address of one, too, such as s3://bucket/folder.
 
     A folder that `kwavegan prepare` made will do too. Without DATA the model learns the six
     built-in drums. Ctrl-C saves the run and stops; `kwavegan train --resume` continues, with DATA
