@@ -191,7 +191,7 @@ def test_nothing_that_a_package_says_shows_credentials(files, tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("address", "complaint"),
     [
-        ("memory://nowhere", "memory://nowhere: no such folder, or nothing in it"),
+        ("memory://nowhere", "memory://nowhere: no such "),
         ("memory://drums/all/hat/0.wav", "is a file; give the folder it lies in"),
         ("wrong://drums", "wrong://drums: "),
         ("local://etc", "local is no protocol of a folder elsewhere"),
