@@ -19,7 +19,7 @@ from kwavegan.search.study import quiet
         ("mysql://me:hidden@host/x", "pymysql", "'pymysql[rsa]'"),
         ("mariadb://me:hidden@host/x", "pymysql", "'pymysql[rsa]'"),
         ("mysql+mysqldb://me:hidden@host/x", "MySQLdb", "mysqlclient"),
-        ("mysql+mysqlconnector://me:hidden@host/x", "mysql", "mysql-connector-python"),
+        ("mysql+mysqlconnector://me:hidden@host/x", "mysql.connector", "mysql-connector-python"),
     ],
 )
 def test_a_missing_driver_is_told_with_its_package(monkeypatch, url, module, package):

@@ -92,10 +92,11 @@ def test_what_was_cut_off_is_done_again_and_nothing_is_done_twice(storage, monke
 
 
 def test_a_database_that_stays_away_is_asked_a_bounded_number_of_times(storage, monkeypatch):
+    made = optuna.create_study(study_name="search", storage=storage)
     asked = []
     cut(monkeypatch, "before", (asked.append(1) or True for _ in range(99)))
     with pytest.raises(optuna.exceptions.StorageInternalError):
-        storage.get_study_id_from_name("none")
+        storage.get_study_user_attrs(made._study_id)
     assert len(asked) == 1 + len(reconnecting.WAITS)
 
 
