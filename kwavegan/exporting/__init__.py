@@ -1,4 +1,4 @@
-"""A generator for other programs: as an ONNX file or a Keras file, with a model card."""
+"""A generator for other programs: in ONNX, Keras, TensorFlow or PyTorch, with a model card."""
 
 from kwavegan._lazy import attach
 

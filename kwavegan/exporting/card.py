@@ -40,8 +40,32 @@ latent = {latent}.astype("float32")
 audio = generator.predict({{{inputs}}})  # ({shape}), {rate} Hz
 ```
 """,
+    "saved_model": """\
+```python
+import numpy as np
+import tensorflow as tf
+
+generator = tf.saved_model.load({file})
+latent = {latent}.astype("float32")
+audio = generator.serve({{{inputs}}})  # ({shape}), {rate} Hz
+```
+""",
+    "torch": """\
+```python
+import numpy as np
+import torch
+
+generator = torch.export.load({file}).module()
+latent = torch.tensor({latent}.astype("float32"))
+with torch.no_grad():
+    audio = generator({{{inputs}}})  # ({shape}), {rate} Hz
+```
+""",
 }
 """Format → how to use it."""
+
+_LABELS = {"saved_model": 'np.zeros(8, "int32")', "torch": "torch.zeros(8, dtype=torch.int64)"}
+"""Format → labels in its code, where they are not NumPy's own whole numbers."""
 
 _LATENTS = {
     "uniform": "np.random.default_rng(0).uniform(-1, 1, (8, {}))",
@@ -103,10 +127,11 @@ def model_card(origin: Origin, file: str, form: str) -> str:
         "exported with": facts["versions"],
     }
     table = "\n".join(f"| {name} | {escaped(value)} |" for name, value in rows.items())
+    label = _LABELS.get(form, 'np.zeros(8, "int64")')
     use = _USE[form].format(
         file=json.dumps(file),
         latent=_LATENTS[config.latent_distribution].format(config.latent_dim),
-        inputs='"latent": latent' + (', "label": np.zeros(8, "int64")' if labels else ""),
+        inputs='"latent": latent' + (f', "label": {label}' if labels else ""),
         shape=f"batch, {config.length}, {config.channels}",
         rate=config.rate,
         latent_dim=config.latent_dim,

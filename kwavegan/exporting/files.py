@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from kwavegan.backend.programs import SAVED_MODEL, TORCH, write_program
 from kwavegan.errors import InputError, require_choice, setting
 from kwavegan.exporting.card import Origin, model_card
 from kwavegan.exporting.onnx_graph import require_onnx
@@ -28,8 +29,28 @@ def _write_keras(origin: Origin, path: Path) -> None:
     origin.generator.network.save(path)
 
 
-FORMATS: dict[str, Callable[[Origin, Path], None]] = {"onnx": _write_onnx, "keras": _write_keras}
-"""Format → what writes it; a file's name ends in its format."""
+def _write_saved_model(origin: Origin, path: Path) -> None:
+    write_program(origin.generator.network, path, SAVED_MODEL)
+
+
+def _write_torch(origin: Origin, path: Path) -> None:
+    write_program(origin.generator.network, path, TORCH)
+
+
+FORMATS: dict[str, Callable[[Origin, Path], None]] = {
+    "onnx": _write_onnx,
+    "keras": _write_keras,
+    SAVED_MODEL: _write_saved_model,
+    TORCH: _write_torch,
+}
+"""Format → what writes it."""
+
+_ENDINGS = {TORCH: ".pt2"}
+
+
+def ending_of(form: str) -> str:
+    """Return what the names of files of a format end in: `.onnx`."""
+    return _ENDINGS.get(form, f".{form}")
 
 
 def export_generator(
@@ -39,17 +60,20 @@ def export_generator(
 
     Args:
         generator: of a run, or pretrained.
-        path: of the file; it ends in `.onnx` or `.keras`. The card is `<path>.md`.
-        form: `"onnx"`, for which NumPy's description of the network is enough, or `"keras"`, for
-            which a backend must be installed.
+        path: of the file, or of the folder of a SavedModel; it ends in `.onnx`, `.keras`,
+            `.saved_model` or `.pt2`. The card is `<path>.md`.
+        form: `"onnx"`, for which NumPy's description of the network is enough; `"keras"`, for which
+            a backend must be installed; `"saved_model"`, which Keras writes on TensorFlow, or on
+            JAX beside it; or `"torch"`, PyTorch's exported program.
         licence: of the recordings that it was trained on, for card and metadata.
 
     Returns:
         The path of the card.
 
     Raises:
-        InputError: an unknown format, another ending, a package is missing, another process writes
-            the file, or the folder is not writable.
+        InputError: an unknown format, another ending, a package is missing, Keras runs on another
+            backend, another process writes the file, something else is in its place, or the folder
+            is not writable.
 
     Example:
         >>> import kwavegan
@@ -60,10 +84,11 @@ def export_generator(
     """
     path = Path(path)
     require_choice(setting("format"), form, FORMATS)
-    if path.suffix != f".{form}":
+    if path.suffix != ending_of(form):
         raise InputError(
-            f"{setting('out')}: {path} must end in .{form} for {setting('format', form)}"
+            f"{setting('out')}: {path} must end in {ending_of(form)} for {setting('format', form)}"
         )
+    _refuse_taken(path, form)
     origin = Origin(generator, licence)
     card = path.with_name(f"{path.name}.md")
     with only_writer_of(path), only_writer_of(card):
@@ -71,3 +96,10 @@ def export_generator(
             FORMATS[form](origin, partial)
         files.write_text(card, model_card(origin, path.name, form))
     return card
+
+
+def _refuse_taken(path: Path, form: str) -> None:
+    """Check that what a SavedModel takes the place of is one."""
+    model = path / "saved_model.pb"
+    if form == SAVED_MODEL and path.exists() and not model.is_file():
+        raise InputError(f"{setting('out')}: {path} is no SavedModel; choose another place")
