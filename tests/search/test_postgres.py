@@ -145,7 +145,7 @@ def until(condition, what):
 def test_three_machines_share_a_search_while_one_is_killed_and_connections_are_cut(
     arguments, admin, start
 ):
-    machines = [start(name, [*arguments, *SLOW, "--trials", "14"]) for name in "abc"]
+    machines = [start(name, [*arguments, *SLOW, "--trials", "10"]) for name in "abc"]
     killed, *others = machines
     until(lambda: all(machine.begun() for machine in machines), "a trial on each machine")
     lost = killed.kill_in_a_trial(arguments)
@@ -156,6 +156,7 @@ def test_three_machines_share_a_search_while_one_is_killed_and_connections_are_c
         while admin.execute(f"SELECT 1 {OTHERS} AND state <> 'idle'").fetchone() is None:
             if all(machine.process.poll() is not None for machine in others):
                 break
+            time.sleep(0.002)
         admin.execute(f"SELECT pg_terminate_backend(pid) {OTHERS}")
         cuts += 1
         until(lambda known=known: _goes_on(others, known), "a trial after a cut connection")
@@ -171,7 +172,7 @@ def test_three_machines_share_a_search_while_one_is_killed_and_connections_are_c
     assert begun == dict.fromkeys(range(len(trials)), 1)
     assert [trial.number for trial in trials if trial.state is TrialState.FAIL] == [lost]
     # Two that ask in the same moment may each take the last one.
-    assert 14 <= sum(trial.state.is_finished() for trial in trials) - 1 == len(trials) - 1 <= 15
+    assert 10 <= sum(trial.state.is_finished() for trial in trials) - 1 == len(trials) - 1 <= 11
     [again] = [trial for trial in trials[lost + 1 :] if trial.params == trials[lost].params]
     assert again.number in others[0].begun() + others[1].begun()
 
