@@ -72,7 +72,7 @@ def test_a_profile_adds_up_to_the_whole_step():
     whole = parts.pop("whole")
     assert whole == pytest.approx(sum(parts.values()))
     assert parts["generator's layers"] > 0
-    assert parts["optimizers, average, noise, logs"] < whole
+    assert parts["optimizers, average, noise, logs"] > 0
 
 
 def result(backend, seconds, load=0.1, more=()):
