@@ -192,8 +192,10 @@ def test_a_server_that_starts_again_is_waited_for(cli, arguments, server):
 
     thread = threading.Thread(target=restart)
     thread.start()
-    made = cli(*arguments, *SLOW, "--trials", 6)
-    thread.join()
+    try:
+        made = cli(*arguments, *SLOW, "--trials", 6)
+    finally:
+        thread.join()
     assert "kwavegan: the database: " in made.stderr
     assert "trying again for some minutes" in made.stderr
     assert "hidden" not in made.output
@@ -211,9 +213,11 @@ def test_a_server_that_stays_away_ends_the_search_with_one_line_and_no_trial_is_
 
     thread = threading.Thread(target=stop)
     thread.start()
-    made = cli(*arguments, *SLOW, "--trials", 4, code=2)
-    thread.join()
-    server.start()
+    try:
+        made = cli(*arguments, *SLOW, "--trials", 4, code=2)
+    finally:
+        thread.join()
+        server.start()
     last = made.stderr.splitlines()[-1]
     assert "failed: " in last
     assert "the running trials are saved; once it works again, give the same command" in last
