@@ -24,7 +24,7 @@ def test_every_format_can_be_asked_for():
 def test_a_kit_says_what_is_where(generate):
     printed = generate("--kit", "sfz", "-n", 1).stdout.splitlines()
     assert printed == [
-        "6 sounds of drums, step 3200, the best: kits/pretrained-drums-sfz/drums.sfz",
+        "6 sounds of drums, step 3500, the best: kits/pretrained-drums-sfz/drums.sfz",
         "notes: kick: 36 Bass Drum 1; snare: 38 Acoustic Snare; clap: 39 Hand Clap;"
         " closed-hat: 42 Closed Hi-Hat; tom: 45 Low Tom; open-hat: 46 Open Hi-Hat",
     ]
