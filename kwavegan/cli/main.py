@@ -20,7 +20,7 @@ COMMANDS = {
     "directions": "Print what makes a run's sounds brighter, longer, noisier.",
     "find": "Find a run's sound that is nearest to a recording, and vary it.",
     "morph": "Write the way between two recordings, in a run's sounds.",
-    "export": "Write a trained generator in ONNX or for Keras, TensorFlow or PyTorch.",
+    "export": "Write a generator for ONNX, Keras, TensorFlow or PyTorch.",
     "instrument": "Write a page that plays a trained generator: pads, map, pattern.",
     "report": "Write one page about a run: its health, curves and sounds.",
     "plot": "Draw waves, spectrograms and losses.",
