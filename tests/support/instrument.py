@@ -60,8 +60,10 @@ class Page:
         path = self.downloads / name
         from selenium.webdriver.support.ui import WebDriverWait
 
-        WebDriverWait(self.browser, WAIT).until(lambda _: path.exists())
-        return path.read_bytes()
+        # Chromium holds the name by an empty file until the whole one takes its place.
+        return WebDriverWait(self.browser, WAIT).until(
+            lambda _: path.exists() and path.read_bytes()
+        )
 
 
 def opened(browser, file, downloads):
