@@ -1,14 +1,14 @@
 """Several devices on JAX; see `kwavegan.backend.replicas`."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import jax
 import keras
 from jax.sharding import PartitionSpec
 
-from kwavegan.backend.replicas import Engine, Replicas, too_many
+from kwavegan.backend.replicas import ONE, Engine, InOneProcess, Replicas, choose
 
 
 class _Mesh(Replicas):
@@ -44,31 +44,14 @@ def current_replicas() -> Replicas | None:
     return _Mesh(distribution)
 
 
-class _DataParallel(Engine):
-    """Models are built on all devices.
-
-    What a training builds beside its GAN, such as a classifier, is not: Keras' distribution holds
-    while the GAN is built, whose step knows the devices from then on.
-    """
-
-    def __init__(self, distribution: keras.distribution.DataParallel, count: int):
-        self.distribution, self.count = distribution, count
-
-    def building(self) -> AbstractContextManager[Any]:
-        return self.distribution.scope()
-
-
 @contextmanager
 def open_engine(count: int | None) -> Iterator[Engine]:
+    advice = (
+        f"on a CPU JAX makes more with XLA_FLAGS=--xla_force_host_platform_device_count={count}"
+    )
     there = keras.distribution.list_devices()
-    count = len(there) if count is None else count
-    if count > len(there):
-        kind = jax.default_backend()
-        advice = (
-            f"on a CPU JAX makes more with XLA_FLAGS=--xla_force_host_platform_device_count={count}"
-        )
-        raise too_many(count, len(there), kind, advice)
-    if count == 1:
-        yield Engine()
-        return
-    yield _DataParallel(keras.distribution.DataParallel(devices=there[:count]), count)
+    chosen = choose(there, count, jax.default_backend(), advice)
+    if len(chosen) == 1:
+        yield ONE
+    else:
+        yield InOneProcess(keras.distribution.DataParallel(devices=chosen), len(chosen))

@@ -1,12 +1,12 @@
 """Several devices on TensorFlow; see `kwavegan.backend.replicas`."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
 
-from kwavegan.backend.replicas import Engine, Replicas, too_many
+from kwavegan.backend.replicas import ONE, Engine, InOneProcess, Replicas, choose
 
 
 class _Strategy(Replicas):
@@ -42,23 +42,13 @@ def current_replicas() -> Replicas | None:
     return _Strategy(strategy) if strategy.num_replicas_in_sync > 1 else None
 
 
-class _Mirrored(Engine):
-    def __init__(self, strategy: tf.distribute.MirroredStrategy):
-        self.strategy, self.count = strategy, strategy.num_replicas_in_sync
-
-    def building(self) -> AbstractContextManager[Any]:
-        return self.strategy.scope()
-
-
 @contextmanager
 def open_engine(count: int | None) -> Iterator[Engine]:
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     there = [device.name for device in tf.config.list_logical_devices(kind)]
-    count = len(there) if count is None else count
-    if count > len(there):
-        advice = "give fewer, or tf.config.set_logical_device_configuration before training"
-        raise too_many(count, len(there), kind, advice)
-    if count == 1:
-        yield Engine()
-        return
-    yield _Mirrored(tf.distribute.MirroredStrategy(there[:count]))
+    advice = "give fewer, or tf.config.set_logical_device_configuration before training"
+    chosen = choose(there, count, kind, advice)
+    if len(chosen) == 1:
+        yield ONE
+    else:
+        yield InOneProcess(tf.distribute.MirroredStrategy(chosen), len(chosen))

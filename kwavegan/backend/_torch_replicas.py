@@ -15,7 +15,7 @@ import torch
 from torch import distributed
 from torch.utils import _pytree as pytree
 
-from kwavegan.backend.replicas import Engine, Replicas, launched
+from kwavegan.backend.replicas import ONE, Engine, Replicas, launched
 from kwavegan.errors import InputError, setting
 from kwavegan.storage.failures import AGAIN, first_line
 
@@ -88,7 +88,7 @@ def open_engine(count: int | None) -> Iterator[Engine]:
     if not launched():
         wanted = count or gpus
         if wanted <= 1:
-            yield Engine()
+            yield ONE
             return
         raise InputError(
             f"{setting('devices')}: PyTorch trains on {wanted} devices by a process for each; run: "

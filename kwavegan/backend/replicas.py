@@ -80,6 +80,24 @@ ONE = Engine()
 """The engine of a training on one device."""
 
 
+class InOneProcess(Engine):
+    """Several devices that one program drives: a GAN is built on all of them.
+
+    What a training builds beside it, such as a classifier, is not: the scope ends with the building
+    of the GAN, whose step knows the devices from then on.
+
+    Args:
+        strategy: of the backend; its `scope()` is a block.
+        count: devices.
+    """
+
+    def __init__(self, strategy: Any, count: int):
+        self.strategy, self.count = strategy, count
+
+    def building(self) -> AbstractContextManager[Any]:
+        return self.strategy.scope()
+
+
 def current_replicas() -> Replicas:
     """Return the devices that the backend's engine was set up for; one where it was not.
 
@@ -138,10 +156,16 @@ def device_count(devices: str | int) -> int | None:
     )
 
 
-def too_many(count: int, there: int, kind: str, advice: str) -> InputError:
-    """Return the error of a training that asks for more devices than there are."""
-    found = f"{there} of kind {kind}" if there else "none"
-    return InputError(f"{setting('devices')}: {count} are asked for, there is {found}; {advice}")
+def choose(there: list[str], count: int | None, kind: str, advice: str) -> list[str]:
+    """Return the first `count` of the devices that are there, all for None.
+
+    Raises:
+        InputError: there are fewer.
+    """
+    if count is not None and count > len(there):
+        found = f"{len(there)} of kind {kind}" if there else "none"
+        raise InputError(f"{setting('devices')}: {count} are asked for, there is {found}; {advice}")
+    return there[:count]
 
 
 def _backend() -> Any:

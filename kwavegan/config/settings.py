@@ -200,10 +200,14 @@ class Config:
     )
 
     # The training.
-    d_updates: int = _setting(1, "Discriminator updates a step.", low=1, high=1_000)
-    g_updates: int = _setting(1, "Generator updates a step.", low=1, high=1_000)
+    d_updates: int = _setting(
+        StepSettings.d_updates, "Discriminator updates a step.", low=1, high=1_000
+    )
+    g_updates: int = _setting(
+        StepSettings.g_updates, "Generator updates a step.", low=1, high=1_000
+    )
     accumulate: int = _setting(
-        1, "Parts that a batch is worked through in, for less memory.", low=1, high=65_536
+        StepSettings.accumulate, "Parts of a batch, worked through in turn.", low=1, high=65_536
     )
     batch_size: int = _setting(16, "Sounds in a batch.", low=1, high=65_536)
     steps: int = _setting(4_000, "Steps to train for.", low=1, high=1_000_000_000)

@@ -50,7 +50,7 @@ def as_file(stored: Stored) -> Iterator[Path]:
         raise InputError(f"{folder}: cannot be written: {reason(error)}") from error
     try:
         with os.fdopen(number, "wb") as file:
-            for block in _blocks(stored):
+            for block in blocks_of(stored):
                 try:
                     file.write(block)
                 except OSError as error:
@@ -61,7 +61,12 @@ def as_file(stored: Stored) -> Iterator[Path]:
             os.unlink(name)
 
 
-def _blocks(member: Member) -> Iterator[bytes]:
+def blocks_of(member: Member) -> Iterator[bytes]:
+    """Yield the bytes of a file in an archive.
+
+    Raises:
+        InputError: the archive cannot be read.
+    """
     try:
         with member.archive.open("rb") as archive:
             archive.seek(member.offset)

@@ -14,6 +14,7 @@ from kwavegan.data.metadata_labels import NAMES as METADATA
 from kwavegan.data.remote import RemoteFile, RemoteFolder
 from kwavegan.data.scanner import LISTS
 from kwavegan.data.shards import ENDING as ARCHIVE
+from kwavegan.data.shards import is_hidden
 from kwavegan.errors import InputError
 from kwavegan.storage.cache import cache_folder, locked
 from kwavegan.storage.failures import reason
@@ -79,7 +80,7 @@ def fetch(address: str, progress: Callable[[int, int], None] | None = None) -> C
 
 def _wanted(address: str, files: Sequence[RemoteFile]) -> list[RemoteFile]:
     """Return the files that are of use, by their names."""
-    seen = [file for file in files if not _is_hidden(file.name)]
+    seen = [file for file in files if not is_hidden(file.name)]
     if {"settings.json", "manifest.csv"} <= {file.name for file in seen}:
         raise InputError(f"{address}: is a prepared folder; copy it here, and give that")
     kinds = [file for file in seen if is_audio_name(file.name)]
@@ -91,14 +92,6 @@ def _wanted(address: str, files: Sequence[RemoteFile]) -> list[RemoteFile]:
         if not is_below(file.name) or not _is_text(file.name):
             raise InputError(f"{address}: {file.name!r} in it is no name for a file; rename it")
     return wanted
-
-
-def _is_hidden(name: str) -> bool:
-    """Whether a scan would pass over a file, or over the folder that it lies in."""
-    *folders, base = name.split("/")
-    return base.startswith(".") or any(
-        each.startswith(("_", ".")) for each in folders if each != ".."
-    )
 
 
 def _is_text(name: str) -> bool:

@@ -9,10 +9,10 @@ from pathlib import Path, PurePosixPath
 from kwavegan.audio.recognition import is_audio_name
 from kwavegan.config.attributes import SEPARATOR
 from kwavegan.data.labelling import Labelled, Place, checked_names, examples
+from kwavegan.data.members import Member, blocks_of
 from kwavegan.data.metadata_labels import LABEL, as_label
 from kwavegan.data.split_folders import listed
 from kwavegan.errors import InputError, setting
-from kwavegan.storage.failures import reason
 from kwavegan.storage.reading import parse_json
 from kwavegan.storage.tars import TarMember, tar_members
 
@@ -128,7 +128,7 @@ def _read_shard(folder: Path, archive: str, attributes: Sequence[str], shards: S
         names[member.name] += 1
         if names[member.name] > 1:
             raise InputError(f"{path}: holds {member.name} twice; keep one")
-        if _is_hidden(member.name):
+        if is_hidden(member.name):
             continue
         key = f"{archive}/{key_of(member.name)}"
         kind = PurePosixPath(member.name).name.partition(".")[2].lower()
@@ -155,10 +155,12 @@ def _file(path: Path, archive: str, member: TarMember) -> ShardFile:
     return ShardFile(archive, member, audio)
 
 
-def _is_hidden(name: str) -> bool:
-    """Whether a file would be passed over in a folder too."""
+def is_hidden(name: str) -> bool:
+    """Return whether a scan would pass over a file, or over a folder that it lies in."""
     *folders, base = name.split("/")
-    return base.startswith(".") or any(each.startswith(("_", ".")) for each in folders)
+    return base.startswith(".") or any(
+        each.startswith(("_", ".")) for each in folders if each != ".."
+    )
 
 
 def _label_in_json(path: Path, member: TarMember, fields: Sequence[str]) -> str:
@@ -178,9 +180,4 @@ def _read(path: Path, member: TarMember) -> bytes:
     """Return the bytes of a small member."""
     if member.size > _MOST_LABEL:
         raise InputError(f"{path}/{member.name}: larger than {_MOST_LABEL >> 20} MB; shorten it")
-    try:
-        with path.open("rb") as file:
-            file.seek(member.offset)
-            return file.read(member.size)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {reason(error)}") from error
+    return b"".join(blocks_of(Member(path, member.offset, member.size, member.name)))

@@ -1,9 +1,10 @@
 """A generator → a file that other programs open, and its model card."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from kwavegan.backend.programs import SAVED_MODEL, TORCH, write_program
+from kwavegan.backend.programs import BACKEND_OF, SAVED_MODEL, TORCH, write_program
 from kwavegan.errors import InputError, require_choice, setting
 from kwavegan.exporting.card import Origin, model_card
 from kwavegan.exporting.onnx_graph import require_onnx
@@ -29,19 +30,14 @@ def _write_keras(origin: Origin, path: Path) -> None:
     origin.generator.network.save(path)
 
 
-def _write_saved_model(origin: Origin, path: Path) -> None:
-    write_program(origin.generator.network, path, SAVED_MODEL)
-
-
-def _write_torch(origin: Origin, path: Path) -> None:
-    write_program(origin.generator.network, path, TORCH)
+def _write_program(origin: Origin, path: Path, form: str) -> None:
+    write_program(origin.generator.network, path, form)
 
 
 FORMATS: dict[str, Callable[[Origin, Path], None]] = {
     "onnx": _write_onnx,
     "keras": _write_keras,
-    SAVED_MODEL: _write_saved_model,
-    TORCH: _write_torch,
+    **{form: partial(_write_program, form=form) for form in BACKEND_OF},
 }
 """Format → what writes it."""
 

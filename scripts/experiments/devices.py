@@ -3,8 +3,8 @@
     python -m scripts.experiments.devices [--backend jax]
 
 Fills the table of `docs/scale.md` between `<!-- agreement -->` and `<!-- /agreement -->`, from
-`docs/scale/agreement.csv`, which holds what was measured. Each training is a process of its own,
-bound to one core: so its seconds say what splitting costs, not what more cores gain.
+`docs/scale/agreement.csv`, which holds what was measured. Each training is a process of its own.
+Bound to one core (`taskset -c 0`), they say what splitting costs, not what more cores gain.
 """
 
 import os
@@ -36,19 +36,21 @@ TABLE = ResultTable(
 )
 
 
+def launcher(backend: str, processes: int) -> list[str]:
+    """Return how Python is called to run a module on several devices, before `-m MODULE`."""
+    several = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    return [sys.executable, *(several if backend == "torch" and processes > 1 else [])]
+
+
 def train(
     backend: str, devices: int, accumulate: int, steps: int, out: Path, nudged: bool = False
 ) -> dict[str, np.ndarray]:
     """Return the arrays of a training in a process of its own."""
-    launch = ["-m", "scripts.experiments.spread_worker"]
-    if backend == "torch" and devices > 1:
-        launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(devices)]
-        launch += ["-m", "scripts.experiments.spread_worker"]
+    launch = [*launcher(backend, devices), "-m", "scripts.experiments.spread_worker"]
     options = [str(out), "--devices", devices, "--accumulate", accumulate, "--steps", steps]
     options += ["--nudged"] * nudged
     environment = {**os.environ, "KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, *launch, *map(str, options)]
-    subprocess.run(command, check=True, env=environment, capture_output=True)
+    subprocess.run([*launch, *map(str, options)], check=True, env=environment, capture_output=True)
     with np.load(out, allow_pickle=False) as stored:
         return dict(stored)
 

@@ -5,7 +5,6 @@ The devices are simulated on the CPU, in processes of their own.
 
 import os
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from kwavegan.gan.state import capture_state
 from kwavegan.runs.run import Run
 from kwavegan.training import session
 from kwavegan.training.together import check_split
+from scripts.experiments.devices import launcher
 from scripts.experiments.spread_worker import train
 
 BACKEND = keras.backend.backend()
@@ -33,15 +33,12 @@ CASES = ("wgan-gp", "relativistic")
 STEPS = 3
 
 
-def launch(module, *arguments, processes=2, **environment):
+def launch(module, *arguments, processes=2):
     """Run a module on simulated devices, and return the finished process."""
-    several = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    launcher = several if BACKEND == "torch" else []
-    flag = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={processes}"}
     path = os.pathsep.join(map(str, (REPOSITORY, REPOSITORY / "tests")))
     return subprocess.run(
-        [sys.executable, *launcher, "-m", module, *map(str, arguments)],
-        env={**os.environ, **flag, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **environment},
+        [*launcher(BACKEND, processes), "-m", module, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
