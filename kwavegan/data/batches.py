@@ -3,14 +3,19 @@
 import keras
 import numpy as np
 
+from kwavegan.data.ahead import Ahead
 from kwavegan.data.dataset import Split
+
+AHEAD = 2
+"""Steps whose sounds are read while a step is made: one is read while another waits."""
 
 
 class StepBatches(keras.utils.PyDataset):
     """One item per training step, from step `start` to step `stop`.
 
     The order is that of endless shuffled passes over the split. It depends on the seed and the
-    step alone, so a resumed training sees the same batches as an unbroken one.
+    step alone, so a resumed training sees the same batches as an unbroken one. A thread reads the
+    next `AHEAD` items while one is in use.
 
     Items are `(audio, labels)` or `(audio,)`: audio (batch_size, length, channels) and labels
     (batch_size,); with several updates (batch_size, updates, length, channels) and (batch_size,
@@ -55,11 +60,15 @@ class StepBatches(keras.utils.PyDataset):
         self.sounds_per_step = batch_size * updates
         self.start, self.stop = start, stop
         self._passes: dict[int, np.ndarray] = {}
+        self._ahead = Ahead(self._read, len(self), AHEAD)
 
     def __len__(self) -> int:
         return self.stop - self.start
 
     def __getitem__(self, item: int) -> tuple[np.ndarray, ...]:
+        return self._ahead.get(item)
+
+    def _read(self, item: int) -> tuple[np.ndarray, ...]:
         rows = self.indices(self.start + item)
         audio = self.split.batch(rows)
         audio = audio.reshape(*self.shape, *audio.shape[1:])
@@ -72,10 +81,12 @@ class StepBatches(keras.utils.PyDataset):
         first, count = step * self.sounds_per_step + self.place * self.sounds, len(self.split)
         places = range(first, first + self.sounds)
         passes = range(places[0] // count, places[-1] // count + 1)
-        self._passes = {number: self._order(number) for number in passes}
-        return np.concatenate([self._passes[p // count][p % count, None] for p in places])
+        orders = {number: self._order(number) for number in passes}
+        self._passes = orders  # a local name too: another thread may go on meanwhile
+        return np.concatenate([orders[p // count][p % count, None] for p in places])
 
     def _order(self, number: int) -> np.ndarray:
-        if number in self._passes:
-            return self._passes[number]
+        known = self._passes.get(number)
+        if known is not None:
+            return known
         return np.random.default_rng([self.seed, number]).permutation(len(self.split))

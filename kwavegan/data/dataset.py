@@ -12,7 +12,7 @@ import numpy as np
 from kwavegan.audio.pcm import to_float
 from kwavegan.data.manifest import SPLITS, read_manifest
 from kwavegan.errors import InputError, setting, shell_command
-from kwavegan.storage.arrays import open_array
+from kwavegan.storage.arrays import open_array, will_need
 from kwavegan.storage.reading import open_plain, read_json
 from kwavegan.storage.values import table, text, texts, whole
 
@@ -58,7 +58,9 @@ class Split:
 
     def batch(self, indices: np.ndarray | Sequence[int]) -> np.ndarray:
         """Return clips as float32 (len(indices), length, channels) in [-1, 1]."""
-        return to_float(np.asarray(self.audio[np.asarray(indices, dtype=np.intp)]))
+        rows = np.asarray(indices, dtype=np.intp)
+        will_need(self.audio, rows)
+        return to_float(np.asarray(self.audio[rows]))
 
 
 def subset(split: Split, limit: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,10 @@
 NumPy's own reader parses the header as Python, and makes room for whatever shape it states.
 """
 
+import mmap
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -115,3 +118,28 @@ def open_array(path: Path, mapped: bool) -> np.ndarray:
         raise ValueError("an array of another size than its file")
     order: Literal["C", "F"] = "F" if header.fortran else "C"
     return np.memmap(path, header.dtype, "r", header.offset, header.shape, order)
+
+
+def will_need(array: np.ndarray, rows: Iterable[int]) -> None:
+    """Ask the system to read rows of a mapped array from its disk, all at once, and go on.
+
+    Without, it reads them one after the other as they are touched, and much around each. Nothing
+    happens where the array is not mapped, or the system cannot be asked.
+
+    Args:
+        array: mapped by `open_array`, or any other.
+        rows: indices on its first axis.
+    """
+    mapped = array.base
+    if not isinstance(array, np.memmap) or not isinstance(mapped, mmap.mmap) or _WILL_NEED is None:
+        return
+    size = array[0].nbytes if len(array) else 0
+    start = array.offset % mmap.ALLOCATIONGRANULARITY  # the map begins at a multiple of that
+    for row in rows:
+        first = start + int(row) % len(array) * size
+        page = first - first % mmap.PAGESIZE
+        with suppress(OSError):
+            mapped.madvise(_WILL_NEED, page, first + size - page)
+
+
+_WILL_NEED: int | None = getattr(mmap, "MADV_WILLNEED", None)

@@ -1,7 +1,10 @@
+import threading
+
 import numpy as np
 import pytest
 
-from kwavegan.data.batches import StepBatches
+from kwavegan.data.ahead import Ahead
+from kwavegan.data.batches import AHEAD, StepBatches
 from kwavegan.data.dataset import Split
 
 
@@ -58,3 +61,44 @@ def test_unlabelled_items_hold_audio_alone(sounds):
 def test_seeds_give_other_orders(sounds):
     first, second = (batches(sounds, seed=seed).indices(0) for seed in (0, 1))
     assert (first != second).any()
+
+
+def test_the_next_steps_are_read_while_one_is_in_use(sounds, monkeypatch):
+    asked, read = [], threading.Semaphore(0)
+    original = Split.batch
+
+    def batch(split, rows):
+        if split is sounds:  # and not that of another test, whose thread is not done yet
+            asked.append(tuple(rows))
+            read.release()
+        return original(split, rows)
+
+    monkeypatch.setattr(Split, "batch", batch)
+    sequence = batches(sounds)
+    sequence[0]
+    for _ in range(1 + AHEAD):
+        assert read.acquire(timeout=10)
+    assert asked == [tuple(sequence.indices(step)) for step in range(1 + AHEAD)]
+    for step in range(1, 20):
+        sequence[step]
+    assert len(asked) == 20, "each once"
+
+
+def test_what_is_asked_for_out_of_turn_is_read_then(sounds):
+    sequence = batches(sounds)
+    for item in (0, 9, 3, 3, 19):
+        wanted = sounds.batch(batches(sounds).indices(item))
+        np.testing.assert_array_equal(sequence[item][0], wanted)
+
+
+def test_what_cannot_be_read_is_raised_by_its_step():
+    def make(item):
+        if item == 2:
+            raise OSError("the disk is gone")
+        return item
+
+    ahead = Ahead(make, 5, depth=2)
+    assert [ahead.get(0), ahead.get(1)] == [0, 1]
+    with pytest.raises(OSError, match="gone"):
+        ahead.get(2)
+    assert ahead.get(3) == 3

@@ -3,13 +3,14 @@
 import io
 import os
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kwavegan.errors import InputError
 from kwavegan.storage import reading
-from kwavegan.storage.arrays import open_array, read_array
+from kwavegan.storage.arrays import open_array, read_array, will_need
 from kwavegan.storage.reading import (
     parse_json,
     parse_toml,
@@ -217,3 +218,29 @@ def test_refuses_an_array_that_does_not_fill_its_file():
             read_array(io.BytesIO(data), size)
     with pytest.raises(ValueError, match="cut short"):
         read_array(io.BytesIO(data[:-1]), len(data))
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="nothing counts what is read")
+def test_rows_that_will_be_needed_are_read_and_little_else(tmp_path):
+    """Rows of 40 kB in a file of 40 MB, of which nothing is in memory; not where /tmp is memory."""
+
+    def read():
+        io = Path("/proc/self/io").read_text().split()
+        return int(io[io.index("read_bytes:") + 1])
+
+    path = tmp_path / "a.npy"
+    np.save(path, np.repeat(np.arange(1000, dtype="int16"), 20_000).reshape(1000, -1))
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    array, before = open_array(path, mapped=True), read()
+    rows = [999, 30, 500, -100, 700, 250, 600, 50]
+    will_need(array, rows)
+    assert array[rows][:, -1].tolist() == [n % 1000 for n in rows]
+    assert read() - before < 2 * len(rows) * 40_000
+
+
+def test_what_is_not_mapped_needs_no_reading(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((5, 3)))
+    for array in (np.zeros((5, 3)), open_array(tmp_path / "a.npy", mapped=True)[:0]):
+        will_need(array, [0, 4])
