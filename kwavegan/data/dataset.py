@@ -11,6 +11,7 @@ import numpy as np
 
 from kwavegan.audio.pcm import to_float
 from kwavegan.data.manifest import SPLITS, read_manifest
+from kwavegan.data.sharded_clips import ShardedClips, rows_name, shard_name
 from kwavegan.errors import InputError, setting, shell_command
 from kwavegan.storage.arrays import open_array, will_need
 from kwavegan.storage.reading import open_plain, read_json
@@ -18,8 +19,9 @@ from kwavegan.storage.values import table, text, texts, whole
 
 FORMAT = "kwavegan-dataset"
 
-VERSION = 1
-"""The format's version, in `settings.json` of a prepared folder."""
+VERSION, SHARDED = 1, 2
+"""The format's version, in `settings.json` of a prepared folder: of one file for each split, and of
+shards."""
 
 CLASSIFIER = "classifier.npz"
 """Name of the file in a prepared folder with the classifier that `evaluate` trained on it."""
@@ -39,7 +41,8 @@ class Split:
     """One split of a prepared set.
 
     Attributes:
-        audio: (n, length, channels), int16 or float32, memory-mapped and read-only.
+        audio: (n, length, channels), int16 or float32, memory-mapped and read-only; of a large set
+            `kwavegan.data.sharded_clips.ShardedClips`, which is indexed alike.
         labels: (n,) int32, indices into `Dataset.labels`; zeros without labels.
 
     Example:
@@ -50,7 +53,7 @@ class Split:
         (3, 0.5)
     """
 
-    audio: np.ndarray
+    audio: np.ndarray | ShardedClips
     labels: np.ndarray
 
     def __len__(self) -> int:
@@ -59,7 +62,8 @@ class Split:
     def batch(self, indices: np.ndarray | Sequence[int]) -> np.ndarray:
         """Return clips as float32 (len(indices), length, channels) in [-1, 1]."""
         rows = np.asarray(indices, dtype=np.intp)
-        will_need(self.audio, rows)
+        if isinstance(self.audio, np.ndarray):
+            will_need(self.audio, rows)
         return to_float(np.asarray(self.audio[rows]))
 
 
@@ -177,9 +181,9 @@ def read_settings(path: Path) -> dict[str, Any]:
         raise _damaged(path, "settings.json") from error
     if name != FORMAT:
         raise _damaged(path, "settings.json")
-    if version > VERSION:
+    if version > SHARDED:
         raise InputError(
-            f"{path}: prepared by a newer kwavegan (format {version}, this one reads {VERSION});"
+            f"{path}: prepared by a newer kwavegan (format {version}, this one reads {SHARDED});"
             " upgrade kwavegan or prepare again"
         )
     return stored
@@ -203,10 +207,15 @@ def open_dataset(path: str | Path) -> Dataset:
         labels, attributes = texts(stored["labels"]), texts(stored.get("attributes", []))
         counts = [whole(table(stored["clips"])[name]) for name in SPLITS]
         dtype = _DTYPES[text(stored["dtype"])]
-    except (KeyError, ValueError) as error:
+        shards = [whole(table(shard)["clips"], 1) for shard in stored.get("shards", ())]
+    except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, "settings.json") from error
+    arrays = [
+        _load(path, shard_name(number), (clips, length, channels), dtype)
+        for number, clips in enumerate(shards)
+    ]
     splits = [
-        _open_split(path, name, (count, length, channels), dtype, max(len(labels), 1))
+        _open_split(path, name, (count, length, channels), dtype, max(len(labels), 1), arrays)
         for name, count in zip(SPLITS, counts, strict=True)
     ]
     train, validation, test = splits
@@ -216,24 +225,37 @@ def open_dataset(path: str | Path) -> Dataset:
 
 
 def _open_split(
-    path: Path, name: str, shape: tuple[int, int, int], dtype: np.dtype, num_labels: int
+    path: Path,
+    name: str,
+    shape: tuple[int, int, int],
+    dtype: np.dtype,
+    num_labels: int,
+    shards: list[np.ndarray],
 ) -> Split:
-    # An empty file cannot be mapped into memory.
-    audio = _load(path, f"{name}.npy", mapped=shape[0] > 0)
-    indices = _load(path, f"{name}_labels.npy", mapped=False)
-    if audio.shape != shape or audio.dtype != dtype:
-        raise _damaged(path, f"{name}.npy")
-    inside = indices.dtype == np.int32 and ((indices >= 0) & (indices < num_labels)).all()
-    if indices.shape != shape[:1] or not inside:
+    audio: np.ndarray | ShardedClips
+    if shards:
+        places = _load(path, rows_name(name), shape[:1], np.dtype("int64"))
+        try:
+            audio = ShardedClips(shards, places)
+        except ValueError as error:
+            raise _damaged(path, rows_name(name)) from error
+    else:
+        audio = _load(path, f"{name}.npy", shape, dtype)
+    indices = _load(path, f"{name}_labels.npy", shape[:1], np.dtype("int32"))
+    if not ((indices >= 0) & (indices < num_labels)).all():
         raise _damaged(path, f"{name}_labels.npy")
     return Split(audio, indices)
 
 
-def _load(path: Path, name: str, mapped: bool) -> np.ndarray:
+def _load(path: Path, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Open an array of a prepared folder; audio that is not empty is mapped into memory."""
     try:
-        return open_array(_own_file(path, name), mapped)
+        array = open_array(_own_file(path, name), mapped=len(shape) > 1 and shape[0] > 0)
     except (OSError, ValueError) as error:
         raise _damaged(path, name) from error
+    if array.shape != shape or array.dtype != dtype:
+        raise _damaged(path, name)
+    return array
 
 
 def _own_file(path: Path, name: str) -> Path:

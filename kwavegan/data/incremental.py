@@ -154,7 +154,7 @@ def nothing_changed(
     if len(plan) != len(previous) or any(file.reusable is None for file in plan):
         return False
     old = read_settings(out)
-    if {k: v for k, v in old.items() if k != "clips"} != stored:
+    if {k: v for k, v in old.items() if k not in ("clips", "shards")} != stored:
         return False
     rows = [(row, file) for file in plan for row in file.reusable or ()]
     copies = copies_in(plan)

@@ -3,26 +3,25 @@
 A prepared folder holds, for each of train, validation and test, `<split>.npy` (clips, length,
 channels) and `<split>_labels.npy` (clips,) int32; `manifest.csv`, the origin of each clip; and
 `settings.json`. It appears whole or not at all. Clips are appended to the arrays as they are
-decoded, so that memory does not grow with the number of files.
+decoded, so that memory does not grow with their length. A large set is built in shards
+(`kwavegan.data.shard_store`), by as many processes as prepare it.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kwavegan import __version__
 from kwavegan.backend.extras import need
+from kwavegan.data.assembly import assemble
+from kwavegan.data.clips import Results, rows_and_clips
 from kwavegan.data.copies import Copies
-from kwavegan.data.dataset import FORMAT, VERSION, Dataset, open_dataset, read_settings
-from kwavegan.data.decode import DecodedFile
-from kwavegan.data.decode_pool import decode_files, worker_count
+from kwavegan.data.dataset import FORMAT, SHARDED, VERSION, Dataset, open_dataset, read_settings
 from kwavegan.data.incremental import (
     PlannedFile,
     copies_in,
@@ -36,7 +35,9 @@ from kwavegan.data.origin import Origin
 from kwavegan.data.preparation_checks import check_places, check_space, check_training_split
 from kwavegan.data.prepare_settings import PrepareSettings
 from kwavegan.data.recordings import file_splits
-from kwavegan.data.scanner import Scan, speaker_of
+from kwavegan.data.scanner import Scan
+from kwavegan.data.shard_store import ShardStore
+from kwavegan.data.sharding import is_large, plan_shards
 from kwavegan.data.summary import Summary, SummaryCounter
 from kwavegan.data.survey import decide
 from kwavegan.data.writers import PreparedFolderWriter, keep_copies_together
@@ -44,17 +45,13 @@ from kwavegan.errors import InputError, setting
 from kwavegan.storage.addresses import is_address, shown
 from kwavegan.storage.cache import cache_folder, locked
 from kwavegan.storage.files import atomic
-from kwavegan.storage.sole_writer import only_writer_of
+from kwavegan.storage.sole_writer import only_writer_of, unannounced
 
 Progress = Callable[[int, int], None]
 """Called with files done and files in all, now and then and at the end."""
 
 _PROGRESS_STEP = 50
 """Files between two calls of the progress function."""
-
-_RowAndClip = tuple[ManifestRow, np.ndarray | None]
-
-_Results = Generator[tuple[PlannedFile, list[_RowAndClip]], None, None]
 
 
 def prepare(
@@ -73,6 +70,11 @@ def prepare(
     If `out` was prepared before with the same clip settings, `prepare` copies the clips of files
     that have not changed (by size and times, else by checksum). If nothing at all has changed, it
     writes nothing.
+
+    A set of more than 1 GiB is built in shards of about that. Several processes, on machines that
+    see both folders too, share the work where they prepare it at the same time. After a crash the
+    same call goes on: whole shards stay, in `.<out>.shards` beside `out` until the set is made. Of
+    a folder that has grown or changed, other shards stay as they are.
 
     Args:
         src: a folder per label, or files without labels; see `scanner.scan_folder`. The settings
@@ -123,8 +125,14 @@ def _prepare(
         if settings.cut:
             need("librosa", setting("cut"))
         scan = origin.scan(settings, progress)
-        with only_writer_of(out):  # which reads it too: clips that have not changed
-            return _prepare_scanned(origin, out, scan, settings, jobs, progress, wav)
+        decided, chosen = decide(origin.folder, scan.sources, _as_before(origin, out, settings))
+        stored = _stored_settings(origin, scan, settings, decided, wav)
+        job = _Job(origin.folder, out, scan, decided, chosen, stored, jobs, progress, wav)
+        if job.is_large:
+            _build_shards(job)
+        wait = unannounced if job.is_large else None
+        with only_writer_of(out, wait):  # which reads it too: clips that have not changed
+            return _prepare_scanned(job)
 
 
 def prepare_cached(
@@ -171,46 +179,109 @@ def prepare_cached(
         return replace(open_dataset(folder), source=origin.folder, address=origin.address)
 
 
-def _prepare_scanned(
-    origin: Origin,
-    out: Path,
-    scan: Scan,
-    asked: PrepareSettings,
-    jobs: int | None,
-    progress: Progress | None,
-    wav: bool,
-) -> Summary:
+@dataclass(frozen=True)
+class _Job:
+    """What is to be prepared: the arguments of `prepare`, the files, and what was decided.
+
+    Attributes:
+        settings: decided.
+        chosen: a line about what was.
+        stored: what `settings.json` will hold, without the counts.
+    """
+
+    src: Path
+    out: Path
+    scan: Scan
+    settings: PrepareSettings
+    chosen: str
+    stored: dict[str, Any]
+    jobs: int | None
+    progress: Progress | None
+    wav: bool
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the set is built in shards."""
+        return bool(self.stored["version"] == SHARDED)
+
+    def plan(self) -> tuple[list[PlannedFile], dict[str, list[ManifestRow]]]:
+        """Return the files and what becomes of each, and the rows of the last preparation."""
+        previous = previous_rows(self.out, self.stored)
+        splits = file_splits(self.src, self.scan, self.settings)
+        trusted = trusted_until(self.out, self.stored)
+        strict = self.settings.strict
+        return make_plan(self.src, self.scan, splits, previous, trusted, strict), previous
+
+    def store(self) -> ShardStore:
+        """Return where its shards are built."""
+        progress = _stepped(self.progress, len(self.scan.sources))
+        return ShardStore(self.src, self.out, self.settings, self.jobs, progress)
+
+
+def _build_shards(job: _Job) -> None:
+    """Build the shards of a large set, together with whoever else prepares it now."""
+    before = _written(job.out)
+    plan, previous = job.plan()
+    if nothing_changed(job.out, job.stored, plan, previous):
+        return
+    old = open_dataset(job.out) if previous else None
+    shards, store = plan_shards(plan, job.settings, previous, old), job.store()
+    files = sum(len(shard.files) for shard in store.missing(shards))
+    check_space(job.out, files, job.settings, job.wav)
+    store.build_in_company(shards, old, ended=lambda: _written(job.out) != before)
+
+
+def _written(out: Path) -> tuple[int, int] | None:
+    """Return what changes where a prepared folder is written anew."""
+    try:
+        stat = (out / "settings.json").stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns
+
+
+def _prepare_scanned(job: _Job) -> Summary:
     """Prepare the files that a scan has found; see `prepare`."""
-    src = origin.folder
-    settings, chosen = decide(src, scan.sources, _as_before(origin, out, asked))
-    stored = _stored_settings(origin, scan, asked, settings, wav)
-    previous = previous_rows(out, stored)
-    splits = file_splits(src, scan, settings)
-    plan = make_plan(src, scan, splits, previous, trusted_until(out, stored), settings.strict)
-    counter = SummaryCounter(scan, settings.seconds)
-    if nothing_changed(out, stored, plan, previous):
+    src, out, settings = job.src, job.out, job.settings
+    plan, previous = job.plan()
+    counter = SummaryCounter(job.scan, settings.seconds)
+    if nothing_changed(out, job.stored, plan, previous):
         for file in plan:
             counter.add(file.reusable or (), decoded=False)
-        if progress:
-            progress(len(plan), len(plan))
-        return counter.summary(copies_in(plan), chosen, unchanged=True)
-    check_space(out, len(plan), settings, wav)
+        if job.progress:
+            job.progress(len(plan), len(plan))
+        if job.is_large:
+            job.store().clear()
+        return counter.summary(copies_in(plan), job.chosen, unchanged=True)
+    old = open_dataset(out) if previous else None
+    about: dict[str, Any] = {}
+    if job.is_large:
+        shards, store = plan_shards(plan, settings, previous, old), job.store()
+        store.complete(shards, old)
+    else:
+        check_space(out, len(plan), settings, job.wav)
     with atomic(out) as partial:
         partial.mkdir()
-        copies = _write_clips(
-            partial,
-            _rows_and_clips(src, out, plan, settings, jobs),
-            settings,
-            wav,
-            counter,
-            _stepped(progress, len(plan)),
-        )
-        if copies.late:
-            keep_copies_together(partial, copies, settings, wav, scan.labels, counter)
-        summary = counter.summary(copies, chosen)
+        if job.is_large:
+            copies, about["shards"] = assemble(partial, plan, shards, store, old, counter, job.wav)
+        else:
+            copies = _write_clips(
+                partial,
+                rows_and_clips(src, old, plan, settings, job.jobs),
+                settings,
+                job.wav,
+                counter,
+                _stepped(job.progress, len(plan)),
+            )
+            if copies.late:
+                keep_copies_together(partial, copies, settings, job.wav, job.scan.labels, counter)
+        summary = counter.summary(copies, job.chosen)
         check_training_split(src, summary)
-        text = json.dumps({**stored, "clips": summary.clips_by_split()}, indent=2)
+        about["clips"] = summary.clips_by_split()
+        text = json.dumps({**job.stored, **about}, indent=2)
         (partial / "settings.json").write_text(text + "\n", encoding="utf-8")
+    if job.is_large:
+        store.clear()
     return summary
 
 
@@ -243,7 +314,7 @@ def _stored_settings(
     rate, length, channels = settings.decided
     values = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": SHARDED if is_large(scan.sources, settings) else VERSION,
         "kwavegan": __version__,
         "source": origin.stored,
         "rate": rate,
@@ -260,58 +331,9 @@ def _stored_settings(
     return json.loads(json.dumps(values))
 
 
-def _rows_and_clips(
-    src: Path, out: Path, plan: list[PlannedFile], settings: PrepareSettings, jobs: int | None
-) -> _Results:
-    """Yield each file with its rows, which have no index yet, and clips; in the plan's order."""
-    old = open_dataset(out) if any(file.reusable for file in plan) else None
-    fresh = [file.source for file in plan if file.reusable is None]
-    jobs = worker_count(sum(source.size for source in fresh), jobs)
-    files = ((source.stored(src), source.size) for source in fresh)
-    with closing(decode_files(files, settings.clips, jobs)) as decoded:
-        for file in plan:
-            if file.reusable is not None and old is not None:
-                yield file, [_reused(file, row, old) for row in file.reusable]
-            else:
-                yield file, _decoded(src, file, next(decoded), settings.strict)
-
-
-def _reused(file: PlannedFile, row: ManifestRow, old: Dataset) -> _RowAndClip:
-    clip = None if row.problem else getattr(old, row.split).audio[row.row]
-    return replace(row, label=file.label, mtime_ns=file.source.mtime_ns), clip
-
-
-def _decoded(src: Path, file: PlannedFile, result: DecodedFile, strict: bool) -> list[_RowAndClip]:
-    source = file.source
-    if strict and result.rejections:
-        raise InputError(f"{src / source.name}: {result.rejections[0].reason}")
-
-    def row(
-        offset: int, notes: tuple[str, ...] = (), problem: str = "", sound: str = ""
-    ) -> ManifestRow:
-        return ManifestRow(
-            source=source.name,
-            label=file.label,
-            split=file.split.split,
-            speaker=speaker_of(source.name),
-            offset=offset,
-            notes=notes,
-            problem=problem,
-            sound=sound,
-            checksum=result.checksum,
-            size=source.size,
-            mtime_ns=source.mtime_ns,
-        )
-
-    clips = [
-        (row(clip.offset, clip.notes, sound=clip.sound), clip.samples) for clip in result.clips
-    ]
-    return clips + [(row(part.offset, problem=part.kind), None) for part in result.rejections]
-
-
 def _write_clips(
     folder: Path,
-    results: _Results,
+    results: Results,
     settings: PrepareSettings,
     wav: bool,
     counter: SummaryCounter,

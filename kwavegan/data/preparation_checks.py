@@ -1,5 +1,6 @@
 """What `prepare` refuses: places, a full disk, too little to train on."""
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -21,8 +22,10 @@ CUTS = "cuts.png"
 """Name of the picture in a prepared folder that shows where recordings were cut."""
 
 _OWN_FILES = {"manifest.csv", "settings.json", "wav", CLASSIFIER, CUTS} | {
-    f"{split}{end}.npy" for split in SPLITS for end in ("", "_labels")
+    f"{split}{end}.npy" for split in SPLITS for end in ("", "_labels", "_rows")
 }
+
+_SHARD = re.compile(r"audio-\d{5,}\.npy")
 
 
 def check_places(src: Path, out: Path) -> None:
@@ -46,7 +49,9 @@ def check_places(src: Path, out: Path) -> None:
     if not out.is_dir():
         raise InputError(f"{out}: is a file; choose another name")
     names = {entry.name for entry in out.iterdir() if not entry.name.startswith(PARTIAL)}
-    foreign = sorted(names - _OWN_FILES if is_prepared(out) else names)
+    if is_prepared(out):
+        names = {name for name in names - _OWN_FILES if not _SHARD.fullmatch(name)}
+    foreign = sorted(names)
     if foreign:
         raise InputError(
             f"{out}: holds files that prepare did not write (such as {foreign[0]!r});"

@@ -18,7 +18,7 @@ from kwavegan.data.summary import SummaryCounter
 from kwavegan.storage.arrays import open_array
 from kwavegan.storage.files import atomic
 
-_HEADER = 128
+HEADER = 128
 """Bytes of an .npy header: enough for any shape."""
 
 
@@ -88,8 +88,7 @@ def keep_copies_together(
     arrays = {
         path.stem: open_array(path, mapped=True)
         for split in SPLITS
-        if (path := folder / f"{split}.npy").stat().st_size
-        > _HEADER  # else there is nothing to map
+        if (path := folder / f"{split}.npy").stat().st_size > HEADER  # else there is nothing to map
     }
     with atomic(folder) as again:
         again.mkdir()
@@ -103,45 +102,70 @@ def keep_copies_together(
         del arrays
 
 
-class ArrayWriter:
-    """Append clips to `<split>.npy`, and labels to `<split>_labels.npy`; a context manager.
+class ClipWriter:
+    """Append clips to an `.npy` file; a context manager.
 
     Not a memory map: on a full disk that ends in a bus error, while an append raises an `OSError`.
+
+    Args:
+        path: of the file.
+        settings: of the clips.
     """
 
-    def __init__(self, folder: Path, split: str, settings: ClipSettings) -> None:
-        self._labels = array("i")
+    def __init__(self, path: Path, settings: ClipSettings) -> None:
+        self.count = 0
         self._shape = settings.shape
         self._dtype = np.dtype(settings.dtype)
-        self._labels_path = folder / f"{split}_labels.npy"
         with ExitStack() as stack:
-            self._file = stack.enter_context((folder / f"{split}.npy").open("wb"))
-            self._file.write(bytes(_HEADER))
+            self._file = stack.enter_context(path.open("wb"))
+            self._file.write(bytes(HEADER))
             stack.pop_all()
 
-    def __enter__(self) -> "ArrayWriter":
+    def __enter__(self) -> "ClipWriter":
         return self
 
-    def append(self, clip: np.ndarray, label: int) -> int:
-        """Add a clip; return its index."""
-        self._file.write(np.ascontiguousarray(clip, self._dtype).tobytes())
-        self._labels.append(label)
-        return len(self._labels) - 1
+    def append(self, clip: np.ndarray) -> bytes:
+        """Add a clip; return its bytes."""
+        data = np.ascontiguousarray(clip, self._dtype).tobytes()
+        self._file.write(data)
+        self.count += 1
+        return data
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         with self._file:
             if kind is None:
                 self._file.seek(0)
                 self._file.write(self._header())
-        if kind is None:
-            np.save(self._labels_path, np.asarray(self._labels, np.int32), allow_pickle=False)
 
     def _header(self) -> bytes:
         """Return the .npy header, version 1.0, of a fixed size: it is written last."""
-        shape = (len(self._labels), *self._shape)
+        shape = (self.count, *self._shape)
         text = f"{{'descr': {self._dtype.str!r}, 'fortran_order': False, 'shape': {shape}, }}"
-        text = text.ljust(_HEADER - 11) + "\n"
-        return b"\x93NUMPY\x01\x00" + (_HEADER - 10).to_bytes(2, "little") + text.encode("latin1")
+        text = text.ljust(HEADER - 11) + "\n"
+        return b"\x93NUMPY\x01\x00" + (HEADER - 10).to_bytes(2, "little") + text.encode("latin1")
+
+
+class ArrayWriter:
+    """Append clips to `<split>.npy`, and labels to `<split>_labels.npy`; a context manager."""
+
+    def __init__(self, folder: Path, split: str, settings: ClipSettings) -> None:
+        self._labels = array("i")
+        self._labels_path = folder / f"{split}_labels.npy"
+        self._clips = ClipWriter(folder / f"{split}.npy", settings)
+
+    def __enter__(self) -> "ArrayWriter":
+        return self
+
+    def append(self, clip: np.ndarray, label: int) -> int:
+        """Add a clip; return its index."""
+        self._clips.append(clip)
+        self._labels.append(label)
+        return len(self._labels) - 1
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        self._clips.__exit__(kind, *error)
+        if kind is None:
+            np.save(self._labels_path, np.asarray(self._labels, np.int32), allow_pickle=False)
 
 
 class WavWriter:

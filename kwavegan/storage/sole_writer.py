@@ -13,6 +13,10 @@ from kwavegan.storage.files import clear_unfinished
 from kwavegan.storage.locks import try_lock
 
 
+class BusyError(InputError):
+    """Another process writes a file or folder."""
+
+
 @contextmanager
 def only_writer_of(path: str | Path, wait: Callable[[str], None] | None = None) -> Iterator[None]:
     """Keep other processes from writing a file or folder in this way, for a block.
@@ -27,7 +31,8 @@ def only_writer_of(path: str | Path, wait: Callable[[str], None] | None = None) 
             does. None where that is refused: of two that replace it, one would be lost.
 
     Raises:
-        InputError: another process writes it, or the system makes no lock.
+        BusyError: another process writes it.
+        InputError: the system makes no lock.
     """
     path = Path(os.path.abspath(path))
     held = _held(path, wait)
@@ -64,7 +69,7 @@ def _held(path: Path, wait: Callable[[str], None] | None) -> IO[bytes] | None:
             if locked:
                 continue
             if wait is None:
-                raise InputError(
+                raise BusyError(
                     f"{path}: another kwavegan is writing it; wait for it to end, or choose another"
                     " place"
                 )
