@@ -17,13 +17,16 @@ from typing import Any
 MEGA = 1e6
 
 
-def child(task: str, **arguments: Any) -> dict:
-    """Run a task in a new process and return its result.
+HERE = "scripts.benchmarks.children"
+
+
+def child(task: str, module: str = HERE, **arguments: Any) -> dict:
+    """Run a task of a module, this one or one like it, in a new process and return its result.
 
     Raises:
         RuntimeError: it failed; the message is the end of its errors.
     """
-    command = [sys.executable, "-m", "scripts.benchmarks.children", task, json.dumps(arguments)]
+    command = [sys.executable, "-m", module, task, json.dumps(arguments)]
     path = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), _path())))
     environment = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
