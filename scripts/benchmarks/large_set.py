@@ -27,8 +27,8 @@ from kwavegan.data.dataset import FORMAT, SHARDED, data_digest, subset
 from kwavegan.data.manifest import SPLITS, ManifestRow, ManifestWriter
 from kwavegan.data.prepare_settings import ClipSettings
 from kwavegan.data.scanner import split_of
+from kwavegan.data.sharded_clips import ShardedClips, rows_name, shard_name
 from kwavegan.data.sharding import SHARD_BYTES
-from kwavegan.data.shards import ShardedClips, rows_name, shard_name
 from kwavegan.data.writers import HEADER, ClipWriter
 from kwavegan.storage.arrays import open_array
 from scripts.benchmarks.children import MEGA, child, own_peak
