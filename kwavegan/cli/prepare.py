@@ -116,7 +116,8 @@ def command(
     SRC holds a folder per label (files deeper down belong to it), or just files. Folders train and
     test, around the labels or within each, are taken as the split. Sounds with several attributes
     have labels such as kick/hard. After a change of SRC, run the command again: it decodes only
-    what changed.
+    what changed. A large set is built in shards: run the command several times at once, on other
+    machines too that see both folders, to share the work; after a crash, run it again.
     """
     from kwavegan.cli.output import say
     from kwavegan.data import PrepareSettings, prepare

@@ -36,8 +36,8 @@ class ShardedClips:
         >>> from kwavegan.data.sharded_clips import ShardedClips
         >>> shards = [np.full((2, 4, 1), value, "int16") for value in (5, 7)]
         >>> clips = ShardedClips(shards, np.array([3, 0]))
-        >>> clips.shape, clips[0].max(), clips[[1, 0]].max(axis=(1, 2)).tolist()
-        ((2, 4, 1), np.int16(7), [5, 7])
+        >>> clips.shape, int(clips[0].max()), clips[[1, 0]].max(axis=(1, 2)).tolist()
+        ((2, 4, 1), 7, [5, 7])
     """
 
     def __init__(self, shards: Sequence[np.ndarray], places: np.ndarray) -> None:
