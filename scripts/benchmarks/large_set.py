@@ -271,6 +271,8 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=100_000)
     parser.add_argument("--folder", help="where there is room; default: a temporary folder")
     options = parser.parse_args()
+    if options.files < 10_000:
+        parser.error("--files: at least 10,000, as a hundredth of them must have two of each label")
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         print("| what | measured |\n|---|---|")
         for what, measured in _rows(options.sounds, options.written, options.files, Path(name)):
