@@ -11,7 +11,7 @@ from kwavegan.backend.serialization import register
 from kwavegan.types import Shape, Tensor
 
 POWER_FLOOR = 1e-6
-"""Power that is added in every band: -60 dB below a sine of full scale."""
+"""Power that is added in every band by default: 60 dB below a sine of full scale."""
 
 COMMON_RMS = 0.25
 """Root mean square to which a sound is brought where its loudness is a band of its own."""
@@ -25,7 +25,7 @@ class LogSpectrogram(keras.layers.Layer):
     """Turn audio into a spectrogram with a level for every bin, and a soft floor.
 
     Levels are `scale` times the logarithm to base 10 of the amplitude above the floor: 0 for
-    silence, 3 × `scale` for a sine of full scale (`POWER_FLOOR` is 60 dB lower). Unlike
+    silence, 3 × `scale` for a sine of full scale where the floor is 60 dB lower. Unlike
     `keras.layers.MelSpectrogram`, whose gradient at digital silence is NaN (Keras 3.15), it can be
     differentiated anywhere. It has no weights.
 
@@ -38,6 +38,7 @@ class LogSpectrogram(keras.layers.Layer):
         hop: samples from one window to the next, a divisor of `window`.
         scale: factor on the levels.
         loudness: factor on the band of the sound's loudness; 0 for levels as they are, without it.
+        floor: power that is added in every band; that of a sine of full scale is 1.
 
     Call arguments:
         x: (batch, time, channels) in -1…1.
@@ -47,7 +48,7 @@ class LogSpectrogram(keras.layers.Layer):
         = time / hop, rounded up.
 
     Raises:
-        ValueError: the window is not a multiple of the hop.
+        ValueError: the window is not a multiple of the hop, or the floor is not positive.
 
     Example:
         >>> import numpy as np
@@ -60,7 +61,13 @@ class LogSpectrogram(keras.layers.Layer):
     """
 
     def __init__(
-        self, window: int, hop: int, scale: float = 1.0, loudness: float = 0.0, **kwargs: Any
+        self,
+        window: int,
+        hop: int,
+        scale: float = 1.0,
+        loudness: float = 0.0,
+        floor: float = POWER_FLOOR,
+        **kwargs: Any,
     ):
         # The logarithm of a power wants float32, whatever the layer hands on.
         super().__init__(autocast=False, **kwargs)
@@ -68,7 +75,10 @@ class LogSpectrogram(keras.layers.Layer):
             raise ValueError(
                 f"{type(self).__name__}: window must be a multiple of hop; got {window} and {hop}"
             )
+        if floor <= 0:
+            raise ValueError(f"{type(self).__name__}: floor must be positive; got {floor}")
         self.window, self.hop, self.scale, self.loudness = window, hop, scale, loudness
+        self.floor = floor
         taper = hann(window)
         self.taper = (taper / (taper.sum() / 2)).astype("float32")
         self.bands = window // 2
@@ -87,7 +97,7 @@ class LogSpectrogram(keras.layers.Layer):
         """Return the levels (batch, frames, channels × bands) of audio."""
         windows = self._windows(ops.transpose(x, (0, 2, 1)))
         power = self._power(*ops.rfft(ops.multiply(windows, self.taper)))
-        levels = ops.transpose(self._level(power + POWER_FLOOR, POWER_FLOOR), (0, 2, 1, 3))
+        levels = ops.transpose(self._level(power + self.floor, self.floor), (0, 2, 1, 3))
         return ops.reshape(levels, (-1, levels.shape[1], levels.shape[2] * self.bands))
 
     def _level(self, power: Tensor, floor: float) -> Tensor:
@@ -113,7 +123,7 @@ class LogSpectrogram(keras.layers.Layer):
         return batch, -(-time // self.hop), channels * self.bands + bool(self.loudness)
 
     def get_config(self) -> dict[str, Any]:
-        names = ("window", "hop", "scale", "loudness")
+        names = ("window", "hop", "scale", "loudness", "floor")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
@@ -128,6 +138,7 @@ class LogMel(LogSpectrogram):
         bands: mel bands between 0 and rate / 2.
         scale: factor on the levels.
         loudness: factor on the band of the sound's loudness; 0 for levels as they are, without it.
+        floor: power that is added in every band; that of a sine of full scale is 1.
 
     Call arguments:
         x: (batch, time, channels) in -1…1.
@@ -137,7 +148,7 @@ class LogMel(LogSpectrogram):
         up.
 
     Raises:
-        ValueError: the window is not a multiple of the hop.
+        ValueError: the window is not a multiple of the hop, or the floor is not positive.
 
     Example:
         >>> import numpy as np
@@ -155,9 +166,10 @@ class LogMel(LogSpectrogram):
         bands: int,
         scale: float = 1.0,
         loudness: float = 0.0,
+        floor: float = POWER_FLOOR,
         **kwargs: Any,
     ):
-        super().__init__(window, hop, scale, loudness, **kwargs)
+        super().__init__(window, hop, scale, loudness, floor, **kwargs)
         self.rate, self.bands = rate, bands
         self.filters = mel_filters(MelSettings(rate, window, hop, bands)).T.astype("float32")
 

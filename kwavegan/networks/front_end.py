@@ -28,6 +28,17 @@ _SHORT_BANDS = 32
 _SHORT_SCALE = 3.0
 """A few frames of it differ between a sharp attack and a soft one, so they must weigh more."""
 
+_FLOOR = 1e-8
+"""Power of the floor of the longer windows: 80 dB below a sine of full scale.
+
+A noise that is spread over hundreds of bins, as the tail of a sound or the room behind it, is at
+-60 dB long before it is inaudible. What critics do not hear, a generator fills with whatever
+comes about, and learns nothing of."""
+
+_SHORT_FLOOR = 1e-6
+"""Power of the floor of the shortest window, whose bands are few and wide. It hears how a sound
+begins, and with a lower floor what is faint would count as much as that."""
+
 
 @dataclass(frozen=True)
 class Resolution:
@@ -39,6 +50,7 @@ class Resolution:
         bands: mel bands; 0 for every bin.
         width: filters of the critic's first layer, in widths of the architecture.
         scale: factor on the levels, in spectral scales of the architecture.
+        floor: power that is added in every band; that of a sine of full scale is 1.
     """
 
     window: int
@@ -46,6 +58,7 @@ class Resolution:
     bands: int
     width: int
     scale: float
+    floor: float
 
 
 def resolutions(rate: int, length: int) -> tuple[Resolution, ...]:
@@ -56,8 +69,9 @@ def resolutions(rate: int, length: int) -> tuple[Resolution, ...]:
     """
     short, middle, long = spectral_windows(rate, length)
     bands = bands_of(rate, short, _SHORT_BANDS)
-    heard_by_bin = [Resolution(w, w // 4, 0, 4, 1.0) for w in sorted({middle, long})]
-    return (Resolution(short, short // 2, bands, 1, _SHORT_SCALE), *heard_by_bin)
+    heard_by_bin = [Resolution(w, w // 4, 0, 4, 1.0, _FLOOR) for w in sorted({middle, long})]
+    shortest = Resolution(short, short // 2, bands, 1, _SHORT_SCALE, _SHORT_FLOOR)
+    return (shortest, *heard_by_bin)
 
 
 def spectra(a: Architecture) -> dict[str, Resolution]:
@@ -75,9 +89,10 @@ def front_end_layers(a: Architecture) -> list[keras.Layer]:
 
 def _spectrogram(a: Architecture, each: Resolution, name: str) -> keras.Layer:
     scale, given = each.scale * a.spectral_scale, {"dtype": "float32", "name": name}
+    how = (scale, a.loudness, each.floor)
     if each.bands:
-        return LogMel(a.rate, each.window, each.hop, each.bands, scale, a.loudness, **given)
-    return LogSpectrogram(each.window, each.hop, scale, a.loudness, **given)
+        return LogMel(a.rate, each.window, each.hop, each.bands, *how, **given)
+    return LogSpectrogram(each.window, each.hop, *how, **given)
 
 
 class FrontEnd:

@@ -67,6 +67,27 @@ def test_silence_is_zero_and_full_scale_is_three():
     assert 2.8 < ops.convert_to_numpy(layer(sine)).max() < 3.2
 
 
+def test_a_lower_floor_hears_what_a_higher_one_hides():
+    quiet = 10 ** (-70 / 20) * np.sin(2 * np.pi * 512 * np.arange(1024) / 4096)
+    quiet = quiet.astype("float32")[None, :, None]
+    low, high = (
+        ops.convert_to_numpy(LogSpectrogram(128, 32, floor=f)(quiet)) for f in (1e-8, 1e-6)
+    )
+    # 10 dB above the one floor, 10 below the other; half a unit is a tenfold power.
+    assert low.max() == pytest.approx(0.5 * np.log10(1 + 10), abs=0.02)
+    assert high.max() == pytest.approx(0.5 * np.log10(1 + 0.1), abs=0.01)
+
+
+def test_the_floor_of_the_shortest_window_is_the_highest():
+    heard = sorted(resolutions(16_384, 4096), key=lambda each: each.window)
+    assert [each.floor for each in heard] == [1e-6, 1e-8, 1e-8]
+
+
+def test_a_floor_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="floor must be positive"):
+        LogSpectrogram(128, 32, floor=0.0)
+
+
 @pytest.mark.parametrize("layer", [LogSpectrogram, LogMel])
 def test_loudness_is_a_band_of_its_own_and_the_rest_does_not_depend_on_it(layer, tmp_path):
     settings = {"window": 64, "hop": 16, "scale": 0.5, "loudness": 3.0}
