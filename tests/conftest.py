@@ -17,8 +17,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # The first import of librosa compiles with Numba: 14 seconds, where it takes 27 with optimization.
 os.environ.setdefault("NUMBA_OPT", "0")
 # Tracing a network makes objects by the hundred thousand, nearly all of which stay: looking through
-# them again and again for circles takes a quarter of the time.
-gc.set_threshold(200_000, 50, 100)
+# them again and again for circles takes a quarter of the time, and a tenth at every 200,000.
+gc.set_threshold(2_000_000, 50, 100)
 # The networks of the tests are tiny: XLA would spend longer on optimizing them than they run. Its
 # fusion emitters alone make a first eager update take 9.0 seconds, where it takes 5.9 without.
 # Split into parts for a core each, a network takes a fifth longer to compile on the one it has.
