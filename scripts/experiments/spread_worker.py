@@ -32,7 +32,8 @@ CASES = {
 def simulated(count: int) -> Iterator[Any]:
     """Yield the engine of `count` devices that are simulated on the CPU."""
     if os.environ["KERAS_BACKEND"] == "jax":
-        os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={count}"
+        flags = os.environ.get("XLA_FLAGS", ""), f"--xla_force_host_platform_device_count={count}"
+        os.environ["XLA_FLAGS"] = " ".join(flags).strip()
     elif os.environ["KERAS_BACKEND"] == "tensorflow":
         import tensorflow as tf
 
