@@ -1,5 +1,7 @@
 """Keep what other programs left in the environment away from our imports and our numbers."""
 
+import atexit
+import gc
 import importlib.util
 import os
 import sys
@@ -35,6 +37,9 @@ _BACKENDS = (
 _FOLDERS = ("NUMBA_CACHE_DIR", "MPLCONFIGDIR")
 """Variables that name a folder which a library writes to when it is imported."""
 
+_OBJECTS = 10_000
+"""How many new objects Python waits for before it looks for circles among them."""
+
 
 def own_the_process() -> None:
     """Take the environment out of the hands of whoever wrote it; for processes that are ours alone.
@@ -43,6 +48,7 @@ def own_the_process() -> None:
     """
     for name in LEFT_OUT:
         os.environ.pop(name, None)
+    _rest_collector()
     from kwavegan.storage.cache import cache_folder
 
     # Keras' keras.json: its backend was read when kwavegan was imported, and a number format, an
@@ -53,6 +59,17 @@ def own_the_process() -> None:
     # PYTHONWARNINGS=error would make an exception of each remark of a library.
     if any(option.startswith("error") for option in sys.warnoptions):
         warnings.resetwarnings()
+
+
+def _rest_collector() -> None:
+    """Let Python look for circles of objects more rarely, and not once more when all ends.
+
+    The import of Keras and its backend makes half a million objects, which all stay: to look
+    through them took a third of its time and more. A larger number set before is kept.
+    """
+    if gc.get_threshold()[0] < _OBJECTS:
+        gc.set_threshold(_OBJECTS, 50, 100)
+        atexit.register(gc.freeze)
 
 
 def mend_imports() -> None:

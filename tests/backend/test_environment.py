@@ -1,5 +1,6 @@
 """A foreign environment: variables and folders of other programs."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -54,6 +55,22 @@ def test_the_command_line_leaves_out_what_would_change_numbers(monkeypatch, tmp_
     assert not set(environment.LEFT_OUT) & set(os.environ)
     assert os.environ["KERAS_HOME"] == str(tmp_path / "keras")
     assert os.environ["MPLBACKEND"] == "agg"
+
+
+@pytest.mark.parametrize("given", [700, 10**7])
+def test_the_command_line_rests_the_collector_of_circles(given, monkeypatch, tmp_path):
+    """Looking for them among what Keras' import makes takes a third of a command's start."""
+    monkeypatch.setenv("KWAVEGAN_CACHE", str(tmp_path))
+    at_exit = []
+    monkeypatch.setattr(environment.atexit, "register", at_exit.append)
+    kept = gc.get_threshold()
+    gc.set_threshold(given, 10, 10)
+    try:
+        environment.own_the_process()
+        assert gc.get_threshold()[0] == max(given, 10_000)
+        assert at_exit == ([gc.freeze] if given == 700 else [])
+    finally:
+        gc.set_threshold(*kept)
 
 
 @pytest.mark.parametrize("name", ["NUMBA_CACHE_DIR", "MPLCONFIGDIR"])
