@@ -39,6 +39,12 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 sys.path.append(str(Path(__file__).parents[1]))
 
 
+def pytest_sessionfinish():
+    """Look for circles once; pytest would five times more, and Python twice when it ends."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path, monkeypatch):
     """Keep every test out of the user's runs and cache."""

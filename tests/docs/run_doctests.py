@@ -4,7 +4,9 @@ They run in a copy of the folder DESK. A `fit` is cut short: the classifier of a
 several examples train, needs no more than `STEPS`.
 """
 
+import atexit
 import doctest
+import gc
 import importlib
 import os
 import pkgutil
@@ -41,4 +43,6 @@ def main(desk: Path, names: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(2_000_000, 50, 100)  # as in tests/conftest.py, which says why
+    atexit.register(gc.freeze)
     sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
