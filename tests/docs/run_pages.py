@@ -6,6 +6,8 @@ is `SMALL`; all else runs as it is printed. The last line printed
 is JSON: a traceback for each page, empty where its blocks ran.
 """
 
+import atexit
+import gc
 import json
 import os
 import re
@@ -17,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-SMALL = {"critic": "waveform", "width": 2, "latent_dim": 8}
+SMALL = {"generator": "waveform", "critic": "waveform", "width": 2, "latent_dim": 8}
 SHORT = {
     **SMALL,
     "rate": 4096,
@@ -77,5 +79,7 @@ def main(desk: Path, pages: list[Path]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(2_000_000, 50, 100)  # as in tests/conftest.py, which says why
+    atexit.register(gc.freeze)
     desk, *pages = map(Path, sys.argv[1:])
     print(json.dumps(main(desk, pages)))
