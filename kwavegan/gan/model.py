@@ -71,7 +71,8 @@ class WaveGAN(CheckedModel):
     Example:
         >>> import numpy as np
         >>> from kwavegan import Architecture, WaveGAN, build_networks
-        >>> a = Architecture(256, num_labels=2, width=2, critic="waveform", rate=4096)
+        >>> tiny = {"generator": "waveform", "critic": "waveform", "width": 2}
+        >>> a = Architecture(256, num_labels=2, rate=4096, **tiny)
         >>> gan = WaveGAN(*build_networks(a), rate=a.rate, labels=("kick", "snare"))
         >>> gan.compile()
         >>> audio = np.random.default_rng(0).uniform(-0.5, 0.5, (16, 256, 1)).astype("float32")

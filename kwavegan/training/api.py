@@ -59,8 +59,9 @@ def train(
 
     Example:
         >>> import kwavegan
-        >>> tiny = {"critic": "waveform", "width": 2, "evaluate_every": 0, "preview_every": 0}
-        >>> generator = kwavegan.train("set", "tiny", steps=2, note=None, **tiny)
+        >>> tiny = {"generator": "waveform", "critic": "waveform", "width": 2}
+        >>> plain = {"evaluate_every": 0, "preview_every": 0, "tensorboard": "off", **tiny}
+        >>> generator = kwavegan.train("set", "tiny", steps=2, note=None, **plain)
         >>> generator.generate("kick", n=2, seed=0).shape
         (2, 1024, 1)
     """

@@ -94,8 +94,9 @@ def run_training(
         >>> from kwavegan import Config, open_dataset
         >>> from kwavegan.training import run_training
         >>> dataset = open_dataset("set")
-        >>> tiny = {"critic": "waveform", "width": 2, "evaluate_every": 0, "preview_every": 0}
-        >>> config = Config(steps=2, **tiny).for_dataset(dataset)
+        >>> tiny = {"generator": "waveform", "critic": "waveform", "width": 2}
+        >>> plain = {"evaluate_every": 0, "preview_every": 0, "tensorboard": "off", **tiny}
+        >>> config = Config(steps=2, **plain).for_dataset(dataset)
         >>> outcome = run_training(config, dataset, "short")
         >>> outcome.state, outcome.step
         ('finished', 2)
@@ -144,8 +145,9 @@ def resume(
         >>> from kwavegan.runs import Run
         >>> from kwavegan.training import resume
         >>> dataset = open_dataset("set")
-        >>> tiny = {"critic": "waveform", "width": 2, "evaluate_every": 0, "preview_every": 0}
-        >>> config = Config(steps=9, **tiny).for_dataset(dataset)
+        >>> tiny = {"generator": "waveform", "critic": "waveform", "width": 2}
+        >>> plain = {"evaluate_every": 0, "preview_every": 0, "tensorboard": "off", **tiny}
+        >>> config = Config(steps=9, **plain).for_dataset(dataset)
         >>> run = Run.create("broken-off", config)  # as a training leaves it that is killed early
         >>> resume(run, dataset, steps=2).step
         2
