@@ -1,12 +1,13 @@
 """Gradients on JAX; see `kwavegan.backend.autodiff` for what each function promises."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import jax
 import keras
 
+from kwavegan.backend._jax_mesh import HostReplicas
 from kwavegan.types import Tensor
 
 # XLA runs strided convolutions, and even more so their gradients, on a slow path on CPU.
@@ -90,8 +91,30 @@ class TrainStep(keras.Model):
     """Keras' JAX trainer: a step is a pure function of the model's state.
 
     `train_step` runs `update` inside a scope that lends the variables their values from the
-    state, and reads the new values back; `test_step` does the same with `evaluate_batch`.
+    state, and reads the new values back; `test_step` does the same with `evaluate_batch`. On the
+    devices of several processes, state and rows span them within the step alone.
     """
+
+    def make_train_function(self, force: bool = False) -> None:
+        hosts = self.replicas
+        if not isinstance(hosts, HostReplicas) or (self.train_function and not force):
+            super().make_train_function(force)
+            return
+        step = self.train_step
+        if self.jit_compile and not self.run_eagerly:
+            step = jax.jit(step, donate_argnums=0, out_shardings=hosts.on_all)
+
+        def train_function(state: tuple[Any, ...], batches: Iterator[Any]) -> tuple[Any, ...]:
+            return step(hosts.everywhere(state), hosts.rows(next(batches)))
+
+        self.train_function = train_function
+
+    def jax_state_sync(self) -> None:
+        super().jax_state_sync()
+        if isinstance(self.replicas, HostReplicas):
+            for variable in (v for group in self.state_variables() for v in group):
+                if not variable.value.is_fully_addressable:
+                    variable.assign(variable.value.addressable_data(0))
 
     def state_variables(self) -> tuple[list[Tensor], ...]:
         """Return the variables of a step, in the groups that Keras gives their values in."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from kwavegan.backend.launch import Launch
 from kwavegan.backend.replicas import ONE, Engine, InOneProcess, Replicas, choose
 
 
@@ -43,7 +44,7 @@ def current_replicas() -> Replicas | None:
 
 
 @contextmanager
-def open_engine(count: int | None) -> Iterator[Engine]:
+def open_engine(count: int | None, launch: Launch | None) -> Iterator[Engine]:
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     there = [device.name for device in tf.config.list_logical_devices(kind)]
     advice = "give fewer, or tf.config.set_logical_device_configuration before training"

@@ -15,7 +15,8 @@ import torch
 from torch import distributed
 from torch.utils import _pytree as pytree
 
-from kwavegan.backend.replicas import ONE, Engine, Replicas, launched
+from kwavegan.backend.launch import Launch
+from kwavegan.backend.replicas import ONE, Engine, Replicas
 from kwavegan.errors import InputError, setting
 from kwavegan.storage.failures import AGAIN, first_line
 
@@ -83,9 +84,9 @@ def _met() -> Iterator[None]:
 
 
 @contextmanager
-def open_engine(count: int | None) -> Iterator[Engine]:
+def open_engine(count: int | None, launch: Launch | None) -> Iterator[Engine]:
     gpus = torch.cuda.device_count()
-    if not launched():
+    if launch is None:
         wanted = count or gpus
         if wanted <= 1:
             yield ONE
@@ -94,7 +95,7 @@ def open_engine(count: int | None) -> Iterator[Engine]:
             f"{setting('devices')}: PyTorch trains on {wanted} devices by a process for each; run: "
             f"torchrun --standalone --nproc-per-node {wanted} -m kwavegan train … --devices all"
         )
-    world, local = int(os.environ["WORLD_SIZE"]), int(os.environ["LOCAL_RANK"])
+    world, local = launch.processes, int(os.environ["LOCAL_RANK"])
     if count not in (None, world):
         raise InputError(
             f"{setting('devices')}: {count}, but torchrun started {world} processes; give all"

@@ -6,11 +6,12 @@ The devices are those of the backend's own engine, which is set up before a mode
 """
 
 import importlib
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
+from kwavegan.backend.launch import find_launch
+from kwavegan.backend.selection import select_backend, start_backend, versions
 from kwavegan.errors import InputError, setting
 
 ALL = "all"
@@ -75,6 +76,10 @@ class Engine:
         """Return whether the flag of any process is set, in all processes."""
         return flag
 
+    def training(self) -> AbstractContextManager[Any]:
+        """Return the block in which models are trained: it says in a line that a process is gone."""
+        return nullcontext()
+
 
 ONE = Engine()
 """The engine of a training on one device."""
@@ -109,35 +114,48 @@ def current_replicas() -> Replicas:
 
 @contextmanager
 def open_engine(devices: str | int) -> Iterator[Engine]:
-    """Set up a backend's engine for a block; Keras must be imported already.
+    """Start the backend, and set up its engine for a block.
+
+    A process that was started as one of several meets the others first.
 
     Args:
         devices: how many, or `ALL`.
 
     Raises:
-        InputError: no number of devices, or not that many.
+        InputError: no number of devices, or not that many; the backend does not start, or the
+            processes do not meet.
     """
-    count, backend = device_count(devices), _backend()
-    if launched() and not hasattr(backend, "distributed"):
-        raise InputError(
-            "torchrun: its processes train together on PyTorch alone; add --backend torch, or "
-            "start kwavegan without it"
-        )
-    if count == 1 and not launched():
+    count, name = device_count(devices), select_backend()
+    launch = find_launch(name, devices)
+    if launch is not None and name == "jax":
+        from kwavegan.backend import _jax_hosts
+
+        _jax_hosts.join(launch)  # before JAX computes
+    start_backend()
+    if count == 1:
         yield ONE
         return
-    with backend.open_engine(count) as engine:
+    with _backend().open_engine(count, launch) as engine:
+        if engine.processes > 1:
+            _compare_versions(engine, name)
         yield engine
 
 
-def launched() -> bool:
-    """Return whether `torchrun` started this process, as one of several."""
-    return os.environ.get("WORLD_SIZE", "1") != "1" and "LOCAL_RANK" in os.environ
+def _compare_versions(engine: Engine, backend: str) -> None:
+    """Check that all processes run the same.
 
-
-def follows() -> bool:
-    """Return whether `torchrun` started this process to follow another."""
-    return launched() and os.environ.get("RANK", "0") != "0"
+    Raises:
+        InputError: they do not, in all of them.
+    """
+    own = {name: versions()[name] for name in ("kwavegan", "keras", "numpy", backend)}
+    first = engine.share(own)
+    unlike = [f"{name} {own[name]}, not {first[name]}" for name in own if own[name] != first[name]]
+    if engine.any(bool(unlike)):
+        found = f"this one has {', '.join(unlike)}" if unlike else "this one is like the first"
+        raise InputError(
+            f"the processes of this training differ from the first in their versions: {found}; "
+            "install the same for all"
+        )
 
 
 def device_count(devices: str | int) -> int | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from kwavegan.backend.autodiff import BACKEND
+from kwavegan.backend.replicas import Replicas
 
 
 class _DirectTrainStep(keras.Model):
@@ -34,7 +35,12 @@ class StatefulModel(_TrainStep, ABC):
 
     Both methods assign variables freely; the backend's own trainer is hidden behind them. See
     `kwavegan.WaveGAN` for an example.
+
+    Attributes:
+        replicas: the devices that it trains on.
     """
+
+    replicas = Replicas()
 
     @abstractmethod
     def update(self, data: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import click
 
 from kwavegan import __version__
 from kwavegan.backend.environment import own_the_process
+from kwavegan.backend.guard import leaving_at_once
 from kwavegan.cli.output import any_encoding, say
 from kwavegan.errors import InputError
 from kwavegan.storage.failures import explain
@@ -51,7 +52,8 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         any_encoding()
         own_the_process()
-        return super().main(*args, **kwargs)
+        with leaving_at_once():
+            return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

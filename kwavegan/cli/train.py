@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kwavegan.backend.replicas import device_count, follows, open_engine
-from kwavegan.backend.selection import select_backend, start_backend
+from kwavegan.backend.guard import stand_guard
+from kwavegan.backend.launch import find_launch
+from kwavegan.backend.replicas import device_count, open_engine
+from kwavegan.backend.selection import select_backend
 from kwavegan.cli.options import (
     PRESETS_EPILOG,
     backend_option,
@@ -66,7 +68,7 @@ _INTERVAL = 10.0  # seconds between two lines on the progress, where they are no
     default="1",
     show_default=True,
     metavar="all|N",
-    help="Devices that share each batch: GPUs, or processes that torchrun started.",
+    help="Devices that share each batch, of this host or of all processes started together.",
 )
 @preset_option
 @config_option
@@ -99,7 +101,10 @@ def command(
         require()
     device_count(devices)
     backend = select_backend(backend)
-    if follows():
+    launch = find_launch(backend, devices)
+    if launch is not None and launch.backend == "jax":
+        stand_guard()
+    if launch is not None and launch.place:
         silence(sys.stdout)
     if resume is not None:
         fixed = {option_name(key): value for key, value in options.items() if key != "steps"}
@@ -133,22 +138,20 @@ def _train(
     data = data if data is not None else config.data
     chosen: list[str] = []
     dataset = load_dataset(data, config, preparing, chosen.append)
-    start_backend()
-
-    from kwavegan.training.session import run_training
-
-    asked = config.loudness
-    config = config.for_dataset(dataset, stored_source(data) if data else "")
-    chosen.append(remark_on_loudness(asked, config.loudness, dataset.level_spread))
-    for line in filter(None, chosen):
-        say(for_command_line(line))
-    labels = f", labels {', '.join(config.labels)}" if config.labels else ""
-    headline = (
-        f"{config.model} on {backend}, {len(dataset.train)} sounds of "
-        f"{config.length} samples at {config.rate} Hz{labels}"
-    )
-    progress = _Progress(headline, config, report)
     with open_engine(devices) as engine:
+        from kwavegan.training.session import run_training
+
+        asked = config.loudness
+        config = config.for_dataset(dataset, stored_source(data) if data else "")
+        chosen.append(remark_on_loudness(asked, config.loudness, dataset.level_spread))
+        for line in filter(None, chosen):
+            say(for_command_line(line))
+        labels = f", labels {', '.join(config.labels)}" if config.labels else ""
+        headline = (
+            f"{config.model} on {backend}, {len(dataset.train)} sounds of "
+            f"{config.length} samples at {config.rate} Hz{labels}"
+        )
+        progress = _Progress(headline, config, report)
         outcome = run_training(config, dataset, name, runs_dir, [progress], engine=engine)
     progress.finish(outcome)
 
@@ -169,15 +172,13 @@ def _resume(
     config = run.config()
     moved = shell_command("train", "SOUNDS", resume=run.name, runs_dir=run.runs_dir)
     dataset = load_trained_data(config, data, moved, preparing)
-    start_backend()
-
-    from kwavegan.training.session import resume
-
     headline = f"continues with {config.model} on {backend}"
     config = replace(config, steps=steps or config.steps)
     progress = _Progress(headline, config, report)
     source = None if data is None else stored_source(data)
     with open_engine(devices) as engine:
+        from kwavegan.training.session import resume
+
         outcome = resume(run, dataset, steps, [progress], source=source, engine=engine)
     progress.finish(outcome)
 

@@ -113,7 +113,8 @@ class WaveGAN(CheckedModel):
             paired=self.objectives.loss.paired,
         )
 
-        self.spreading = Spreading(current_replicas(), self.settings.accumulate)
+        self.replicas = current_replicas()
+        self.spreading = Spreading(self.replicas, self.settings.accumulate)
         spread, both = self.spreading.spread, (self._d_gradients, self._g_gradients)
         # An eager model runs its layers each time, so that a breakpoint in one is reached.
         self._eager = [spread(each) for each in both]
@@ -165,7 +166,7 @@ class WaveGAN(CheckedModel):
         def choose(variable: keras.Variable) -> keras.Optimizer:
             return d_optimizer if id(variable) in of_discriminator else g_optimizer
 
-        if not self.spreading.replicas.compiles:
+        if not self.replicas.compiles:
             kwargs["jit_compile"] = False
         # MultiOptimizer carries the state of both through JAX's step; each is applied by itself.
         super().compile(optimizer=keras.optimizers.MultiOptimizer(choose), **kwargs)
@@ -278,7 +279,7 @@ class WaveGAN(CheckedModel):
         """
         batches = self.batches(data)
         size = self.spreading.whole_batch(ops.shape(batches[0]["audio"])[0])
-        noise = self.spreading.replicas.own_rows(noise or self.draw_noise(size))
+        noise = self.replicas.own_rows(noise or self.draw_noise(size))
         for batch, drawn in zip(batches, noise["discriminator"], strict=True):
             self._update_discriminator(batch, drawn)
         for drawn in noise["generator"]:

@@ -316,7 +316,8 @@ class _Session:
                 if self.engine.processes > 1:
                     self.engine.share(Start(config, start, capture_state(gan)))
                 batches = step_batches(config, self.dataset, self.engine, start)
-                gan.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)
+                with self.engine.training():
+                    gan.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)
         step = logger.step
         checkpoints.save(step, gan.get_metrics_result())
         if bound.violation:

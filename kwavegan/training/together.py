@@ -49,8 +49,12 @@ class StopTogether(keras.callbacks.Callback):
         super().__init__()
         self.engine = engine
 
+    def set_model(self, model: keras.Model) -> None:
+        # On JAX `self.model` brings the state back to the variables each time it is asked for.
+        self.trained = model
+
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.model.stop_training = self.engine.any(self.model.stop_training)
+        self.trained.stop_training = self.engine.any(self.trained.stop_training)
 
 
 def check_split(config: Config, engine: Engine) -> None:
@@ -85,10 +89,12 @@ def step_batches(config: Config, dataset: Dataset, engine: Engine, start: int) -
 def follow(engine: Engine, dataset: Dataset, build: Callable[[Config], WaveGAN]) -> Any:
     """Make the leader's steps until it is done, and return what it shares in the end."""
     while isinstance(news := engine.share(None), Start):
-        gan = build(news.config)
+        with engine.building():
+            gan = build(news.config)
         restore_state(gan, news.arrays)
         batches = step_batches(news.config, dataset, engine, news.step)
         with InterruptHandler() as interrupt:
             callbacks = [interrupt, StopTogether(engine)]
-            gan.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)
+            with engine.training():
+                gan.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)
     return news
