@@ -45,19 +45,16 @@ class MeshReplicas(Replicas):
 class HostReplicas(MeshReplicas):
     """The devices of all processes, each of which gives the step its rows of a batch.
 
-    Only the step spans the processes: a model's variables are arrays of this process alone, so that one
-    can evaluate, or write a checkpoint, while the others do something else. Keras would make
-    variables of all processes, and each of their assignments would wait for all; so its distribution is
-    used here, but never set.
+    Only the step spans the processes: a model's variables are arrays of this process alone, so that
+    one can evaluate, or write a checkpoint, while the others do something else. Those of Keras'
+    distribution, were it set, would be arrays of all, and each assignment would wait for all.
     """
 
     def __init__(self) -> None:
         # The rows of a process lie together, whatever the order in which JAX lists devices.
         devices = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
         names = [f"{device.platform}:{device.id}" for device in devices]
-        super().__init__(
-            keras.distribution.DataParallel(devices=names, auto_shard_dataset=False)
-        )
+        super().__init__(keras.distribution.DataParallel(devices=names, auto_shard_dataset=False))
         here = [device for device in devices if device.process_index == jax.process_index()]
         self._here = Mesh(here, (self.axis,))
         self.processes = jax.process_count()

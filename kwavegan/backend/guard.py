@@ -15,7 +15,6 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import IO
 
 from kwavegan.errors import InputError
 
@@ -50,7 +49,8 @@ def stand_guard() -> None:
     """
     global _words
     _words = mmap.mmap(-1, _LONGEST)
-    native = tempfile.TemporaryFile()
+    native, path = tempfile.mkstemp()
+    os.unlink(path)
     ours, theirs = os.pipe()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
@@ -80,7 +80,7 @@ def leaving_at_once() -> Iterator[None]:
         os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def _watch(child: int, native: IO[bytes]) -> int:
+def _watch(child: int, native: int) -> int:
     """Wait for the child, with the signals handed on to it; return the exit code."""
 
     def forward(number: int, frame: FrameType | None) -> None:
@@ -93,8 +93,9 @@ def _watch(child: int, native: IO[bytes]) -> int:
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code >= 0:
         return code
-    native.seek(0)
-    written = native.read()
+    os.lseek(native, 0, os.SEEK_SET)
+    with os.fdopen(native, "rb") as file:
+        written = file.read()
     words = _words[:].partition(b"\0")[0] if _words is not None else b""
     if code == -signal.SIGABRT and words and any(mark in written for mark in _OF_THE_RUNTIME):
         os.write(2, b"kwavegan: " + words + b"\n")
@@ -109,10 +110,10 @@ def _end_with(guard: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _keep_apart(native: IO[bytes]) -> None:
+def _keep_apart(native: int) -> None:
     """Let Python alone write to the streams, and all else to a file."""
     for name, number in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         own = os.fdopen(os.dup(number), "w", 1, stream.encoding, stream.errors)
         setattr(sys, name, own)
-        os.dup2(native.fileno(), number)
+        os.dup2(native, number)

@@ -1,7 +1,7 @@
 """Which launcher started this process as one of several that train together, by its variables.
 
-`torchrun` sets its own. JAX's processes are told their number by the variables of
-`keras.distribution.initialize`, or start under Slurm or Open MPI, which JAX knows. Nothing is imported for it.
+`torchrun` sets its own. JAX's processes are told of each other by the variables of
+`keras.distribution.initialize`, or by Slurm or Open MPI, which JAX knows. No backend is imported.
 """
 
 import os
@@ -12,7 +12,7 @@ from kwavegan.errors import InputError, setting
 TORCHRUN = "torchrun"
 
 ADDRESSES = ("KERAS_DISTRIBUTION_JOB_ADDRESSES", "JAX_COORDINATOR_ADDRESS")
-"""Variables for the address of JAX's coordinator; Keras' may name all processes, the first first."""
+"""Variables for the address of JAX's coordinator; that of Keras may name one for each process."""
 
 COUNT, PLACE = "KERAS_DISTRIBUTION_NUM_PROCESSES", "KERAS_DISTRIBUTION_PROCESS_ID"
 

@@ -77,7 +77,11 @@ class Engine:
         return flag
 
     def training(self) -> AbstractContextManager[Any]:
-        """Return the block in which models are trained: it says in a line that a process is gone."""
+        """Return the block in which models are trained; its error tells of a process that is gone.
+
+        Raises:
+            InputError: another process of the training has ended.
+        """
         return nullcontext()
 
 

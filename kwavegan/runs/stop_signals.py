@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -12,12 +13,17 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 console that closes. A system has not all of them."""
 
 
+ECHO = 1.0
+"""Seconds after a signal in which others count as the same: a terminal and a cluster tell all
+processes of a command, and those that watch others, as `torchrun` does, tell those once more."""
+
+
 class StopSignals:
     """Calls a function at the first of `NAMES` that comes within its block.
 
-    The handlers from before are put back at the end of the block or at that signal, so that a
-    second one acts at once. A SIGHUP that is ignored, as under `nohup`, stays so. Outside the main
-    thread, which alone may handle signals, it does nothing.
+    A second one, later than `ECHO`, acts as it would without: the handlers from before are put back
+    then, or at the end of the block. A SIGHUP that is ignored, as under `nohup`, stays so. Outside
+    the main thread, which alone may handle signals, it does nothing.
 
     Args:
         on_signal: called with the name of the signal.
@@ -26,6 +32,7 @@ class StopSignals:
     def __init__(self, on_signal: Callable[[str], None]) -> None:
         self._on_signal = on_signal
         self._before: dict[int, _Handler] = {}
+        self._first: float | None = None
 
     def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():
@@ -41,8 +48,13 @@ class StopSignals:
         self._before = {}
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        self.__exit__()
-        self._on_signal(signal.Signals(number).name)
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now
+            self._on_signal(signal.Signals(number).name)
+        elif now - self._first > ECHO:
+            self.__exit__()
+            signal.raise_signal(number)
 
 
 def _is_under_nohup(name: str, number: int) -> bool:

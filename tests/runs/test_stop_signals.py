@@ -3,6 +3,7 @@ import signal
 
 import pytest
 
+from kwavegan.runs import stop_signals
 from kwavegan.runs.stop_signals import NAMES, StopSignals
 
 HERE = [name for name in NAMES if hasattr(signal, name)]
@@ -27,8 +28,19 @@ def test_each_signal_stops_once_and_the_handlers_from_before_come_back(name):
     told = []
     with StopSignals(told.append):
         os.kill(os.getpid(), number)
-        assert {n: signal.getsignal(getattr(signal, n)) for n in HERE} == before
+    assert {n: signal.getsignal(getattr(signal, n)) for n in HERE} == before
     assert told == [name]
+
+
+def test_a_second_signal_acts_at_once_and_an_echo_of_the_first_does_not(monkeypatch):
+    told = []
+    with StopSignals(told.append):
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)  # by whoever watches this process, of the same Ctrl-C
+        monkeypatch.setattr(stop_signals, "ECHO", 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert told == ["SIGTERM"]
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")

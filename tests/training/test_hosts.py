@@ -1,0 +1,113 @@
+"""Several processes on JAX train what one does, and end together, whatever ends one of them."""
+
+import shutil
+import signal
+import time
+
+import keras
+import numpy as np
+import pytest
+from support.hosts import ended, start
+
+from kwavegan.backend.replicas import ONE
+from kwavegan.runs.run import Run
+from scripts.experiments.spread_worker import train
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "jax", reason="the processes of other backends are not JAX's"
+)
+
+CASE, STEPS = "relativistic", 3
+
+TINY = ("--generator", "waveform", "--critic", "waveform", "--width", 2, "--batch-size", 4)
+CALM = ("--evaluate-every", 0, "--preview-every", 0, "--tensorboard", "off")
+
+
+def training(dataset, runs, steps, *more):
+    """Return the arguments of Python for a training on all processes."""
+    where = ("--name", "together", "--runs-dir", runs, "--devices", "all", "--steps", steps)
+    return ("-m", "kwavegan", "train", dataset.path, *where, *TINY, *CALM, *more)
+
+
+def continuing(runs, steps):
+    where = ("--runs-dir", runs, "--devices", "all", "--steps", steps)
+    return ("-m", "kwavegan", "train", "--resume", "together", *where)
+
+
+def until_checkpoint(run, step):
+    """Wait for a checkpoint of a step or a later one."""
+    for _ in range(1200):
+        if run.path.is_dir() and max(run.checkpoint_steps(), default=0) >= step:
+            return
+        time.sleep(0.1)
+    pytest.fail("no checkpoint came")
+
+
+def test_two_processes_of_two_devices_train_what_one_does(tmp_path):
+    out = tmp_path / "four.npz"
+    worker = ("-m", "scripts.experiments.spread_worker", out, "--devices", 2, "--steps", STEPS)
+    for code, _, err in ended(start(*worker, "--case", CASE)):
+        assert code == 0, err[-2000:]
+    one = train(CASE, ONE, STEPS, 1)
+    with np.load(out) as stored:
+        many = dict(stored)
+    assert set(one) == set(many)
+    names = [name for name in one if not name.endswith("/seconds")]
+    assert max(np.abs(one[n].astype("float64") - many[n]).max() for n in names) < 1e-5
+
+
+def test_a_killed_process_ends_all_and_a_signal_to_one_stops_all(dataset, tmp_path):
+    run = Run(tmp_path / "together")
+    both = start(*training(dataset, tmp_path, 100_000, "--checkpoint-every", 2))
+    until_checkpoint(run, 4)
+    both[1].kill()
+    (code, _, err), (killed, _, _) = ended(both)
+    again = "continue with: kwavegan train --resume together"
+    assert err.startswith("kwavegan: JAX: another process of this training has ended; " + again)
+    assert (code, err.count("\n"), killed) == (2, 1, -signal.SIGKILL)
+    step = run.load_checkpoint().step
+    assert step >= 4
+
+    both = start(*continuing(tmp_path, 100_000))
+    until_checkpoint(run, step + 2)
+    both[1].send_signal(signal.SIGTERM)
+    (code, out, err), follower = ended(both)
+    assert (code, err) == (0, "")
+    assert "stopped and saved at step" in out
+    assert follower == (0, "", "")
+    assert run.status().state == "stopped"
+    assert run.load_checkpoint().step == run.status().step
+
+
+def test_a_leader_that_is_killed_ends_the_others_in_a_line(dataset, tmp_path):
+    run = Run(tmp_path / "together")
+    both = start(*training(dataset, tmp_path, 100_000, "--checkpoint-every", 2))
+    until_checkpoint(run, 2)
+    both[0].kill()
+    _, (code, out, err) = ended(both)
+    assert (code, out) == (2, "")
+    assert err == (
+        "kwavegan: JAX: another process of this training has ended; run the command again\n"
+    )
+    assert run.load_checkpoint().step >= 2
+
+
+def test_what_the_leader_is_refused_ends_all(dataset, tmp_path):
+    shutil.copytree(dataset.path, tmp_path / "together")
+    (code, _, err), (other, _, told) = ended(start(*training(dataset, tmp_path, 2)))
+    assert (code, other) == (2, 2)
+    assert err.startswith("kwavegan: ")
+    assert err.count("\n") == 1
+    assert told == (
+        "kwavegan: JAX: another process of this training has ended; run the command again\n"
+    )
+
+
+def test_too_few_processes_are_told_in_a_line(dataset, tmp_path):
+    hurry = "import sys; from kwavegan.backend import _jax_hosts as h; h.PATIENCE = 3; "
+    code = f"{hurry}from kwavegan.cli.main import main; sys.exit(main())"
+    (_, _, *arguments) = training(dataset, tmp_path, 2)
+    for ended_with, _, err in ended(start("-c", code, *arguments, processes=3, started=2)):
+        assert ended_with == 2
+        assert err.count("\n") == 1
+        assert "NUM_PROCESSES: 3 processes were to meet at 127.0.0.1:" in err
