@@ -4,7 +4,9 @@
 `keras.distribution.initialize`, or by Slurm or Open MPI, which JAX knows. No backend is imported.
 """
 
+import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kwavegan.errors import InputError, setting
@@ -58,6 +60,8 @@ def find_launch(backend: str, devices: str | int) -> Launch | None:
         >>> find_launch("jax", 1) is None
         True
     """
+    if backend == "tensorflow":
+        _refuse_workers()
     launch = _of_torchrun() or _of_variables()
     if launch is None and backend == "jax" and str(devices) != "1":
         launch = _of_cluster()
@@ -110,6 +114,20 @@ def _of_cluster() -> Launch | None:
             numbers = _numbers(count, os.environ[count], place, os.environ[place])
             return Launch(by, "jax", *numbers)
     return None
+
+
+def _refuse_workers() -> None:
+    """Raise an `InputError` where TensorFlow's variable names several hosts; see docs/scale.md."""
+    workers = 0
+    with suppress(ValueError, TypeError, AttributeError):  # else it is TensorFlow's to refuse
+        cluster = json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster", {})
+        workers = sum(len(cluster.get(kind, ())) for kind in ("chief", "worker"))
+    if workers > 1:
+        raise InputError(
+            f"TF_CONFIG: names {workers} workers, but Keras 3 trains on one host alone with "
+            f"TensorFlow; for several add {setting('backend', 'jax')} or "
+            f"{setting('backend', 'torch')} (docs/scale.md), for one unset TF_CONFIG"
+        )
 
 
 def _numbers(count: str, processes: str | None, place: str, own: str | None) -> tuple[int, int]:

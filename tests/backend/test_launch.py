@@ -92,3 +92,13 @@ def test_another_backend_and_one_device_are_refused(launched):
         launched(KERAS, "torch")
     with pytest.raises(InputError, match=r"devices: 1, but KERAS_.* says 2 processes; give all"):
         launched(KERAS, devices=1)
+
+
+def test_workers_of_tensorflow_are_refused(launched):
+    hosts = '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}'
+    with pytest.raises(InputError, match=r"^TF_CONFIG: names 2 workers, .* add backend='jax'"):
+        launched({"TF_CONFIG": hosts}, "tensorflow", 1)
+    assert launched({"TF_CONFIG": hosts}, "jax") is None
+    assert launched({"TF_CONFIG": '{"cluster": {"worker": ["a:1"]}}'}, "tensorflow") is None
+    for other in ("", "{}", "[]", "no JSON", '{"cluster": 1}'):
+        assert launched({"TF_CONFIG": other}, "tensorflow") is None

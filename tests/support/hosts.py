@@ -32,7 +32,7 @@ def environment(place, processes=2, port=0, **variables):
 
 
 def start(*arguments, processes=2, started=None, **variables):
-    """Start Python with arguments in processes, fewer than they are told of if `started` says so."""
+    """Start Python with arguments in processes; `started` of those that they are told of."""
     port = free_port()
     return [
         subprocess.Popen(

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from support.gans import batch_of, tiny_gan
 
-from kwavegan.backend.replicas import ONE, open_engine
+from kwavegan.backend import replicas
+from kwavegan.backend.replicas import ONE, Engine, open_engine
+from kwavegan.backend.selection import versions
 from kwavegan.config.settings import Config
 from kwavegan.data.batches import StepBatches
 from kwavegan.errors import InputError
@@ -116,6 +118,30 @@ def test_a_batch_that_does_not_split_is_refused():
         check_split(Config(accumulate=3), ONE)
 
 
+class Unlike(Engine):
+    """Two processes, of which this one, or the other, has another version than the first."""
+
+    processes = 2
+
+    def __init__(self, changed=None, other=False):
+        self.changed, self.other = changed or {}, other
+
+    def share(self, value):
+        return {**value, **self.changed}
+
+    def any(self, flag):
+        return flag or self.other
+
+
+def test_processes_of_unlike_versions_are_refused():
+    replicas._compare_versions(Unlike(), BACKEND)
+    ours = versions()["keras"]
+    with pytest.raises(InputError, match=rf"this one has keras {ours}, not 2\.0; install the same"):
+        replicas._compare_versions(Unlike({"keras": "2.0"}), BACKEND)
+    with pytest.raises(InputError, match="this one is like the first; install the same"):
+        replicas._compare_versions(Unlike(other=True), BACKEND)
+
+
 def test_parts_change_no_weight_of_a_checkpoint():
     """A checkpoint of a training in parts is that of one without."""
     assert capture_state(tiny_gan(accumulate=2)).keys() == capture_state(tiny_gan()).keys()
@@ -133,6 +159,6 @@ def test_more_devices_than_there_are_are_refused(monkeypatch):
         open_engine(64).__enter__()
     monkeypatch.setenv("WORLD_SIZE", "3")
     monkeypatch.setenv("LOCAL_RANK", "0")
-    says = "torchrun started 3 processes" if BACKEND == "torch" else "add --backend torch"
+    says = "torchrun started 3 processes" if BACKEND == "torch" else "add backend='torch'"
     with pytest.raises(InputError, match=says):
         open_engine(2).__enter__()

@@ -1,16 +1,19 @@
 """Several processes on JAX train what one does, and end together, whatever ends one of them."""
 
-import shutil
 import signal
+import socket
 import time
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
-from support.hosts import ended, start
+from support.hosts import ended, environment, free_port, start
 
-from kwavegan.backend.replicas import ONE
+from kwavegan.backend.replicas import ONE, open_engine
+from kwavegan.errors import InputError
 from kwavegan.runs.run import Run
+from kwavegan.training.session import resume
 from scripts.experiments.spread_worker import train
 
 pytestmark = pytest.mark.skipif(
@@ -76,7 +79,10 @@ def test_a_killed_process_ends_all_and_a_signal_to_one_stops_all(dataset, tmp_pa
     assert "stopped and saved at step" in out
     assert follower == (0, "", "")
     assert run.status().state == "stopped"
-    assert run.load_checkpoint().step == run.status().step
+    step = run.load_checkpoint().step
+    assert step == run.status().step
+
+    assert resume(run, dataset, step + 1).state == "finished"  # on one device
 
 
 def test_a_leader_that_is_killed_ends_the_others_in_a_line(dataset, tmp_path):
@@ -92,17 +98,6 @@ def test_a_leader_that_is_killed_ends_the_others_in_a_line(dataset, tmp_path):
     assert run.load_checkpoint().step >= 2
 
 
-def test_what_the_leader_is_refused_ends_all(dataset, tmp_path):
-    shutil.copytree(dataset.path, tmp_path / "together")
-    (code, _, err), (other, _, told) = ended(start(*training(dataset, tmp_path, 2)))
-    assert (code, other) == (2, 2)
-    assert err.startswith("kwavegan: ")
-    assert err.count("\n") == 1
-    assert told == (
-        "kwavegan: JAX: another process of this training has ended; run the command again\n"
-    )
-
-
 def test_too_few_processes_are_told_in_a_line(dataset, tmp_path):
     hurry = "import sys; from kwavegan.backend import _jax_hosts as h; h.PATIENCE = 3; "
     code = f"{hurry}from kwavegan.cli.main import main; sys.exit(main())"
@@ -111,3 +106,60 @@ def test_too_few_processes_are_told_in_a_line(dataset, tmp_path):
         assert ended_with == 2
         assert err.count("\n") == 1
         assert "NUM_PROCESSES: 3 processes were to meet at 127.0.0.1:" in err
+
+
+@pytest.fixture
+def hosts():
+    from kwavegan.backend import _jax_hosts
+
+    return _jax_hosts
+
+
+@pytest.fixture
+def place(monkeypatch):
+    """Makes this process one of two that are to meet at a port."""
+
+    def take(number, port):
+        for name, value in environment(number, port=port).items():
+            if name.startswith("KERAS_DISTRIBUTION"):
+                monkeypatch.setenv(name, value)
+
+    return take
+
+
+def test_a_port_in_use_is_told(place):
+    with socket.socket() as other:
+        other.bind(("", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        place(0, port)
+        with pytest.raises(InputError, match=f"^port {port}: JAX's first process cannot wait"):
+            open_engine("all").__enter__()
+
+
+def test_a_first_process_that_is_not_there_is_told(hosts, place, monkeypatch):
+    monkeypatch.setattr(hosts, "PATIENCE", 0)
+    port = free_port()
+    place(1, port)
+    says = f"^127.0.0.1:{port}: JAX's first process cannot be reached there: Connection refused"
+    with pytest.raises(InputError, match=says):
+        open_engine("all").__enter__()
+
+
+def test_jax_that_has_computed_already_is_told(place):
+    keras.ops.zeros(())
+    place(0, free_port())
+    with pytest.raises(InputError, match="must be called before any JAX"):
+        open_engine("all").__enter__()
+
+
+def test_processes_with_unlike_devices_are_told(hosts, monkeypatch):
+    devices = [SimpleNamespace(process_index=place) for place in (0, 1, 1)]
+    monkeypatch.setattr(hosts.jax, "devices", lambda: devices)
+    says = "the processes have 1, 2 devices; let each have as many"
+    with pytest.raises(InputError, match=says):
+        hosts.open_hosts(None).__enter__()
+    monkeypatch.setattr(hosts.jax, "devices", lambda: devices[:2])
+    says = "devices: 4, but JAX's processes have 2 in all; give all"
+    with pytest.raises(InputError, match=says):
+        hosts.open_hosts(4).__enter__()
