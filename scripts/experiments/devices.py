@@ -8,6 +8,7 @@ Bound to one core (`taskset -c 0`), they say what splitting costs, not what more
 """
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,11 @@ NUDGED = (1, 1)
 SPLITS = ((2, 1), (4, 1), (1, 2), (1, 4), (2, 2), NUDGED)
 """(devices, parts that each works through)."""
 
+HOSTS = "jax, processes"
+"""Stands for JAX with a process for each device, as on several hosts."""
+
+ENGINES = (*BACKENDS[:1], HOSTS, *BACKENDS[1:])
+
 TABLE = ResultTable(
     DOCS / "scale" / "agreement.csv",
     ("backend", "devices", "accumulate", "case", "difference", "seconds_ratio"),
@@ -42,15 +48,43 @@ def launcher(backend: str, processes: int) -> list[str]:
     return [sys.executable, *(several if backend == "torch" and processes > 1 else [])]
 
 
+def environments(processes: int) -> list[dict[str, str]]:
+    """Return what JAX's processes on this host find in their environments, one for each.
+
+    Args:
+        processes: that train together.
+    """
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    common = {
+        "KERAS_BACKEND": "jax",
+        "KERAS_DISTRIBUTION_JOB_ADDRESSES": address,
+        "KERAS_DISTRIBUTION_NUM_PROCESSES": str(processes),
+    }
+    return [{**common, "KERAS_DISTRIBUTION_PROCESS_ID": str(n)} for n in range(processes)]
+
+
 def train(
     backend: str, devices: int, accumulate: int, steps: int, out: Path, nudged: bool = False
 ) -> dict[str, np.ndarray]:
     """Return the arrays of a training in a process of its own."""
     launch = [*launcher(backend, devices), "-m", "scripts.experiments.spread_worker"]
-    options = [str(out), "--devices", devices, "--accumulate", accumulate, "--steps", steps]
+    each = 1 if backend == HOSTS else devices
+    options = [str(out), "--devices", each, "--accumulate", accumulate, "--steps", steps]
     options += ["--nudged"] * nudged
-    environment = {**os.environ, "KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
-    subprocess.run([*launch, *map(str, options)], check=True, env=environment, capture_output=True)
+    alone = [{"KERAS_BACKEND": "jax" if backend == HOSTS else backend}]
+    processes = [
+        subprocess.Popen(
+            [*launch, *map(str, options)],
+            env={**os.environ, **environment, "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.DEVNULL,
+        )
+        for environment in (environments(devices) if each < devices else alone)
+    ]
+    codes = [process.wait() for process in processes]
+    if any(codes):
+        raise click.ClickException(f"{backend} on {devices} devices: a process has failed")
     with np.load(out, allow_pickle=False) as stored:
         return dict(stored)
 
@@ -58,6 +92,8 @@ def train(
 def rows_of(backend: str, steps: int, folder: Path) -> list[dict[str, object]]:
     """Return a row for each split and case that the table lacks."""
     splits = [s for s in SPLITS if (backend, *map(str, s)) not in TABLE.finished()]
+    if backend == HOSTS:  # a single process is in JAX's own rows
+        splits = [(devices, accumulate) for devices, accumulate in splits if devices > 1]
     if not splits:
         return []
     one = train(backend, 1, 1, steps, folder / "one.npz")
@@ -82,7 +118,7 @@ def table() -> str:
         f"| | devices × parts | {' | '.join(CASES)} | time of the default recipe |",
         "|---|---|" + "---|" * (len(CASES) + 1),
     ]
-    for backend in BACKENDS:
+    for backend in ENGINES:
         for devices, accumulate in SPLITS:
             split = (backend, str(devices), str(accumulate))
             own = {r["case"]: r for r in rows if tuple(r[k] for k in TABLE.key) == split}
@@ -97,13 +133,13 @@ def table() -> str:
 
 
 @click.command()
-@click.option("--backend", "backends", type=click.Choice(BACKENDS), multiple=True)
+@click.option("--backend", "backends", type=click.Choice(ENGINES), multiple=True)
 @click.option("--steps", default=20, show_default=True)
 def main(backends: tuple[str, ...], steps: int) -> None:
     """Measure what the table lacks, and fill the page."""
     TABLE.path.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        for backend in backends or BACKENDS:
+        for backend in backends or ENGINES:
             TABLE.append(rows_of(backend, steps, Path(folder)))
             fill(PAGE, {"agreement": table()})
     click.echo(table())

@@ -8,12 +8,13 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
-from support.hosts import ended, environment, free_port, start
+from support.hosts import ended, start
 
 from kwavegan.backend.replicas import ONE, open_engine
 from kwavegan.errors import InputError
 from kwavegan.runs.run import Run
 from kwavegan.training.session import resume
+from scripts.experiments.devices import environments
 from scripts.experiments.spread_worker import train
 
 pytestmark = pytest.mark.skipif(
@@ -117,30 +118,29 @@ def hosts():
 
 @pytest.fixture
 def place(monkeypatch):
-    """Makes this process one of two that are to meet at a port."""
+    """Makes this process one of two that are to meet; returns their port."""
 
-    def take(number, port):
-        for name, value in environment(number, port=port).items():
-            if name.startswith("KERAS_DISTRIBUTION"):
-                monkeypatch.setenv(name, value)
+    def take(number):
+        environment = environments(2)[number]
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return int(environment["KERAS_DISTRIBUTION_JOB_ADDRESSES"].rpartition(":")[2])
 
     return take
 
 
 def test_a_port_in_use_is_told(place):
+    port = place(0)
     with socket.socket() as other:
-        other.bind(("", 0))
+        other.bind(("", port))
         other.listen()
-        port = other.getsockname()[1]
-        place(0, port)
         with pytest.raises(InputError, match=f"^port {port}: JAX's first process cannot wait"):
             open_engine("all").__enter__()
 
 
 def test_a_first_process_that_is_not_there_is_told(hosts, place, monkeypatch):
     monkeypatch.setattr(hosts, "PATIENCE", 0)
-    port = free_port()
-    place(1, port)
+    port = place(1)
     says = f"^127.0.0.1:{port}: JAX's first process cannot be reached there: Connection refused"
     with pytest.raises(InputError, match=says):
         open_engine("all").__enter__()
@@ -148,7 +148,7 @@ def test_a_first_process_that_is_not_there_is_told(hosts, place, monkeypatch):
 
 def test_jax_that_has_computed_already_is_told(place):
     keras.ops.zeros(())
-    place(0, free_port())
+    place(0)
     with pytest.raises(InputError, match="must be called before any JAX"):
         open_engine("all").__enter__()
 
