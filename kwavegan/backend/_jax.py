@@ -95,6 +95,8 @@ class TrainStep(keras.Model):
     devices of several processes, state and rows span them within the step alone.
     """
 
+    train_function: Any  # set by Keras, which has no types
+
     def make_train_function(self, force: bool = False) -> None:
         hosts = self.replicas
         if not isinstance(hosts, HostReplicas) or (self.train_function and not force):

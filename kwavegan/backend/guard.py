@@ -21,7 +21,7 @@ from kwavegan.errors import InputError
 _LONGEST = 4096
 """Bytes of the last words."""
 
-_OF_THE_RUNTIME = (b"distributed service", b"coordination")
+_FATAL = b"distributed service detected fatal errors"
 """What JAX's runtime writes where it aborts for the sake of another process."""
 
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -45,9 +45,11 @@ def stand_guard() -> None:
     """Go on in a child process; the parent waits for its end, and exits as it does.
 
     What libraries write to the streams past Python is kept from them, but shown where the child
-    ends in another way than by the runtime. Call it before a library is imported.
+    crashes in another way. Call it before a library is imported. On Windows it does nothing.
     """
     global _words
+    if not hasattr(os, "fork"):
+        return
     _words = mmap.mmap(-1, _LONGEST)
     native, path = tempfile.mkstemp()
     os.unlink(path)
@@ -97,7 +99,7 @@ def _watch(child: int, native: int) -> int:
     with os.fdopen(native, "rb") as file:
         written = file.read()
     words = _words[:].partition(b"\0")[0] if _words is not None else b""
-    if code == -signal.SIGABRT and words and any(mark in written for mark in _OF_THE_RUNTIME):
+    if code == -signal.SIGABRT and words and _FATAL in written:
         os.write(2, b"kwavegan: " + words + b"\n")
         return 2
     os.write(2, written)

@@ -102,7 +102,7 @@ def command(
     device_count(devices)
     backend = select_backend(backend)
     launch = find_launch(backend, devices)
-    if launch is not None and launch.backend == "jax":
+    if launch is not None and backend == "jax":
         stand_guard()
     if launch is not None and launch.place:
         silence(sys.stdout)
@@ -153,7 +153,8 @@ def _train(
         )
         progress = _Progress(headline, config, report)
         outcome = run_training(config, dataset, name, runs_dir, [progress], engine=engine)
-    progress.finish(outcome)
+    if engine.leads:
+        progress.finish(outcome)
 
 
 def _resume(
@@ -180,7 +181,8 @@ def _resume(
         from kwavegan.training.session import resume
 
         outcome = resume(run, dataset, steps, [progress], source=source, engine=engine)
-    progress.finish(outcome)
+    if engine.leads:
+        progress.finish(outcome)
 
 
 class _Progress(Listener):

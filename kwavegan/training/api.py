@@ -46,7 +46,7 @@ def train(
         preset: of settings, such as `"wavegan"`; see `kwavegan presets`.
         config: a TOML file of settings.
         runs_dir: where run folders are; None for `KWAVEGAN_RUNS`, or `./runs`.
-        devices: how many share each batch, or `"all"`; on PyTorch the processes of `torchrun`.
+        devices: how many share each batch, or `"all"`, of all processes started together.
         note: called with a line now and then, by default it prints; None for silence.
         **settings: any setting of `Config`, over preset and file.
 

@@ -35,7 +35,7 @@ def training(dataset, runs, steps, *more):
 
 def continuing(runs, steps):
     where = ("--runs-dir", runs, "--devices", "all", "--steps", steps)
-    return ("-m", "kwavegan", "train", "--resume", "together", *where)
+    return ("-m", "kwavegan", "train", "--resume", "together", "--report", *where)
 
 
 def until_checkpoint(run, step):
