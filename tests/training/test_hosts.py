@@ -40,7 +40,7 @@ def continuing(runs, steps):
 
 def until_checkpoint(run, step):
     """Wait for a checkpoint of a step or a later one."""
-    for _ in range(1200):
+    for _ in range(3000):
         if run.path.is_dir() and max(run.checkpoint_steps(), default=0) >= step:
             return
         time.sleep(0.1)
