@@ -96,6 +96,8 @@ class TrainStep(keras.Model):
     """
 
     train_function: Any  # set by Keras, which has no types
+    spans_hosts = False
+    """Whether the newest state is of arrays of all hosts."""
 
     def make_train_function(self, force: bool = False) -> None:
         hosts = self.replicas
@@ -107,15 +109,18 @@ class TrainStep(keras.Model):
             step = jax.jit(step, donate_argnums=0, out_shardings=hosts.on_all)
 
         def train_function(state: tuple[Any, ...], batches: Iterator[Any]) -> tuple[Any, ...]:
-            return step(hosts.everywhere(state), hosts.rows(next(batches)))
+            result = step(hosts.everywhere(state), hosts.rows(next(batches)))
+            self.spans_hosts = True
+            return result
 
         self.train_function = train_function
 
     def jax_state_sync(self) -> None:
         super().jax_state_sync()
-        if isinstance(self.replicas, HostReplicas):
+        if self.spans_hosts:
+            self.spans_hosts = False
             for variable in (v for group in self.state_variables() for v in group):
-                if not variable.value.is_fully_addressable:
+                if not variable.value.is_deleted():  # by a step that failed
                     variable.assign(variable.value.addressable_data(0))
 
     def state_variables(self) -> tuple[list[Tensor], ...]:

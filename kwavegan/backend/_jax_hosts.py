@@ -106,7 +106,8 @@ class HostEngine(Engine):
         with self.training():
             size = int(multihost_utils.broadcast_one_to_all(np.int32(given.size)))
             given = given if self.leads else np.zeros(size, "uint8")
-            data = np.asarray(multihost_utils.broadcast_one_to_all(given))
+            # JAX 0.6 adds bytes up to wider numbers.
+            data = np.asarray(multihost_utils.broadcast_one_to_all(given), "uint8")
         return pickle.loads(data.tobytes())
 
     def any(self, flag: bool) -> bool:

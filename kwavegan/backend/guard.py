@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import NoReturn
 
 from kwavegan.errors import InputError
 
@@ -25,6 +26,9 @@ _FATAL = b"distributed service detected fatal errors"
 """What JAX's runtime writes where it aborts for the sake of another process."""
 
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP")
+
+_HANDED = 102
+"""Exit code of a process whose last words its guard is to say."""
 
 _words: mmap.mmap | None = None
 """Shared by both processes; None in one that has no guard."""
@@ -39,6 +43,17 @@ def set_last_words(line: str) -> None:
     if _words is not None:
         words = InputError(line).for_command_line().encode(errors="replace")[: _LONGEST - 1]
         _words[: len(words) + 1] = words + b"\0"
+
+
+def end_with(line: str) -> None:
+    """Exit with a line for the user and code 2; return at once without a guard.
+
+    The guard says it: were it said here, the runtime could abort before or after, and it would be
+    said twice, or not at all.
+    """
+    if _words is not None:
+        set_last_words(line)
+        _leave(_HANDED)
 
 
 def stand_guard() -> None:
@@ -76,10 +91,14 @@ def leaving_at_once() -> Iterator[None]:
         if not isinstance(error, SystemExit):
             traceback.print_exc()
         code = error.code if isinstance(error, SystemExit) else 1
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(code if isinstance(code, int) else int(code is not None))
+        _leave(code if isinstance(code, int) else int(code is not None))
+
+
+def _leave(code: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _watch(child: int, native: int) -> int:
@@ -93,13 +112,13 @@ def _watch(child: int, native: int) -> int:
         if signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
             signal.signal(getattr(signal, name), forward)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code >= 0:
+    if code >= 0 and code != _HANDED:
         return code
     os.lseek(native, 0, os.SEEK_SET)
     with os.fdopen(native, "rb") as file:
         written = file.read()
     words = _words[:].partition(b"\0")[0] if _words is not None else b""
-    if code == -signal.SIGABRT and words and _FATAL in written:
+    if code == _HANDED or (code == -signal.SIGABRT and words and _FATAL in written):
         os.write(2, b"kwavegan: " + words + b"\n")
         return 2
     os.write(2, written)

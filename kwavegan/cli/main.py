@@ -8,7 +8,7 @@ import click
 
 from kwavegan import __version__
 from kwavegan.backend.environment import own_the_process
-from kwavegan.backend.guard import leaving_at_once
+from kwavegan.backend.guard import end_with, leaving_at_once
 from kwavegan.cli.output import any_encoding, say
 from kwavegan.errors import InputError
 from kwavegan.storage.failures import explain
@@ -72,7 +72,9 @@ def _refuse(ctx: click.Context, error: InputError) -> None:
         owner = None if own else next((c for c in COMMANDS if _has_option(ctx, c, option)), None)
         return f"{option} {value}".rstrip() + (f" of kwavegan {owner}" if owner else "")
 
-    say(f"kwavegan: {error.for_command_line(spell)}", err=True)
+    line = error.for_command_line(spell)
+    end_with(line)
+    say(f"kwavegan: {line}", err=True)
     ctx.exit(2)
 
 

@@ -41,7 +41,18 @@ def ended(code):
 
 def test_what_the_runtime_aborts_ends_in_one_line():
     fatal = b"F1128 the JAX distributed service detected fatal errors"
-    assert ended(f"os.write(2, {fatal}); os.abort()") == (2, "", "kwavegan: --devices: another process has ended\n")
+    assert ended(f"os.write(2, {fatal}); os.abort()") == (
+        2,
+        "",
+        "kwavegan: --devices: another process has ended\n",
+    )
+
+
+def test_a_line_is_said_once_though_the_runtime_aborts_then():
+    said = "guard.os._exit = lambda code: os.abort()\nguard.end_with('out of sounds')"
+    fatal = b"the JAX distributed service detected fatal errors"
+    assert ended(f"os.write(2, {fatal})\n{said}") == (2, "", "kwavegan: out of sounds\n")
+    assert ended("guard.end_with('out of sounds')") == (2, "", "kwavegan: out of sounds\n")
 
 
 def test_another_crash_shows_what_was_written():
