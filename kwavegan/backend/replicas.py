@@ -131,10 +131,8 @@ def open_engine(devices: str | int) -> Iterator[Engine]:
     """
     count, name = device_count(devices), select_backend()
     launch = find_launch(name, devices)
-    if launch is not None and name == "jax":
-        from kwavegan.backend import _jax_hosts
-
-        _jax_hosts.join(launch)  # before JAX computes
+    if launch is not None and name == "jax":  # before JAX computes
+        importlib.import_module("kwavegan.backend._jax_hosts").join(launch)
     start_backend()
     if count == 1:
         yield ONE
