@@ -13,15 +13,13 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from kwavegan.backend import launch as launches
 from kwavegan.backend._jax_mesh import HostReplicas, building
 from kwavegan.backend.guard import set_last_words
 from kwavegan.backend.launch import Launch
 from kwavegan.backend.replicas import Engine
 from kwavegan.errors import InputError, setting
 from kwavegan.storage.failures import AGAIN, first_line, reason
-
-PATIENCE = 300
-"""Seconds for which the processes wait for each other at the start; JAX's own."""
 
 _GONE = f"JAX: another process of this training has ended; {AGAIN}"
 
@@ -40,7 +38,7 @@ def join(launch: Launch) -> None:
     where = f" at {launch.address}" if launch.address else ""
     set_last_words(
         f"{launch.by}: {launch.processes} processes were to meet{where}, and did not within "
-        f"{PATIENCE} seconds; start all, each with the same number of processes and address"
+        f"{launches.PATIENCE} seconds; start all, each with the same number of processes and address"
     )
     if launch.address:
         host, _, port = launch.address.rpartition(":")
@@ -55,7 +53,7 @@ def join(launch: Launch) -> None:
             launch.address or None,
             launch.processes if launch.address else None,
             launch.place if launch.address else None,
-            initialization_timeout=PATIENCE,
+            initialization_timeout=launches.PATIENCE,
         )
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{launch.by}: the processes do not meet: {first_line(error)}") from error
@@ -77,7 +75,7 @@ def _check_port(port: int) -> None:
 
 def _await_first(host: str, port: int) -> None:
     """Wait until the first process is there; JAX itself would abort with pages where it is not."""
-    last = time.monotonic() + PATIENCE
+    last = time.monotonic() + launches.PATIENCE
     while True:
         try:
             socket.create_connection((host, port), timeout=5).close()

@@ -16,6 +16,9 @@ TORCHRUN = "torchrun"
 ADDRESSES = ("KERAS_DISTRIBUTION_JOB_ADDRESSES", "JAX_COORDINATOR_ADDRESS")
 """Variables for the address of JAX's coordinator; that of Keras may name one for each process."""
 
+PATIENCE = 300
+"""Seconds for which JAX's processes wait for each other at the start, as JAX has it."""
+
 COUNT, PLACE = "KERAS_DISTRIBUTION_NUM_PROCESSES", "KERAS_DISTRIBUTION_PROCESS_ID"
 
 _CLUSTERS = {

@@ -26,6 +26,10 @@ def start(*arguments, processes=2, started=None):
 
 
 def ended(processes):
-    """Wait for processes; return exit code, stdout and stderr of each."""
-    told = [process.communicate(timeout=240) for process in processes]
+    """Wait for processes; return exit code, stdout and stderr of each. None outlives a failure."""
+    try:
+        told = [process.communicate(timeout=240) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
     return [(process.returncode, *both) for process, both in zip(processes, told, strict=True)]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from support.hosts import ended, start
 
+from kwavegan.backend import launch
 from kwavegan.backend.replicas import ONE, open_engine
 from kwavegan.errors import InputError
 from kwavegan.runs.run import Run
@@ -100,7 +101,7 @@ def test_a_leader_that_is_killed_ends_the_others_in_a_line(dataset, tmp_path):
 
 
 def test_too_few_processes_are_told_in_a_line(dataset, tmp_path):
-    hurry = "import sys; from kwavegan.backend import _jax_hosts as h; h.PATIENCE = 3; "
+    hurry = "import sys; from kwavegan.backend import launch; launch.PATIENCE = 3; "
     code = f"{hurry}from kwavegan.cli.main import main; sys.exit(main())"
     (_, _, *arguments) = training(dataset, tmp_path, 2)
     for ended_with, _, err in ended(start("-c", code, *arguments, processes=3, started=2)):
@@ -138,8 +139,8 @@ def test_a_port_in_use_is_told(place):
             open_engine("all").__enter__()
 
 
-def test_a_first_process_that_is_not_there_is_told(hosts, place, monkeypatch):
-    monkeypatch.setattr(hosts, "PATIENCE", 0)
+def test_a_first_process_that_is_not_there_is_told(place, monkeypatch):
+    monkeypatch.setattr(launch, "PATIENCE", 0)
     port = place(1)
     says = f"^127.0.0.1:{port}: JAX's first process cannot be reached there: Connection refused"
     with pytest.raises(InputError, match=says):
