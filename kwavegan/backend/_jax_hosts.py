@@ -38,7 +38,7 @@ def join(launch: Launch) -> None:
     where = f" at {launch.address}" if launch.address else ""
     set_last_words(
         f"{launch.by}: {launch.processes} processes were to meet{where}, and did not within "
-        f"{launches.PATIENCE} seconds; start all, each with the same number of processes and address"
+        f"{launches.PATIENCE} seconds; start all, with the same number of processes and address"
     )
     if launch.address:
         host, _, port = launch.address.rpartition(":")

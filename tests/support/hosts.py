@@ -7,13 +7,16 @@ from pathlib import Path
 
 from scripts.experiments.devices import environments
 
+STARTED = []
+"""All that were started."""
+
 PATH = os.pathsep.join(str(Path(__file__).parents[up]) for up in (2, 1))
 
 
 def start(*arguments, processes=2, started=None):
     """Start Python with arguments in processes; `started` of those that they are told of."""
     common = {**os.environ, "PYTHONPATH": PATH, "OMP_NUM_THREADS": "1"}
-    return [
+    processes = [
         subprocess.Popen(
             [sys.executable, *map(str, arguments)],
             env={**common, **own},
@@ -23,13 +26,11 @@ def start(*arguments, processes=2, started=None):
         )
         for own in environments(processes)[:started]
     ]
+    STARTED.extend(processes)
+    return processes
 
 
 def ended(processes):
-    """Wait for processes; return exit code, stdout and stderr of each. None outlives a failure."""
-    try:
-        told = [process.communicate(timeout=240) for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
+    """Wait for processes; return exit code, stdout and stderr of each."""
+    told = [process.communicate(timeout=240) for process in processes]
     return [(process.returncode, *both) for process, both in zip(processes, told, strict=True)]

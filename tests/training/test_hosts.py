@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
-from support.hosts import ended, start
+from support.hosts import STARTED, ended, start
 
 from kwavegan.backend import launch
 from kwavegan.backend.replicas import ONE, open_engine
@@ -21,6 +21,16 @@ from scripts.experiments.spread_worker import train
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "jax", reason="the processes of other backends are not JAX's"
 )
+
+
+@pytest.fixture(autouse=True)
+def _none_left():
+    """Kill what a test that failed has left running."""
+    yield
+    for process in STARTED:
+        process.kill()
+    STARTED.clear()
+
 
 CASE, STEPS = "relativistic", 3
 
