@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -66,12 +67,19 @@ def environments(processes: int) -> list[dict[str, str]]:
 
 
 def train(
-    backend: str, devices: int, accumulate: int, steps: int, out: Path, nudged: bool = False
+    backend: str,
+    devices: int,
+    accumulate: int,
+    steps: int,
+    out: Path,
+    cases: Sequence[str],
+    nudged: bool = False,
 ) -> dict[str, np.ndarray]:
     """Return the arrays of a training in a process of its own."""
     launch = [*launcher(backend, devices), "-m", "scripts.experiments.spread_worker"]
     each = 1 if backend == HOSTS else devices
     options = [str(out), "--devices", each, "--accumulate", accumulate, "--steps", steps]
+    options += [word for case in cases for word in ("--case", case)]
     options += ["--nudged"] * nudged
     alone = [{"KERAS_BACKEND": "jax" if backend == HOSTS else backend}]
     processes = [
@@ -89,19 +97,21 @@ def train(
         return dict(stored)
 
 
-def rows_of(backend: str, steps: int, folder: Path) -> list[dict[str, object]]:
+def rows_of(
+    backend: str, steps: int, folder: Path, cases: Sequence[str]
+) -> list[dict[str, object]]:
     """Return a row for each split and case that the table lacks."""
     splits = [s for s in SPLITS if (backend, *map(str, s)) not in TABLE.finished()]
     if backend == HOSTS:  # a single process is in JAX's own rows
         splits = [(devices, accumulate) for devices, accumulate in splits if devices > 1]
     if not splits:
         return []
-    one = train(backend, 1, 1, steps, folder / "one.npz")
+    one = train(backend, 1, 1, steps, folder / "one.npz", cases)
     rows: list[dict[str, object]] = []
     for devices, accumulate in splits:
         nudged = (devices, accumulate) == NUDGED
-        many = train(backend, devices, accumulate, steps, folder / "many.npz", nudged)
-        for case in CASES:
+        many = train(backend, devices, accumulate, steps, folder / "many.npz", cases, nudged)
+        for case in cases:
             own = [k for k in one if k.startswith(f"{case}/") and not k.endswith("/seconds")]
             apart = max(np.abs(one[k].astype("float64") - many[k]).max() for k in own)
             ratio = many[f"{case}/seconds"] / one[f"{case}/seconds"]
@@ -123,11 +133,12 @@ def table() -> str:
             split = (backend, str(devices), str(accumulate))
             own = {r["case"]: r for r in rows if tuple(r[k] for k in TABLE.key) == split}
             if own:
-                numbers = [own[case]["difference"] for case in CASES]
-                time = own["default recipe"]["seconds_ratio"]
+                numbers = [own[case]["difference"] if case in own else "—" for case in CASES]
+                recipe = own.get("default recipe")
+                time = f"{recipe['seconds_ratio']} ×" if recipe else "—"
                 nudged = (devices, accumulate) == NUDGED
                 name = "one device, one ulp" if nudged else f"{devices} × {accumulate}"
-                cells = [backend, name, *numbers, f"{time} ×"]
+                cells = [backend, name, *numbers, time]
                 lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -135,12 +146,13 @@ def table() -> str:
 @click.command()
 @click.option("--backend", "backends", type=click.Choice(ENGINES), multiple=True)
 @click.option("--steps", default=20, show_default=True)
-def main(backends: tuple[str, ...], steps: int) -> None:
+@click.option("--case", "cases", type=click.Choice(list(CASES)), multiple=True)
+def main(backends: tuple[str, ...], steps: int, cases: tuple[str, ...]) -> None:
     """Measure what the table lacks, and fill the page."""
     TABLE.path.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         for backend in backends or ENGINES:
-            TABLE.append(rows_of(backend, steps, Path(folder)))
+            TABLE.append(rows_of(backend, steps, Path(folder), cases or tuple(CASES)))
             fill(PAGE, {"agreement": table()})
     click.echo(table())
 
