@@ -88,11 +88,16 @@ def front_end_layers(a: Architecture) -> list[keras.Layer]:
 
 
 def _spectrogram(a: Architecture, each: Resolution, name: str) -> keras.Layer:
-    scale, given = each.scale * a.spectral_scale, {"dtype": "float32", "name": name}
-    how = (scale, a.loudness, each.floor)
+    how: dict[str, Any] = {
+        "scale": each.scale * a.spectral_scale,
+        "loudness": a.loudness,
+        "floor": each.floor,
+        "dtype": "float32",
+        "name": name,
+    }
     if each.bands:
-        return LogMel(a.rate, each.window, each.hop, each.bands, *how, **given)
-    return LogSpectrogram(each.window, each.hop, *how, **given)
+        return LogMel(a.rate, each.window, each.hop, each.bands, **how)
+    return LogSpectrogram(each.window, each.hop, **how)
 
 
 class FrontEnd:
