@@ -19,10 +19,6 @@ _FRAMES = 64
 _BANDS = 40
 """Most mel bands."""
 
-_CHUNK = 64
-"""Sounds whose spectrograms are computed at a time: bounds the memory."""
-
-
 @dataclass(frozen=True)
 class MelSettings:
     """The shape of a mel spectrogram; `mel_settings` chooses one for a rate and a length.
@@ -89,23 +85,31 @@ def log_mel(sounds: np.ndarray, settings: MelSettings) -> np.ndarray:
         >>> spectrograms.shape, float(spectrograms.max())
         ((2, 33, 40, 1), -80.0)
     """
-    chunks = [
-        _log_mel(to_float(np.asarray(sounds[start : start + _CHUNK])), settings)
-        for start in range(0, max(len(sounds), 1), _CHUNK)
-    ]
-    return np.concatenate(chunks)
-
-
-def _log_mel(sounds: np.ndarray, settings: MelSettings) -> np.ndarray:
-    half = settings.window // 2
-    padded = np.pad(sounds, ((0, 0), (half, half), (0, 0)))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, settings.window, axis=1)
-    taper = hann(settings.window).astype("float32")
-    spectrum = np.fft.rfft(frames[:, :: settings.hop] * taper)
-    power = (np.abs(spectrum) / (taper.sum() / 2)).astype("float32") ** 2
-    mel = power @ mel_filters(settings).T
+    sounds = np.asarray(sounds)
+    _, length, channels = sounds.shape
+    shape = (len(sounds), channels, 1 + length // settings.hop, settings.bands)
+    mel = np.empty(shape, "float32")
+    # Sound by sound, what lies between the steps stays in the processor's cache.
+    for sound, own in zip(sounds, mel, strict=True):
+        for channel, power in zip(to_float(sound).T, own, strict=True):
+            power[:] = _mel_power(channel, settings)
     decibels = 10 * np.log10(np.maximum(mel, 1e-12))
-    return np.moveaxis(np.maximum(decibels, FLOOR_DB), 2, 3).astype("float32")
+    return np.moveaxis(np.maximum(decibels, FLOOR_DB), 1, 3).astype("float32")
+
+
+def _mel_power(channel: np.ndarray, settings: MelSettings) -> np.ndarray:
+    """Return the power (frames, bands) of one channel (length,); 1 is a sine of full scale."""
+    padded = np.pad(channel, settings.window // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, settings.window)[:: settings.hop]
+    spectrum = np.fft.rfft(frames * _taper(settings.window))
+    return (spectrum.real**2 + spectrum.imag**2).astype("float32") @ mel_filters(settings).T
+
+
+@lru_cache(maxsize=8)
+def _taper(window: int) -> np.ndarray:
+    """Return Hann's window as float32, of which a sine of full scale has a peak of 1."""
+    taper = hann(window)
+    return (taper / (taper.sum() / 2)).astype("float32")
 
 
 def hann(window: int) -> np.ndarray:

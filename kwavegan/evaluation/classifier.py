@@ -308,11 +308,11 @@ def augmented(sounds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     count, length, _ = sounds.shape
     most = int(length * _MAX_SHIFT)
     shifts = rng.integers(-most, most + 1, (count,))
-    sources = np.arange(length) - shifts[:, None]
-    inside = (sources >= 0) & (sources < length)
-    moved = np.take_along_axis(sounds, np.where(inside, sources, 0)[..., None], axis=1)
     gain, noise = (
         10 ** (rng.uniform(*decibels, (count, 1, 1)) / 20) for decibels in (_GAIN_DB, _NOISE_DBFS)
     )
-    moved = moved * inside[..., None] * gain + noise * rng.standard_normal(sounds.shape)
-    return moved.astype("float32")
+    made = rng.standard_normal(sounds.shape)
+    made *= noise
+    for own, sound, shift in zip(made, gain * sounds, shifts, strict=True):
+        own[max(shift, 0) : length + min(shift, 0)] += sound[max(-shift, 0) : length - max(shift, 0)]
+    return made.astype("float32")
