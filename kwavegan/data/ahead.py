@@ -8,20 +8,23 @@ Item = TypeVar("Item")
 
 
 class Ahead(Generic[Item]):
-    """Makes the next items of a sequence on a thread, while the last one is in use.
+    """Makes the next items of a sequence on threads, while the last one is in use.
 
     Reading and converting let other threads run, so a step on a GPU does not wait for them. What
     is asked for out of turn is made then.
 
     Args:
-        make: takes an item's number; called by one thread at a time.
+        make: takes an item's number; called by `threads` threads at a time.
         count: items in all.
         depth: items that are made beforehand, and so held in memory beside the one in use.
+        threads: that make items.
     """
 
-    def __init__(self, make: Callable[[int], Item], count: int, depth: int) -> None:
+    def __init__(
+        self, make: Callable[[int], Item], count: int, depth: int, threads: int = 1
+    ) -> None:
         self._make, self._count, self._depth = make, count, depth
-        self._pool = ThreadPoolExecutor(1, "kwavegan-ahead")
+        self._pool = ThreadPoolExecutor(threads, "kwavegan-ahead")
         self._begun: dict[int, Future[Item]] = {}
 
     def get(self, item: int) -> Item:

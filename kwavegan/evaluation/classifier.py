@@ -2,7 +2,7 @@
 
 It predicts the label of a sound, and its last hidden layer is the embedding in which distances
 between real and generated sounds are measured. It is trained once for a prepared set and kept
-beside it.
+beside it. Its network is `kwavegan.evaluation.classifier_network`, in NumPy.
 """
 
 import hashlib
@@ -10,14 +10,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import keras
 import numpy as np
-from keras import layers
 
 from kwavegan.audio.mel import MelSettings, log_mel, mel_settings
-from kwavegan.backend.defaults import keras_defaults
+from kwavegan.backend.cores import usable_cores
+from kwavegan.data.ahead import Ahead
 from kwavegan.data.dataset import CLASSIFIER, Dataset, data_digest, subset
 from kwavegan.errors import InputError
+from kwavegan.evaluation.classifier_network import (
+    Adam,
+    Weights,
+    forward,
+    gradients,
+    initial_weights,
+    softmax,
+)
 from kwavegan.storage import archive, files
 from kwavegan.storage.cache import cache_folder, locked
 
@@ -26,11 +33,7 @@ Progress = Callable[[str], None]
 FORMAT = 1
 """Version of the kept classifier: raise it when the network or its training changes."""
 
-EMBEDDING = 64
-"""Size of the embedding."""
-
-PREDICTION_BATCH = 64
-"""Spectrograms in a batch of `LabelClassifier.predict`."""
+_PREDICTION_BATCH = 64  # spectrograms whose intermediate results are in memory at once
 
 _TRAINING_BATCH = 32
 
@@ -58,7 +61,7 @@ class LabelClassifier:
             in dB.
         spread: root mean variance of the raw embedding over the training sounds. Embeddings are
             divided by it, so that distances do not depend on the size of a classifier's numbers.
-        network: from scaled spectrograms to the raw embedding and the logits.
+        weights: of the network from scaled spectrograms to the raw embedding and the logits.
 
     Example:
         >>> from kwavegan import open_dataset
@@ -80,7 +83,7 @@ class LabelClassifier:
     mean: np.ndarray = field(repr=False)
     scale: np.ndarray = field(repr=False)
     spread: float = field(repr=False)
-    network: keras.Model = field(repr=False)
+    weights: Weights = field(repr=False)
 
     def predict(self, spectrograms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return embeddings (n, 64) and label probabilities (n, labels) of spectrograms.
@@ -88,22 +91,13 @@ class LabelClassifier:
         Args:
             spectrograms: (n, frames, bands, channels) in dB, of `log_mel` with `mel`.
         """
-        size = min(PREDICTION_BATCH, len(spectrograms))
         embeddings, logits = [], []
-        for start in range(0, len(spectrograms), PREDICTION_BATCH):
-            part = (spectrograms[start : start + PREDICTION_BATCH] - self.mean) / self.scale
-            count = len(part)
-            # Batches of one size, so that nothing compiles twice.
-            part = np.pad(part, ((0, size - count), *[(0, 0)] * 3))
-            embedding, scores = self.network.predict_on_batch(part)
-            embeddings.append(np.asarray(embedding)[:count])
-            logits.append(np.asarray(scores, "float64")[:count])
-        return np.concatenate(embeddings) / self.spread, _softmax(np.concatenate(logits))
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exponents / exponents.sum(axis=1, keepdims=True)
+        for start in range(0, len(spectrograms), _PREDICTION_BATCH):
+            part = (spectrograms[start : start + _PREDICTION_BATCH] - self.mean) / self.scale
+            embedding, scores = forward(self.weights, part)
+            embeddings.append(embedding)
+            logits.append(scores.astype("float64"))
+        return np.concatenate(embeddings) / self.spread, softmax(np.concatenate(logits))
 
 
 def load_or_train_classifier(
@@ -193,67 +187,47 @@ def _load(path: Path, dataset: Dataset, key: str) -> LabelClassifier | None:
         stored = archive.read_archive(path)
     except (OSError, archive.DamagedError):
         return None
-    if stored.meta != {"format": FORMAT, "data": key}:
+    if stored.meta != {"format": FORMAT, "data": key} or not _fit(stored.arrays, dataset):
         return None
     return _with_weights(dataset, stored.arrays)
 
 
+def _fit(arrays: dict[str, np.ndarray], dataset: Dataset) -> bool:
+    """Return whether arrays are those of a classifier of this set, in name and shape."""
+    bands = mel_settings(dataset.rate, dataset.length).bands
+    weights = initial_weights(bands * dataset.channels, len(dataset.labels))
+    shapes = {f"weights/{i:02}": array.shape for i, array in enumerate(weights)}
+    shapes |= {"mean": (bands, dataset.channels), "scale": (bands, dataset.channels), "spread": ()}
+    return {name: array.shape for name, array in arrays.items()} == shapes
+
+
 def _with_weights(dataset: Dataset, arrays: dict[str, np.ndarray]) -> LabelClassifier:
     """Return the classifier of the arrays that `_train` returns."""
-    mel = mel_settings(dataset.rate, dataset.length)
-    network = _network(dataset, mel)
-    network.set_weights([arrays[f"weights/{i:02}"] for i in range(len(network.weights))])
+    count = sum(name.startswith("weights/") for name in arrays)
     digest = hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays)))
     return LabelClassifier(
         labels=dataset.labels,
-        mel=mel,
+        mel=mel_settings(dataset.rate, dataset.length),
         digest=digest.hexdigest()[:12],
         mean=arrays["mean"],
         scale=arrays["scale"],
         spread=float(arrays["spread"]),
-        network=network,
+        weights=[arrays[f"weights/{i:02}"] for i in range(count)],
     )
 
 
-@keras_defaults()
-def _network(dataset: Dataset, mel: MelSettings) -> keras.Model:
-    """Return the untrained network: convolutions over time, bands as channels.
-
-    Two-dimensional convolutions were five times as slow and no better on spoken digits.
-    """
-    seeds = iter(range(100))
-
-    def glorot() -> keras.Initializer:
-        return keras.initializers.GlorotUniform(seed=next(seeds))
-
-    frames = 1 + dataset.length // mel.hop
-    spectrogram = keras.Input((frames, mel.bands, dataset.channels))
-    x = layers.Reshape((frames, mel.bands * dataset.channels))(spectrogram)
-    for _ in range(3):
-        convolution = layers.Conv1D(
-            EMBEDDING, 5, padding="same", activation="relu", kernel_initializer=glorot()
-        )
-        x = layers.MaxPooling1D(2, padding="same")(convolution(x))
-    x = layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)])
-    embedding = layers.Dense(EMBEDDING, activation="relu", kernel_initializer=glorot())(x)
-    logits = layers.Dense(len(dataset.labels), kernel_initializer=glorot())(embedding)
-    return keras.Model(spectrogram, [embedding, logits])
-
-
-@keras_defaults()
 def _train(dataset: Dataset, steps: int) -> dict[str, np.ndarray]:
     """Train a network and return its weights, mean, scale and spread by name."""
     mel = mel_settings(dataset.rate, dataset.length)
-    network = _network(dataset, mel)
-    batches = AugmentedBatches(dataset, mel, steps)
-    logits = keras.Model(network.input, network.output[1])
-    schedule = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, len(batches), alpha=0.02)
-    logits.compile(
-        keras.optimizers.Adam(schedule),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    )
-    logits.fit(batches, shuffle=False, verbose=0)
-    arrays = {f"weights/{i:02}": np.array(w) for i, w in enumerate(network.get_weights())}
+    batches = AugmentedBatches(dataset, mel)
+    weights = initial_weights(mel.bands * dataset.channels, len(dataset.labels))
+    optimizer = Adam(weights, _LEARNING_RATE, steps)
+    # Augmenting and transforming take three times as long as the step itself.
+    threads = usable_cores()
+    ahead = Ahead(batches.batch, steps, 2 * threads, threads)
+    for step in range(steps):
+        optimizer.apply(gradients(weights, *ahead.get(step)))
+    arrays = {f"weights/{i:02}": array for i, array in enumerate(weights)}
     arrays |= {"mean": batches.mean, "scale": batches.scale, "spread": np.ones((), np.float32)}
     # With a spread of 1, `predict` gives the raw embedding, whose spread is then known.
     spectrograms = log_mel(subset(dataset.train, _SCALING_SOUNDS)[0], mel)
@@ -261,7 +235,7 @@ def _train(dataset: Dataset, steps: int) -> dict[str, np.ndarray]:
     return {**arrays, "spread": np.sqrt(raw.var(axis=0).mean())}
 
 
-class AugmentedBatches(keras.utils.PyDataset):
+class AugmentedBatches:
     """Training batches with every label equally often and each sound augmented anew.
 
     Shifts, gain and noise keep the classifier from relying on what does not make a label, such as
@@ -270,12 +244,10 @@ class AugmentedBatches(keras.utils.PyDataset):
     Args:
         dataset: its training sounds are drawn from.
         mel: settings of the spectrograms.
-        steps: number of batches.
     """
 
-    def __init__(self, dataset: Dataset, mel: MelSettings, steps: int):
-        super().__init__()
-        self.split, self.mel, self.steps = dataset.train, mel, steps
+    def __init__(self, dataset: Dataset, mel: MelSettings):
+        self.split, self.mel = dataset.train, mel
         labels = np.asarray(self.split.labels)
         rows = [np.flatnonzero(labels == index) for index in range(len(dataset.labels))]
         self.rows_by_label = [own for own in rows if len(own)]
@@ -283,10 +255,8 @@ class AugmentedBatches(keras.utils.PyDataset):
         self.mean = spectrograms.mean(axis=(0, 1))
         self.scale = spectrograms.std(axis=(0, 1)) + 1
 
-    def __len__(self) -> int:
-        return self.steps
-
-    def __getitem__(self, item: int) -> tuple[np.ndarray, np.ndarray]:
+    def batch(self, item: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return scaled spectrograms and label indices of a step, always the same ones."""
         rng = np.random.default_rng([item, len(self.split)])
         drawn = rng.integers(len(self.rows_by_label), size=_TRAINING_BATCH)
         rows = np.array([rng.choice(self.rows_by_label[index]) for index in drawn])
