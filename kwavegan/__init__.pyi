@@ -57,6 +57,7 @@ from .data.dataset import open_dataset as open_dataset
 from .data.preparation import prepare as prepare
 from .data.prepare_settings import PrepareSettings as PrepareSettings
 from .errors import InputError as InputError
+from .evaluation.in_one_call import evaluate as evaluate
 from .gan.losses import AdversarialLoss as AdversarialLoss
 from .gan.model import WaveGAN as WaveGAN
 from .generation.generator import SoundGenerator as SoundGenerator
@@ -69,7 +70,6 @@ from .layers.log_spectrograms import LogMel as LogMel
 from .layers.phase_shuffle import PhaseShuffle as PhaseShuffle
 from .networks.architecture import Architecture as Architecture
 from .networks.build import build_networks as build_networks
-from .training.api import evaluate as evaluate
 from .training.api import train as train
 
 __version__: str

@@ -131,6 +131,7 @@ LIGHT = (
     "data",
     "generation",
     "kits",
+    "evaluation",
     "monitoring",
     "reporting",
     "exporting",
@@ -141,7 +142,6 @@ LIGHT = (
 )
 
 ALSO_LIGHT = {
-    "kwavegan.evaluation.texture",
     "kwavegan.layers.tables",
     "kwavegan.networks.architecture",
     "kwavegan.networks.plan",

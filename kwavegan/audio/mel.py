@@ -19,6 +19,7 @@ _FRAMES = 64
 _BANDS = 40
 """Most mel bands."""
 
+
 @dataclass(frozen=True)
 class MelSettings:
     """The shape of a mel spectrogram; `mel_settings` chooses one for a rate and a length.

@@ -27,6 +27,9 @@ LEFT_OUT = {
 }
 """Variables that the command line does without, and what each would do to a training."""
 
+_THREADS = {"OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS"}
+"""Variables by which a user chooses the threads of NumPy's matrix products."""
+
 _BACKENDS = (
     *("agg", "cairo", "pdf", "pgf", "ps", "svg", "template", "macosx", "nbagg", "notebook"),
     *("gtk3agg", "gtk3cairo", "gtk4agg", "gtk4cairo", "qtagg", "qtcairo", "qt5agg", "qt5cairo"),
@@ -54,6 +57,10 @@ def own_the_process() -> None:
     # Keras' keras.json: its backend was read when kwavegan was imported, and a number format, an
     # axis order or an epsilon for other programs is none for ours. It need not be writable.
     os.environ["KERAS_HOME"] = str(cache_folder() / "keras")
+    # NumPy's threads wait on each other, 12 times slower, where another program keeps a core busy,
+    # and where there is much to compute a command has threads of its own.
+    if not _THREADS & set(os.environ):
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
     # No command opens a window.
     os.environ["MPLBACKEND"] = "agg"
     # PYTHONWARNINGS=error would make an exception of each remark of a library.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kwavegan.cli.options import backend_option, runs_dir_option, seed_option
+from kwavegan.cli.options import player_option, runs_dir_option, seed_option
 from kwavegan.cli.output import say, say_all, warn
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     help="The data that the run was trained on, if it has moved.  [default: as in the run]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON that is kept in the run.")
-@backend_option
+@player_option
 @runs_dir_option
 def command(
     run: str | None,
@@ -58,15 +58,15 @@ def command(
     the distances; every number stands beside that of real sounds. The result is kept in the run:
     see `kwavegan compare`.
     """
-    from kwavegan.backend.selection import select_backend, start_backend
+    if backend is not None:
+        from kwavegan.backend.selection import select_backend
 
-    select_backend(backend)
-    start_backend()
+        select_backend(backend)
+    from kwavegan.evaluation.in_one_call import evaluate
     from kwavegan.evaluation.results import save_evaluation
     from kwavegan.generation.generator import load_generator
-    from kwavegan.training.api import evaluate
 
-    generator = load_generator(run, checkpoint, runs_dir)
+    generator = load_generator(run, checkpoint, runs_dir, in_keras=backend is not None)
     evaluation = evaluate(generator, count, seed=seed, evaluators=evaluators, data=data, note=warn)
     path = save_evaluation(generator.run, evaluation)
     if as_json:

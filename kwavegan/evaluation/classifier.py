@@ -284,5 +284,7 @@ def augmented(sounds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     made = rng.standard_normal(sounds.shape)
     made *= noise
     for own, sound, shift in zip(made, gain * sounds, shifts, strict=True):
-        own[max(shift, 0) : length + min(shift, 0)] += sound[max(-shift, 0) : length - max(shift, 0)]
+        own[max(shift, 0) : length + min(shift, 0)] += sound[
+            max(-shift, 0) : length - max(shift, 0)
+        ]
     return made.astype("float32")

@@ -142,7 +142,7 @@ def _rows(x: np.ndarray) -> np.ndarray:
 def _unpooled(g: np.ndarray, stage: _Stage) -> np.ndarray:
     """Return the gradient to the frames of a stage, of that to its output."""
     count, pairs, width = g.shape
-    both = np.empty((count, pairs, 2, width), "float32")
+    both = np.empty((count, pairs, 2, width), g.dtype)
     both[:, :, 0] = g * stage.first
     both[:, :, 1] = g - both[:, :, 0]
     return both.reshape(count, 2 * pairs, width)[:, : stage.frames]

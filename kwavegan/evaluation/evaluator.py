@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import keras
 import numpy as np
 
 from kwavegan.audio.mel import mel_settings
@@ -21,6 +20,7 @@ from kwavegan.evaluation.results import Evaluation, MeasureRow
 from kwavegan.evaluation.scores import Score, compare, mean, measure, ordered
 from kwavegan.gan.sampling import generate_batches, labels_like
 from kwavegan.generation.generator import SoundGenerator
+from kwavegan.player import Player
 
 GENERATED_SOUNDS = 1_000
 """Sounds that an evaluation generates by default."""
@@ -144,12 +144,21 @@ def evaluate(
         about={
             "seed": seed,
             "model": generator.config.model,
-            "backend": keras.backend.backend(),
+            "backend": _backend(generator),
             "versions": versions(),
             "data": data_digest(reference.dataset),
             "seconds": round(time.perf_counter() - began, 1),
         },
     )
+
+
+def _backend(generator: SoundGenerator) -> str:
+    """Return what made the sounds: "numpy", or the backend of Keras."""
+    if isinstance(generator.player, Player):
+        return "numpy"
+    import keras
+
+    return keras.backend.backend()
 
 
 def scores(

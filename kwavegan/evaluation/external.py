@@ -9,7 +9,6 @@ sound, and on several sounds at once.
 
 import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kwavegan.audio import pcm, processing, resampling
-from kwavegan.backend.cores import usable_cores
+from kwavegan.backend.cores import on_all_cores
 from kwavegan.backend.selection import package_folder
 from kwavegan.errors import InputError, setting
 
@@ -134,12 +133,8 @@ def _session(path: Path) -> "InferenceSession":
 def _on_all_cores(
     work: Callable[[np.ndarray], np.ndarray], sounds: Sounds, size: int
 ) -> np.ndarray:
-    """Return what `work` makes of each sound, (n, size), with a sound on each core.
-
-    onnxruntime runs without Python's lock, so threads are enough.
-    """
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        rows = list(pool.map(work, sounds))
+    """Return what `work` makes of each sound, (n, size), with a sound on each core."""
+    rows = on_all_cores(work, sounds)  # onnxruntime runs without Python's lock
     return np.stack(rows) if rows else np.empty((0, size))
 
 

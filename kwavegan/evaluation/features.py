@@ -11,10 +11,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from kwavegan.audio.mel import MelSettings, log_mel
+from kwavegan.backend.cores import on_all_cores
 from kwavegan.evaluation import metrics
 from kwavegan.evaluation.texture import STATISTIC_STEPS, Texture, measure_texture
 
-_CHUNK = 256  # sounds whose spectrograms are in memory at once
+_CHUNK = 64  # sounds whose spectrograms are in memory at once, on each core
 
 
 class Classifier(Protocol):
@@ -322,10 +323,10 @@ def _with_texture(
 
 
 def _extract(audio: np.ndarray, mel: MelSettings, classifier: Classifier | None) -> _Raw:
-    parts = [
-        _extract_part(audio[start : start + _CHUNK], mel, classifier)
-        for start in range(0, len(audio), _CHUNK)
-    ]
+    def of_part(start: int) -> _Raw:
+        return _extract_part(audio[start : start + _CHUNK], mel, classifier)
+
+    parts = on_all_cores(of_part, range(0, len(audio), _CHUNK))
     columns = zip(*parts, strict=True)
     return _Raw._make(None if col[0] is None else np.concatenate(col) for col in columns)
 

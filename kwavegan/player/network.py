@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from kwavegan.backend.cores import on_all_cores
 from kwavegan.errors import InputError
 from kwavegan.networks.architecture import FRAMES, Architecture
 from kwavegan.networks.plan import (
@@ -21,7 +22,7 @@ from kwavegan.player.weights import Weights, label_table, misfit
 from kwavegan.types import Shape
 
 SAMPLES = 2**17
-"""Samples computed at once, or a single sound: what lies between the layers stays in the cache."""
+"""Samples that a core computes at once, or a single sound: what lies between stays in the cache."""
 
 
 class Player:
@@ -77,12 +78,15 @@ class Player:
         label = np.asarray(x["label"], "int32") if a.conditional else None
         sounds = np.empty((len(latent), a.length, a.channels), "float32")
         size = max(1, SAMPLES // a.stages.length)
-        for start in range(0, len(latent), size):
+
+        def make(start: int) -> None:
             some = slice(start, start + size)
             # What weights that are far too large make is not finite, which the caller sees.
             with np.errstate(over="ignore", invalid="ignore"):
                 audio = self._audio(latent[some], label if label is None else label[some])
                 sounds[some] = parts.within_one(audio[:, : a.length], linear_to(a))
+
+        on_all_cores(make, range(0, len(latent), size))
         return sounds
 
     def _audio(self, latent: np.ndarray, label: np.ndarray | None) -> np.ndarray:

@@ -73,6 +73,20 @@ def test_the_command_line_rests_the_collector_of_circles(given, monkeypatch, tmp
         gc.set_threshold(*kept)
 
 
+@pytest.mark.parametrize("chosen", ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", None])
+def test_products_of_numpy_have_one_thread_unless_the_user_says_how_many(
+    chosen, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("KWAVEGAN_CACHE", str(tmp_path))
+    for name in environment._THREADS:
+        monkeypatch.delenv(name, raising=False)
+    if chosen:
+        monkeypatch.setenv(chosen, "3")
+    environment.own_the_process()
+    wanted = {"OPENBLAS_NUM_THREADS": "3", None: "1"}.get(chosen)
+    assert os.environ.get("OPENBLAS_NUM_THREADS") == wanted
+
+
 @pytest.mark.parametrize("name", ["NUMBA_CACHE_DIR", "MPLCONFIGDIR"])
 def test_a_library_writes_to_our_cache_where_its_own_folder_is_read_only(
     name, monkeypatch, tmp_path
@@ -160,12 +174,3 @@ def test_what_keras_is_set_to_changes_no_number(odd_keras):
     assert losses == wanted
     assert all(np.array_equal(a, b) for a, b in zip(weights, known, strict=True))
     assert keras.config.image_data_format() == "channels_first"
-
-
-def test_the_classifier_too(odd_keras, dataset):
-    from kwavegan.evaluation import classifier
-
-    arrays = classifier.train_classifier(dataset, steps=2).network.get_weights()
-    with keras_defaults():
-        known = classifier.train_classifier(dataset, steps=2).network.get_weights()
-    assert all(np.array_equal(a, b) for a, b in zip(arrays, known, strict=True))
