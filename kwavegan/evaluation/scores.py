@@ -85,9 +85,9 @@ def compare(generated: Features, real: Features, errors: bool = True) -> dict[st
         # These depend on the number of sounds too: sets of equal sizes have them beside each other.
         functions["shared_period"] = lambda ours, _: _shared_period(ours)
         functions["pitch_spread"] = lambda ours, _: _pitch_spread(ours)
+    spreads = _bootstrap(functions, generated, real) if errors else {}
     for name, function in functions.items():
-        error = _bootstrap(function, generated, real) if errors else float("nan")
-        scores[name] = Score(function(generated, real), error)
+        scores[name] = Score(function(generated, real), spreads.get(name, float("nan")))
     return scores
 
 
@@ -155,26 +155,25 @@ def median(values: np.ndarray) -> Score:
 
 
 def _bootstrap(
-    function: Callable[[Features, Features], float],
+    functions: Mapping[str, Callable[[Features, Features], float]],
     generated: Features,
     real: Features,
     n: int = 50,
-) -> float:
-    """Return the standard error of a function of two sets, from sets resampled within labels.
+) -> dict[str, float]:
+    """Return the standard errors of functions of two sets, from sets resampled within labels.
 
     Each label keeps its number of sounds, which was chosen and not drawn. A resampled set holds
     some sounds twice: that makes distances larger but leaves their spread right, hence a standard
     error and no percentiles.
     """
     rng = np.random.default_rng(0)
-    values = [
-        function(
-            generated.take(_resampled(generated.labels, rng)),
-            real.take(_resampled(real.labels, rng)),
-        )
-        for _ in range(n)
-    ]
-    return float(np.std(values, ddof=1))
+    values: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(n):
+        ours = generated.take(_resampled(generated.labels, rng))
+        theirs = real.take(_resampled(real.labels, rng))
+        for name, function in functions.items():
+            values[name].append(function(ours, theirs))
+    return {name: float(np.std(own, ddof=1)) for name, own in values.items()}
 
 
 def _resampled(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
