@@ -1,6 +1,6 @@
 """Equal sounds: all copies of one are in one split, so that none is both learned and judged."""
 
-from dataclasses import dataclass
+from array import array
 
 from kwavegan.data.manifest import ManifestRow
 
@@ -12,18 +12,10 @@ What the user keeps for the test is not learned. What a name's hash puts there b
 label of one sound, copied, would have none to learn otherwise.
 """
 
+_CHANCE = 2  # the rank from which on a split is not fixed
+
 _EXAMPLES = 3
 """Most pairs of files that are kept for a warning."""
-
-
-@dataclass(slots=True)
-class _Sound:
-    """A sound that was met: its split, and where it was met first."""
-
-    split: str
-    rank: int
-    label: str
-    source: str
 
 
 class Copies:
@@ -38,7 +30,11 @@ class Copies:
     def __init__(self) -> None:
         self.count = self.across = 0
         self.late = False
-        self._sounds: dict[int, _Sound] = {}
+        # A million sounds as objects would be twice as large.
+        self._sounds: dict[int, int] = {}
+        self._ranks = array("b")
+        self._labels: list[str] = []
+        self._sources: list[str] = []
         self._pairs: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
 
     @property
@@ -54,25 +50,31 @@ class Copies:
             split: of its file.
             fixed: whether the user chose that split.
         """
-        rank = _FIXED.index(split) if fixed and split != "train" else 2 + _DRAWN.index(split)
+        rank = _FIXED.index(split) if fixed and split != "train" else _CHANCE + _DRAWN.index(split)
         if not row.sound:
             return split
-        key = int(row.sound, 16)
-        first = self._sounds.get(key)
-        if first is None:
-            self._sounds[key] = _Sound(split, rank, row.label, row.source)
+        first = self._sounds.setdefault(int(row.sound, 16), len(self._ranks))
+        if first == len(self._ranks):
+            self._ranks.append(rank)
+            self._labels.append(row.label)
+            self._sources.append(row.source)
             return split
-        if rank < first.rank:
-            self.late |= split != first.split
-            first.split, first.rank = split, rank
-        if row.source != first.source:
-            other = row.label != first.label
+        if rank < self._ranks[first]:
+            self.late |= split != self._split(first)
+            self._ranks[first] = rank
+        if row.source != self._sources[first]:
+            other = row.label != self._labels[first]
             self.count += 1
             self.across += other
             if len(self._pairs[other]) < _EXAMPLES:
-                self._pairs[other].append((first.source, row.source))
-        return first.split
+                self._pairs[other].append((self._sources[first], row.source))
+        return self._split(first)
 
     def split_of(self, row: ManifestRow, split: str) -> str:
         """Return the split of a clip that was added; `split` for a row without one."""
-        return self._sounds[int(row.sound, 16)].split if row.sound else split
+        return self._split(self._sounds[int(row.sound, 16)]) if row.sound else split
+
+    def _split(self, place: int) -> str:
+        """Return the split that a rank of `add` stands for."""
+        rank = self._ranks[place]
+        return _FIXED[rank] if rank < _CHANCE else _DRAWN[rank - _CHANCE]

@@ -4,6 +4,7 @@ A table is in `kwavegan.data.label_table`.
 """
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -70,12 +71,12 @@ class FolderLabels:
 
     def label(self, folder: str, places: Sequence[Place]) -> Labelled:
         """See `Labelling`; without names, files of no label at all are no error."""
-        parts = {place.name: place.inner.split(SEPARATOR)[:-1] for place in places}
-        labels = {
-            name: SEPARATOR.join(folders[: self._levels])
-            for name, folders in parts.items()
-            if len(folders) >= self._levels
-        }
+        labels: dict[str, str] = {}
+        for place in places:
+            folders = place.inner.split(SEPARATOR)[:-1]
+            if len(folders) >= self._levels:
+                # Of a million files of ten labels, each label is in memory once.
+                labels[place.name] = sys.intern(SEPARATOR.join(folders[: self._levels]))
         if self.attributes and not labels:
             deep = f"{self._levels} folders" if self._levels > 1 else "a folder"
             raise InputError(

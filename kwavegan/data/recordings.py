@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from kwavegan.data.manifest import ManifestRow
@@ -43,9 +44,10 @@ def file_splits(src: Path, scan: Scan, settings: PrepareSettings) -> Callable[[S
     Raises:
         InputError: the lists are missing.
     """
+    one_of_each = cache(FileSplit)  # for a million files there are a few
     if settings.lists:
         lists = read_lists(src)
-        return lambda source: FileSplit(lists.get(source.name, "train"), fixed=True)
+        return lambda source: one_of_each(lists.get(source.name, "train"), True)
     given = {source.split for source in scan.sources}
     validation = 0.0 if "validation" in given else settings.validation
     test = 0.0 if "test" in given else settings.test
@@ -55,8 +57,8 @@ def file_splits(src: Path, scan: Scan, settings: PrepareSettings) -> Callable[[S
 
     def of_file(source: Source) -> FileSplit:
         if source.split in ("validation", "test"):
-            return FileSplit(source.split, fixed=True)
-        return FileSplit(split_of(source.name, validation, test))
+            return one_of_each(source.split, True)
+        return one_of_each(split_of(source.name, validation, test))
 
     return of_file
 

@@ -171,12 +171,20 @@ def scan_folder(
     split = find_split_folders(file.inner for file in files)
     if split and split.depth == 0 and labels is not None and set(labels) <= set(map(spelled, tops)):
         split = None
-    places = [Place(file.name, _without_split(file.inner, split)) for file in files]
-    labelled = labelling.label(str(folder), places)
+    all_labels = by_folder and labels is None
+    empty = _empty(found, tops, split) if all_labels else ()
+    others = Counter(
+        ending(file.name) for file in found if not file.audio and file.name not in metadata.used
+    )
+    del found  # of a million files, what is not needed further takes as much as what is
+    labelled = labelling.label(
+        str(folder), [Place(file.name, _without_split(file.inner, split)) for file in files]
+    )
     names = _names(folder, sorted(set(labelled.labels.values())), labelling.attributes)
     chosen = tuple(sorted(names)) if labels is None else _checked_labels(folder, names, labels)
     Attributes.of(labelling.attributes, chosen)  # raises where they do not go together
     index = {names[label]: i for i, label in enumerate(chosen)}
+    outside = len(files) - len(labelled.labels) if chosen else 0
     sources = [
         Source(
             file.name,
@@ -186,19 +194,16 @@ def scan_folder(
             archive=file.archive,
             offset=file.offset,
         )
-        for file in files
+        for file in _taken_out(files)
         if not chosen or labelled.labels.get(file.name) in index
     ]
     sources.sort(key=lambda source: (source.label, source.name))
-    all_labels = by_folder and labels is None
     return Scan(
         labels=chosen,
         sources=tuple(sources),
-        outside=len(files) - len(labelled.labels) if chosen else 0,
-        others=Counter(
-            ending(file.name) for file in found if not file.audio and file.name not in metadata.used
-        ),
-        empty=_empty(found, tops, split) if all_labels else (),
+        outside=outside,
+        others=others,
+        empty=empty,
         said=(*(_said(split, tops, chosen) if all_labels or split else ()), *labelled.said),
         attributes=labelling.attributes,
         why_outside=labelled.outside,
@@ -249,11 +254,19 @@ def _look(folder: Path, labelling: Labelling | None) -> tuple[list[_File], Label
     return found, metadata.labels or labelling or FolderLabels(), metadata
 
 
+def _taken_out(files: list[_File]) -> Iterator[_File]:
+    """Yield files in order, and leave none of them in the list: each is then free."""
+    files.reverse()
+    while files:
+        yield files.pop()
+
+
 def _without_split(name: str, split: SplitFolders | None) -> str:
     """Return a file's path without the folder that says its split."""
     parts = name.split("/")
-    if split is not None and len(parts) > 1:
-        del parts[split.depth]
+    if split is None or len(parts) == 1:
+        return name
+    del parts[split.depth]
     return "/".join(parts)
 
 
