@@ -34,12 +34,15 @@ def test_each_signal_stops_once_and_the_handlers_from_before_come_back(name):
 
 def test_a_second_signal_acts_at_once_and_an_echo_of_the_first_does_not(monkeypatch):
     told = []
+    # In the background of a shell it is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with StopSignals(told.append):
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)  # by whoever watches this process, of the same Ctrl-C
         monkeypatch.setattr(stop_signals, "ECHO", 0.0)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
     assert told == ["SIGTERM"]
 
 
