@@ -102,12 +102,12 @@ def _mel_power(channel: np.ndarray, settings: MelSettings) -> np.ndarray:
     """Return the power (frames, bands) of one channel (length,); 1 is a sine of full scale."""
     padded = np.pad(channel, settings.window // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, settings.window)[:: settings.hop]
-    spectrum = np.fft.rfft(frames * _taper(settings.window))
+    spectrum = np.fft.rfft(frames * level_taper(settings.window))
     return (spectrum.real**2 + spectrum.imag**2).astype("float32") @ mel_filters(settings).T
 
 
 @lru_cache(maxsize=8)
-def _taper(window: int) -> np.ndarray:
+def level_taper(window: int) -> np.ndarray:
     """Return Hann's window as float32, of which a sine of full scale has a peak of 1."""
     taper = hann(window)
     return (taper / (taper.sum() / 2)).astype("float32")

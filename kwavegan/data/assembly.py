@@ -16,7 +16,7 @@ from kwavegan.data.shard_store import ShardStore, link
 from kwavegan.data.sharded_clips import ShardedClips, rows_name, shard_name
 from kwavegan.data.sharding import Shard
 from kwavegan.data.summary import SummaryCounter
-from kwavegan.data.writers import WavWriter
+from kwavegan.data.writers import WavWriter, save_labels
 from kwavegan.storage.arrays import open_array
 
 _Rows = dict[str, list[ManifestRow]]
@@ -74,11 +74,7 @@ def assemble(
             counter.add(final, decoded=file.reusable is None)
     for split in SPLITS:
         np.save(folder / rows_name(split), np.asarray(places[split], np.int64), allow_pickle=False)
-        np.save(
-            folder / f"{split}_labels.npy",
-            np.asarray(labels[split], np.int32),
-            allow_pickle=False,
-        )
+        save_labels(folder, split, labels[split])
     return copies, about
 
 
@@ -95,11 +91,12 @@ def _place(
     """
     rows: _Rows = {file.source.name: list(file.reusable or ()) for file in plan}
     about: list[dict[str, Any]] = []
+    before = read_settings(old.path).get("shards", ()) if old is not None else ()
     start = 0
     for shard in shards:
         target = folder / shard_name(len(about))
         if shard.kept is not None and old is not None:
-            stated = read_settings(old.path)["shards"][shard.kept]
+            stated = before[shard.kept]
             rows |= {file.source.name: _moved(file, old, shard.kept, start) for file in shard.files}
             link(old.path / shard_name(shard.kept), target)
         else:

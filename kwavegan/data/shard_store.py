@@ -23,7 +23,7 @@ from kwavegan.data.sharding import Shard
 from kwavegan.data.writers import HEADER, ClipWriter
 from kwavegan.storage.files import atomic, remove, write_json
 from kwavegan.storage.reading import open_plain, read_json
-from kwavegan.storage.sole_writer import BusyError, only_writer_of
+from kwavegan.storage.sole_writer import BusyError, only_writer_of, unannounced
 from kwavegan.storage.values import table, text, whole
 
 AUDIO, MANIFEST, ABOUT = "audio.npy", "manifest.csv", "shard.json"
@@ -81,7 +81,7 @@ class ShardStore:
         """Build what is missing or damaged of the shards; see `build_in_company`."""
         for shard in shards:
             if shard.kept is None:
-                with only_writer_of(self.folder / shard.key, _quietly):
+                with only_writer_of(self.folder / shard.key, unannounced):
                     if not self._is_whole(shard):
                         self._build(shard, shards, old)
 
@@ -179,7 +179,3 @@ def _checksum(path: Path, skipped: int = 0) -> str:
     with open_plain(path) as file:
         file.seek(skipped)
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _quietly(line: str) -> None:
-    """Wait for another process without a word: it builds a shard."""

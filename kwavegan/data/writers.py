@@ -150,7 +150,7 @@ class ArrayWriter:
 
     def __init__(self, folder: Path, split: str, settings: ClipSettings) -> None:
         self._labels = array("i")
-        self._labels_path = folder / f"{split}_labels.npy"
+        self._folder, self._split = folder, split
         self._clips = ClipWriter(folder / f"{split}.npy", settings)
 
     def __enter__(self) -> "ArrayWriter":
@@ -165,7 +165,13 @@ class ArrayWriter:
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         self._clips.__exit__(kind, *error)
         if kind is None:
-            np.save(self._labels_path, np.asarray(self._labels, np.int32), allow_pickle=False)
+            save_labels(self._folder, self._split, self._labels)
+
+
+def save_labels(folder: Path, split: str, labels: Sequence[int]) -> None:
+    """Write the label indices of a split, `<split>_labels.npy`."""
+    path = folder / f"{split}_labels.npy"
+    np.save(path, np.asarray(labels, np.int32), allow_pickle=False)
 
 
 class WavWriter:

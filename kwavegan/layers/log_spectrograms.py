@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kwavegan.audio.mel import MelSettings, hann, mel_filters
+from kwavegan.audio.mel import MelSettings, level_taper, mel_filters
 from kwavegan.backend.serialization import register
 from kwavegan.types import Shape, Tensor
 
@@ -79,8 +79,7 @@ class LogSpectrogram(keras.layers.Layer):
             raise ValueError(f"{type(self).__name__}: floor must be positive; got {floor}")
         self.window, self.hop, self.scale, self.loudness = window, hop, scale, loudness
         self.floor = floor
-        taper = hann(window)
-        self.taper = (taper / (taper.sum() / 2)).astype("float32")
+        self.taper = level_taper(window)
         self.bands = window // 2
 
     def call(self, x: Tensor) -> Tensor:
