@@ -25,7 +25,7 @@ from kwavegan.cli.output import say, say_while_heard, silence, warn
 from kwavegan.cli.progress import LiveLine, TimeLeft, clock
 from kwavegan.config.resolution import resolve
 from kwavegan.config.settings import Config
-from kwavegan.config.sound_set import remark_on_loudness
+from kwavegan.config.sound_set import remark_on_loudness, remark_on_pitch
 from kwavegan.errors import (
     InputError,
     for_command_line,
@@ -141,9 +141,10 @@ def _train(
     with open_engine(devices) as engine:
         from kwavegan.training.session import run_training
 
-        asked = config.loudness
+        asked = config
         config = config.for_dataset(dataset, stored_source(data) if data else "")
-        chosen.append(remark_on_loudness(asked, config.loudness, dataset.level_spread))
+        chosen.append(remark_on_loudness(asked.loudness, config.loudness, dataset.level_spread))
+        chosen.append(remark_on_pitch(asked.pitch, config.pitch))
         for line in filter(None, chosen):
             say(for_command_line(line))
         labels = f", labels {', '.join(config.labels)}" if config.labels else ""

@@ -13,7 +13,7 @@ from typing import Any
 from kwavegan.config.attributes import Attributes
 from kwavegan.config.fields import check_value
 from kwavegan.config.losses import LOSSES, PENALTIES
-from kwavegan.config.sound_set import SoundSet, suited_loudness
+from kwavegan.config.sound_set import SoundSet, auto_width, suited_loudness
 from kwavegan.config.step import STEP_SETTINGS, StepSettings
 from kwavegan.errors import InputError, setting
 from kwavegan.networks.architecture import CONDITIONINGS, CRITICS, GENERATORS, MODELS, Architecture
@@ -122,6 +122,13 @@ class Config:
         " (standard deviation), else 0.",
         low=-1,
         high=100,
+    )
+    pitch: float = _setting(
+        -1.0,
+        "Median pitch in Hz of sounds that have a voice, 40 to 1,000: the generator's has it. 0: no"
+        " voice. -1: measured; 0 where most sounds have none.",
+        low=-1,
+        high=1000,
     )
     width: int = _setting(
         Architecture.width,
@@ -299,9 +306,9 @@ class Config:
         """
         own = {f.name: getattr(self, f.name) for f in fields(Architecture) if f.name in SETTINGS}
         labels, width = self.label_attributes, self.width or auto_width(self.length)
-        decided = {"width": width, "loudness": max(0.0, self.loudness)}
+        own |= {name: max(0.0, own[name]) for name in ("loudness", "pitch")}  # -1: not yet measured
         known = {"num_labels": len(labels.labels), "codes": labels.codes}
-        return Architecture(**{**own, **decided, **known})
+        return Architecture(**{**own, "width": width, **known})
 
     @property
     def step_settings(self) -> StepSettings:
@@ -338,6 +345,8 @@ class Config:
         if self.loudness < 0:
             heard = self.critic != "waveform"
             decided["loudness"] = suited_loudness(dataset.level_spread) if heard else 0.0
+        if self.pitch < 0:
+            decided["pitch"] = dataset.voice_pitch if self.generator == "istft" else 0.0
         filled = replace(self, data=source, **decided)
         _ = filled.architecture  # raises where the networks cannot be built
         return filled
@@ -360,18 +369,6 @@ _OF_DATASET = ("rate", "length", "channels", "labels", "attributes")
 
 SETTINGS: dict[str, Field[Any]] = {each.name: each for each in fields(Config)}
 """The table: every field of `Config` by name, with `metadata`."""
-
-
-def auto_width(length: int) -> int:
-    """The width that goes with a length: the dissertation's d, where `Config.width` is 0.
-
-    16 at 1,024 samples, 32 at 4,096 and 64 at 16,384 (Hill 2018, F.1; Donahue et al. 2018,
-    appendix D); a length between counts as the one with as many layers of stride 4, so up to
-    2,048 and up to 8,192; never more than 64.
-    """
-    if length <= 2_048:
-        return 16
-    return 32 if length <= 8_192 else 64
 
 
 def _plain(value: object) -> str:

@@ -46,8 +46,24 @@ class SoundSet(Protocol):
     def level_spread(self) -> float:
         """Standard deviation of the levels within a label, in dB."""
 
+    @property
+    def voice_pitch(self) -> float:
+        """Median pitch of voices in Hz; 0 where most sounds have none."""
+
     def require_labels(self) -> None:
         """Raise an `InputError` where there are fewer than two labels, or one has no sounds."""
+
+
+def auto_width(length: int) -> int:
+    """The width that goes with a length: the dissertation's d, where `Config.width` is 0.
+
+    16 at 1,024 samples, 32 at 4,096 and 64 at 16,384 (Hill 2018, F.1; Donahue et al. 2018,
+    appendix D); a length between counts as the one with as many layers of stride 4, so up to
+    2,048 and up to 8,192; never more than 64.
+    """
+    if length <= 2_048:
+        return 16
+    return 32 if length <= 8_192 else 64
 
 
 def suited_loudness(level_spread: float) -> float:
@@ -81,4 +97,26 @@ def remark_on_loudness(asked: float, taken: float, level_spread: float) -> str:
     return (
         f"levels within a label differ by {level_spread:.0f} dB: critics hear loudness apart "
         f"({setting('loudness')} {taken:g})"
+    )
+
+
+def remark_on_pitch(asked: float, taken: float) -> str:
+    """Return a line where sounds were found to have a voice, else nothing.
+
+    Args:
+        asked: `Config.pitch` as the user gave it, below 0 where it is left to the data.
+        taken: `Config.pitch` for the data.
+
+    Example:
+        >>> from kwavegan.config.sound_set import remark_on_pitch
+        >>> remark_on_pitch(-1.0, 125.0)[:51]
+        'most sounds have a voice, at 125 Hz: the generator '
+        >>> remark_on_pitch(-1.0, 0.0)
+        ''
+    """
+    if not asked < 0 < taken:
+        return ""
+    return (
+        f"most sounds have a voice, at {taken:.0f} Hz: the generator is given one "
+        f"({setting('pitch')} {taken:g})"
     )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kwavegan.audio.pcm import to_float
+from kwavegan.audio.voices import voice_pitch
 from kwavegan.data.manifest import SPLITS, read_manifest
 from kwavegan.data.sharded_clips import ShardedClips, rows_name, shard_name
 from kwavegan.errors import InputError, setting, shell_command
@@ -31,6 +32,9 @@ _DTYPES = {name: np.dtype(name) for name in ("int16", "float32")}
 
 _HEARD = 2_000
 """Most sounds whose levels are measured."""
+
+_LISTENED_TO = 200
+"""Most sounds in which a voice is looked for."""
 
 _SILENCE = 1e-7
 """Power at which silence begins: -70 dBFS."""
@@ -130,6 +134,11 @@ class Dataset:
         audio, labels = subset(self.train, _HEARD)
         levels = 10 * np.log10(np.square(audio, dtype="float64").mean(axis=(1, 2)) + _SILENCE)
         return float(np.mean([levels[labels == label].std() for label in np.unique(labels)]))
+
+    @cached_property
+    def voice_pitch(self) -> float:
+        """Median pitch of the voices of 200 training sounds, in Hz; 0 where most have none."""
+        return voice_pitch(subset(self.train, _LISTENED_TO)[0], self.rate)
 
     def require_labels(self) -> None:
         """Refuse a set that has too few labels for a conditional model.

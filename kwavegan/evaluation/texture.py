@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from kwavegan.audio.periodicity import periods_of
 from kwavegan.backend.cores import on_all_cores
 
 _CHUNK = 16  # sounds at once on each core: some 12 MB for 16,384 samples
@@ -21,8 +22,6 @@ _LOUD_WINDOW = 0.016  # s; longer than a period of 62 Hz, so that a deep tone is
 _LOUD = 0.01  # −20 dB of the largest power: what is heard before the tail
 
 _SHORTEST_PERIOD = 0.0015  # s, 667 Hz; below it the autocorrelation shows bandwidth, not a pitch
-
-_SAME_HEIGHT = 0.9  # of the highest peak: a period's multiples have peaks as high as its own
 
 _FRAME = 0.064  # s: distinguishes partials 32 Hz apart, four or more periods of a voice
 
@@ -167,7 +166,7 @@ def measure_period(sounds: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarra
     for start in range(0, len(sounds), _CHUNK):
         part, heard = _heard(_loudest_channel(sounds[start : start + _CHUNK]))
         loud, mask = _loud_part(part, rate)
-        found = _periodicity(loud, mask.sum(axis=1), rate)
+        found = periods_of(loud, mask.sum(axis=1), rate, _SHORTEST_PERIOD)
         columns.append((np.where(heard, found[0], 0.0), np.where(heard, found[1], 0.0)))
     periodicity, period = zip(*columns, strict=True)
     return np.concatenate(periodicity), np.concatenate(period)
@@ -205,7 +204,7 @@ def _loudest_channel(sounds: np.ndarray) -> np.ndarray:
 def _measure_part(sounds: np.ndarray, rate: int) -> Texture:
     sounds, heard = _heard(sounds)
     loud, mask = _loud_part(sounds, rate)
-    periodicity, period = _periodicity(loud, mask.sum(axis=1), rate)
+    periodicity, period = periods_of(loud, mask.sum(axis=1), rate, _SHORTEST_PERIOD)
     tonality, roughness, top = _spectral(sounds, rate)
     crest, kurtosis = _moments(loud, mask)
     columns = (periodicity, period, tonality, roughness, _attack(sounds, rate))
@@ -239,29 +238,6 @@ def _loud_part(sounds: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     mask = places < counts[:, None]
     moved = np.take_along_axis(sounds, (places + first[:, None]) % length, axis=1) * mask
     return (moved - moved.sum(axis=1, keepdims=True) / counts[:, None]) * mask, mask
-
-
-def _periodicity(loud: np.ndarray, counts: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the largest autocorrelation beyond the first zero, and its lag in seconds."""
-    length = loud.shape[1]
-    size = 1 << int(np.ceil(np.log2(2 * length)))
-    correlation = np.fft.irfft(np.abs(np.fft.rfft(loud, size)) ** 2, size)[:, : length // 2 + 1]
-    lags = np.arange(correlation.shape[1])
-    # Fewer products are left at longer lags: the sum is divided by their share.
-    shares = np.maximum(1 - lags / counts[:, None], 0.5)
-    energy = np.maximum(correlation[:, :1], 1e-30)
-    correlation = correlation / energy / shares
-    negative = correlation < 0
-    zero = np.where(negative.any(axis=1), negative.argmax(axis=1), length)
-    lowest = np.maximum(zero, int(np.ceil(_SHORTEST_PERIOD * rate)))
-    allowed = (lags >= lowest[:, None]) & (lags <= counts[:, None] // 2)
-    inner = np.where(allowed, correlation, -1.0)
-    peaks = np.zeros_like(allowed)
-    peaks[:, 1:-1] = (inner[:, 1:-1] >= inner[:, :-2]) & (inner[:, 1:-1] >= inner[:, 2:])
-    peaks &= allowed
-    highest = np.where(peaks, correlation, 0.0).max(axis=1)
-    first = (peaks & (correlation >= _SAME_HEIGHT * highest[:, None])).argmax(axis=1)
-    return np.minimum(highest, 1.0), np.where(highest > 0, first / rate, 0.0)
 
 
 def _spectral(sounds: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -89,6 +89,7 @@ class _Generator(GraphBuilder):
             bands=heads["noise_levels"].units // a.channels,
             count=OSCILLATORS,
             rate=a.rate,
+            pitch=a.pitch,
         )
         x = self.add("Relu", self._label_and_dense(plan.first))
         for stage in range(1, len(plan.filters)):
@@ -118,12 +119,22 @@ class _Generator(GraphBuilder):
         }
         own = levels["tones"], values["tone_spreads"]
         tones = parts.detuned(self, values["bins"], *own, direction, sizes)
-        noise = parts.latent_noise(self, levels["noise"], direction, sizes)
+        noise = self._noise(levels["noise"], values, direction, sizes)
         return {
             "tones": parts.inverse_stft(self, tones, sizes),
             "noise": parts.inverse_stft(self, noise, sizes),
             "sweeps": parts.sweeps(self, values["pitches"], levels["sweeps"], sizes),
         }
+
+    def _noise(
+        self, levels: Value, values: Mapping[str, Value], direction: Value, sizes: parts.Sizes
+    ) -> parts.Pair:
+        if not self.a.pitch:
+            return parts.latent_noise(self, levels, direction, sizes)
+        breath, voice = parts.voicing(self, levels, values["voicing_in_bands"])
+        noise = parts.latent_noise(self, breath, direction, sizes)
+        pulses = parts.latent_pulses(self, voice, direction, sizes)
+        return self.sum_of(noise[0], pulses[0]), self.sum_of(noise[1], pulses[1])
 
     def _upsampled(self) -> Value:
         a = self.a

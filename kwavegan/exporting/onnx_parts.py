@@ -33,6 +33,7 @@ class Sizes:
         bands: of the noise levels.
         count: oscillators.
         rate: sample rate in Hz.
+        pitch: median in Hz of what has a voice; 0 for none.
     """
 
     latent_dim: int
@@ -43,6 +44,7 @@ class Sizes:
     bands: int
     count: int
     rate: int
+    pitch: float
 
     @property
     def bins(self) -> int:
@@ -120,10 +122,7 @@ def detuned(
 
 
 def latent_noise(g: GraphBuilder, levels: Value, direction: Value, s: Sizes) -> Pair:
-    sizes = g.add("Exp", g.clip(levels, *tables.NOISE_LIMITS))
-    sizes = g.reshape(sizes, -1, s.frames, s.channels, s.bands)
-    if s.bands != s.bins:
-        sizes = g.add("MatMul", sizes, tables.bands_to_bins(s.bands, s.bins))
+    sizes = _sizes_of_bins(g, levels, s)
     rows = min(tables.NOISE_FRAMES, s.frames)
     turns = -(-s.frames // rows)
     table, signs = tables.noise_tables(s.latent_dim, rows * s.channels * 2 * s.bins, turns)
@@ -133,6 +132,36 @@ def latent_noise(g: GraphBuilder, levels: Value, direction: Value, s: Sizes) -> 
     noise = g.cut(noise, 1, 0, s.frames)
     real, imaginary = (g.times(g.pick(noise, 3, part), sizes) for part in (0, 1))
     return real, imaginary
+
+
+def voicing(g: GraphBuilder, levels: Value, logits: Value) -> tuple[Value, Value]:
+    limit = f32(tables.VOICING_LIMIT)
+    limited = g.times(g.add("Tanh", g.add("Div", logits, limit)), limit)
+    breath = g.minus(levels, g.add("Softplus", limited))
+    return breath, g.minus(levels, g.add("Softplus", g.add("Neg", limited)))
+
+
+def latent_pulses(g: GraphBuilder, levels: Value, direction: Value, s: Sizes) -> Pair:
+    late = OVERLAP // 2
+    around = ints(0, late, 0, 0, late - 1, 0)
+    padded = g.add("Pad", _pulses(g, direction, s), around)
+    cut = [g.cut(padded, 1, start, start + s.frames) for start in range(OVERLAP)]
+    both = g.add("MatMul", g.add("Concat", *cut, axis=-1), transform(s.bins, s.hop))
+    both = g.reshape(both, -1, s.frames, 2, s.bins)
+    cos, sin = tables.pulse_turns(s.frames, s.hop, s.rate)
+    turned = _turned(g, (g.pick(both, 2, 0), g.pick(both, 2, 1)), cos, sin)
+    sizes = _sizes_of_bins(g, levels, s)
+    real, imaginary = (g.times(g.add("Unsqueeze", x, ints(2)), sizes) for x in turned)
+    return real, imaginary
+
+
+def transform(bins: int, hop: int) -> np.ndarray:
+    """Return the transform of a window as a real matrix (4 × hop, 2 × bins), float32.
+
+    Its columns give the real parts, then the imaginary parts, of bins 1 … `bins`.
+    """
+    spectra = np.fft.rfft(np.eye(OVERLAP * hop))[:, 1:]
+    return np.concatenate([spectra.real, spectra.imag], axis=1).astype("float32")
 
 
 def inverse_stft(g: GraphBuilder, x: Pair, s: Sizes) -> Value:
@@ -207,6 +236,10 @@ def _angles(g: GraphBuilder, logits: Value, s: Sizes) -> Value:
     lowest, span = tables.pitch_range(s.rate)
     places = g.add("Sigmoid", g.sum_of(logits, tables.first_pitches(s.count)))
     cycles = g.times(g.add("Exp", g.times(places, f32(span))), f32(lowest))
+    return g.times(_turns_of(g, cycles, s), f32(2 * math.pi))
+
+
+def _turns_of(g: GraphBuilder, cycles: Value, s: Sizes) -> Value:
     step = _to_next_frame(g, cycles, s)
     of_frame = g.times(g.sum_of(cycles, g.times(step, f32(0.5))), f32(s.hop))
     of_frame = g.minus(of_frame, g.add("Round", of_frame))
@@ -214,7 +247,29 @@ def _angles(g: GraphBuilder, logits: Value, s: Sizes) -> Value:
     shares = tables.frame_shares(s.hop)
     cycles, step, before = (g.add("Unsqueeze", x, ints(2)) for x in (cycles, step, before))
     steady, bent = g.times(cycles, shares * s.hop), g.times(step, shares**2 * np.float32(s.hop / 2))
-    return g.times(g.sum_of(before, steady, bent), f32(2 * math.pi))
+    return g.sum_of(before, steady, bent)
+
+
+def _pulses(g: GraphBuilder, direction: Value, s: Sizes) -> Value:
+    table = tables.pitch_table(s.latent_dim, s.frames, s.hop / s.rate)
+    own = g.clip(g.add("MatMul", direction, table), *tables.pitch_limits(s.rate, s.pitch))
+    cycles = g.times(g.add("Exp", g.reshape(own, -1, s.frames, 1)), f32(s.pitch / s.rate))
+    turns = g.reshape(_turns_of(g, cycles, s), -1, s.frames, s.hop)
+    sounding = g.reshape(interpolated(g, cycles, s), -1, s.frames, s.hop)
+    period = g.add("Reciprocal", sounding)
+    sharpness = g.times(g.times(period, period), f32(tables.pulse_sharpness(s.rate)))
+    sine = g.add("Sin", g.times(turns, f32(math.pi)))
+    peaks = g.add("Exp", g.times(g.times(g.times(sine, sine), sharpness), f32(-2)))
+    loud = g.add("Sqrt", g.add("Sqrt", g.times(sharpness, f32(4 * math.pi))))
+    return g.times(peaks, loud)
+
+
+def _sizes_of_bins(g: GraphBuilder, levels: Value, s: Sizes) -> Value:
+    sizes = g.add("Exp", g.clip(levels, *tables.NOISE_LIMITS))
+    sizes = g.reshape(sizes, -1, s.frames, s.channels, s.bands)
+    if s.bands == s.bins:
+        return sizes
+    return g.add("MatMul", sizes, tables.bands_to_bins(s.bands, s.bins))
 
 
 def _turned(g: GraphBuilder, x: Pair, cos: Value | np.ndarray, sin: Value | np.ndarray) -> Pair:

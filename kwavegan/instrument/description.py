@@ -158,6 +158,23 @@ class _Writer:
             "pitch": {"lowest": lowest, "span": span},
             "shortest": tables.SHORTEST,
             "toneLimits": tables.TONE_LIMITS,
+            "voice": self._voice(plan) if a.pitch else None,
+        }
+
+    def _voice(self, plan: FramePlan) -> Description:
+        a = self.a
+        lowest, highest = tables.pitch_limits(a.rate, a.pitch)
+        cos, sin = tables.pulse_turns(1, plan.hop, a.rate)
+        return {
+            "cycles": a.pitch / a.rate,
+            "limits": [lowest, highest],
+            "sharpness": tables.pulse_sharpness(a.rate),
+            "voicingLimit": tables.VOICING_LIMIT,
+            "pitches": self._array(
+                tables.pitch_table(a.latent_dim, plan.frames, plan.hop / a.rate)
+            ),
+            "cos": self._array(cos),
+            "sin": self._array(sin),
         }
 
 

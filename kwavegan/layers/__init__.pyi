@@ -7,6 +7,7 @@ from .label_conditioning import LabelGate as LabelGate
 from .label_conditioning import LabelScore as LabelScore
 from .latent_levels import LatentLevels as LatentLevels
 from .latent_noise import LatentNoise as LatentNoise
+from .latent_pulses import LatentPulses as LatentPulses
 from .log_spectrograms import LogMel as LogMel
 from .log_spectrograms import LogSpectrogram as LogSpectrogram
 from .oscillators import Oscillators as Oscillators
@@ -15,3 +16,4 @@ from .rms_limit import RMSLimit as RMSLimit
 from .soft_clip import SoftClip as SoftClip
 from .strided_conv import StridedConv1D as StridedConv1D
 from .strided_conv import StridedConv1DTranspose as StridedConv1DTranspose
+from .voicing import Voicing as Voicing

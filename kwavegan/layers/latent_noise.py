@@ -55,11 +55,8 @@ class LatentNoise(keras.layers.Layer):
         self.bins, self.channels = bins, channels
 
     def call(self, latent: Tensor, levels: Tensor) -> Tensor:
-        frames, bands = levels.shape[1], levels.shape[2] // self.channels
-        levels = ops.reshape(ops.cast(levels, "float32"), (-1, frames, self.channels, 1, bands))
-        sizes = ops.exp(ops.clip(levels, *NOISE_LIMITS))
-        if bands != self.bins:
-            sizes = ops.matmul(sizes, ops.convert_to_tensor(bands_to_bins(bands, self.bins)))
+        frames = levels.shape[1]
+        sizes = sizes_of_bins(levels, self.channels, self.bins)
         noise = self._unit_noise(direction_of(latent), frames)
         bins = ops.reshape(noise * sizes, (-1, frames, self.channels * 2 * self.bins))
         return ops.cast(bins, self.compute_dtype)
@@ -83,6 +80,22 @@ class LatentNoise(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "bins": self.bins, "channels": self.channels}
+
+
+def sizes_of_bins(levels: Tensor, channels: int, bins: int) -> Tensor:
+    """Return factors on bins, (batch, frames, channels, 1, bins), of levels in bands.
+
+    Args:
+        levels: (batch, frames, channels × bands), natural logarithms.
+        channels: of the audio.
+        bins: complex bins of a frame.
+    """
+    frames, bands = levels.shape[1], levels.shape[2] // channels
+    levels = ops.reshape(ops.cast(levels, "float32"), (-1, frames, channels, 1, bands))
+    sizes = ops.exp(ops.clip(levels, *NOISE_LIMITS))
+    if bands == bins:
+        return sizes
+    return ops.matmul(sizes, ops.convert_to_tensor(bands_to_bins(bands, bins)))
 
 
 def direction_of(latent: Tensor) -> Tensor:

@@ -80,16 +80,7 @@ class Oscillators(keras.layers.Layer):
         """Return the phases (batch, frames, hop, count) in radians."""
         lowest, span = pitch_range(self.rate)
         places = ops.sigmoid(ops.add(logits, first_pitches(self.count)))
-        cycles = ops.exp(span * places) * lowest
-        step = to_next_frame(cycles)
-        of_frame = (cycles + step / 2) * self.hop
-        # Whole turns are left out before the sum over frames, where they would cost digits.
-        of_frame = of_frame - ops.stop_gradient(ops.round(of_frame))
-        before = ops.cumsum(of_frame, axis=1) - of_frame
-        shares = sample_shares(self.hop)
-        within = cycles[:, :, None] * (shares * self.hop)
-        within = within + step[:, :, None] * (shares**2 * (self.hop / 2))
-        return (2 * math.pi) * (before[:, :, None] + within)
+        return (2 * math.pi) * turns_of(ops.exp(span * places) * lowest, self.hop)
 
     def compute_output_shape(self, x_shape: Shape) -> Shape:
         return x_shape[0], x_shape[1] * self.hop, self.channels
@@ -97,3 +88,21 @@ class Oscillators(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         names = ("hop", "rate", "count", "channels")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def turns_of(cycles: Tensor, hop: int) -> Tensor:
+    """Return the phase at every sample (batch, frames, hop, n) in turns, but for whole ones.
+
+    Args:
+        cycles: (batch, frames, n) a sample; they go in a line from frame to frame.
+        hop: samples in a frame.
+    """
+    step = to_next_frame(cycles)
+    of_frame = (cycles + step / 2) * hop
+    # Whole turns are left out before the sum over frames, where they would cost digits.
+    of_frame = of_frame - ops.stop_gradient(ops.round(of_frame))
+    before = ops.cumsum(of_frame, axis=1) - of_frame
+    shares = sample_shares(hop)
+    within = cycles[:, :, None] * (shares * hop)
+    within = within + step[:, :, None] * (shares**2 * (hop / 2))
+    return before[:, :, None] + within

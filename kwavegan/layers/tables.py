@@ -129,6 +129,87 @@ def bands_to_bins(bands: int, bins: int) -> np.ndarray:
     return matrix
 
 
+# -- Pulses ---------------------------------------------------------------------------------------
+
+PITCH_SPREAD = 0.3
+"""Standard deviation of the natural logarithm of a voice's pitch from sound to sound.
+
+That of two words of many speakers is 0.32, of ten digits of six speakers 0.19."""
+
+_PITCH_WANDER, _WANDER_S = 0.15, 0.1
+"""How far a pitch strays within a sound, a standard deviation in nepers, and in what time.
+
+The pitch of a spoken word rises or falls by a neper a second, and bends on the way."""
+
+_LOWEST_PITCH_HZ, _HIGHEST_PITCH_HZ = 40.0, 1000.0
+"""Limits of the pitch of any sound."""
+
+VOICING_LIMIT = 6.0
+"""Limit of the logit of voicing: at either end, noise or pulses are 52 dB down."""
+
+_PULSE_DECAY, _PULSE_HZ = 4.6, 8000.0
+"""The overtones of a pulse have fallen by 4.6 nepers, 40 dB, at half the rate, or at 8 kHz: voices
+have hardly any above it. The sharper a pulse, the more does the rounding of its phase show."""
+
+_PULSES_SEED, _DELAYS_SEED = 777, 778
+
+_DELAY_S, _DELAY_WIDTH_HZ = 0.0015, 150.0
+"""How far the overtones of a pulse are apart in time, and over how many hertz that changes.
+
+All at once, they are a click: sharper than a throat makes them, and heard as a buzz."""
+
+
+def pitch_limits(rate: int, pitch: float) -> tuple[float, float]:
+    """Return limits of the natural logarithm of a pitch to the median `pitch`, in Hz."""
+    highest = max(2 * _LOWEST_PITCH_HZ, min(_HIGHEST_PITCH_HZ, rate / 5))
+    return math.log(_LOWEST_PITCH_HZ / pitch), math.log(highest / pitch)
+
+
+def pulse_sharpness(rate: int) -> float:
+    """Return κ of a pulse exp(κ cos x), divided by the square of its period in samples."""
+    return max(1.0, rate / (2 * _PULSE_HZ)) ** -2 / (4 * _PULSE_DECAY)
+
+
+@lru_cache(maxsize=8)
+def pitch_table(latent_dim: int, frames: int, frame_s: float) -> np.ndarray:
+    """Return directions (latent_dim, frames) float32, of the logarithm of the pitch in each frame.
+
+    Args:
+        latent_dim: values of a latent.
+        frames: of a sound.
+        frame_s: seconds in a frame.
+    """
+    reach = max(1, round(4 * _WANDER_S / frame_s))
+    kernel = _bell(reach, _WANDER_S / frame_s)
+    draws = _drawn(np.random.default_rng(_PULSES_SEED), latent_dim, 1 + frames + 2 * reach)
+    strayed = np.stack([np.convolve(row, kernel, mode="valid") for row in draws[:, 1:]])
+    return (PITCH_SPREAD * draws[:, :1] + _PITCH_WANDER * strayed).astype("float32")
+
+
+@lru_cache(maxsize=8)
+def pulse_turns(frames: int, hop: int, rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return cosine and sine (frames, bins) float32, by which the bins of pulses are turned.
+
+    Each bin is delayed by a time of its own, and turned back by what `frame_turns` will turn it.
+    """
+    window, bins = OVERLAP * hop, OVERLAP * hop // 2
+    width = max(1.0, _DELAY_WIDTH_HZ * window / rate)
+    kernel = _bell(round(4 * width), width)
+    draws = np.random.default_rng(_DELAYS_SEED).standard_normal(bins + len(kernel))
+    delays = _DELAY_S * np.convolve(draws, kernel, mode="valid")
+    turns = np.cumsum(delays)[1:] * (rate / window)
+    turns = turns + np.outer(np.arange(frames), np.arange(1, bins + 1)) % OVERLAP / OVERLAP
+    angle = 2 * math.pi * (turns % 1)
+    scale = 2 / math.sqrt(window)
+    return (scale * np.cos(angle)).astype("float32"), (scale * np.sin(-angle)).astype("float32")
+
+
+def _bell(reach: int, width: float) -> np.ndarray:
+    """Return a Gaussian kernel that keeps the variance of noise, (2 × reach + 1,)."""
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
+    return kernel / np.sqrt(np.square(kernel).sum())
+
+
 # -- From frames to samples -----------------------------------------------------------------------
 
 FARTHEST_LOGIT = 30.0

@@ -22,6 +22,10 @@ GENERATORS = ("istft", "waveform", "dissertation")
 CRITICS = ("waveform", "spectral", "both")
 
 
+LOWEST_PITCH, HIGHEST_PITCH = 40.0, 1000.0
+"""Limits of the median pitch of a voice, in Hz."""
+
+
 @dataclass(frozen=True)
 class Stages:
     """The strided layers between the waveform and the 16 frames at the deep end.
@@ -80,6 +84,8 @@ class Architecture:
         spectral_scale: the same for the levels of the spectrograms.
         loudness: above 0, spectral critics hear each sound at one loudness, and its own as a band
             more, times this factor; 0 for levels as they are.
+        pitch: above 0, the noise shares its bands with pulses whose pitch is born with the latent,
+            around this median in Hz: voices. 0 for none.
         codes: of labels with several attributes, such as instrument and velocity: for each label
             the number of each of its values, where the values of all attributes are numbered in a
             row. Then networks learn of values, and of a combination that no sound has from its
@@ -109,6 +115,7 @@ class Architecture:
     waveform_scale: float = 0.2
     spectral_scale: float = 0.1
     loudness: float = 0.0
+    pitch: float = 0.0
     codes: Codes = ()
 
     def __post_init__(self) -> None:
@@ -179,6 +186,11 @@ def _check(a: Architecture) -> None:
         value = getattr(a, name)
         if not low <= value <= high:
             raise InputError(f"{setting(name)}: {value} is out of range; choose {low} to {high}")
+    if a.pitch and not LOWEST_PITCH <= a.pitch <= HIGHEST_PITCH:
+        raise InputError(
+            f"{setting('pitch')}: {a.pitch:g} is out of range; choose {LOWEST_PITCH:g} to "
+            f"{HIGHEST_PITCH:g}, or 0 for no voices"
+        )
     if a.conditional and a.num_labels < 2:
         raise InputError(
             f"{setting('model', a.model)}: needs at least two labels, and there are "

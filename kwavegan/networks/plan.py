@@ -136,6 +136,8 @@ VARIATIONS = 2
 
 _FIRST_VARIATION = 0.25  # nepers each, so 3 dB together: recordings of a label differ by 3 to 9
 
+_FIRST_VOICING = -1.0  # pulses 2 dB below the noise
+
 PARTS = {"tones": "tone_levels", "noise": "noise_levels", "sweeps": "sweep_levels"}
 """What is summed to a sound, each behind a gate of its own, and the head of its levels."""
 
@@ -183,6 +185,10 @@ def heads_of(a: Architecture, hop: int) -> dict[str, Head]:
         "noise_levels": (channels * bands, _FIRST_NOISE),
         "sweep_levels": (channels * OSCILLATORS, _FIRST_OSCILLATORS),
     }
+    voicing = {
+        "voicing": Head(1, _LOG_SCALE, _FIRST_VOICING),
+        "voicing_in_bands": Head(channels * bands, 1.0, 0.0, "voicing"),
+    }
     return {
         "loudness": Head(1, _LOG_SCALE),
         "openness": Head(openings, _GATE_SCALE, _FIRST_GATE),
@@ -191,5 +197,6 @@ def heads_of(a: Architecture, hop: int) -> dict[str, Head]:
         "bins": Head(channels * 3 * bins),
         "tone_spreads": Head(channels, _LOG_SCALE, _FIRST_SPREAD),
         "pitches": Head(OSCILLATORS, _PITCH_SCALE),
+        **(voicing if a.pitch else {}),
         **{f"{part}_variation": Head(VARIATIONS, 1.0, _FIRST_VARIATION) for part in PARTS},
     }

@@ -3,8 +3,9 @@
 A sound is partials, noise and attacks. A network cannot spell noise from a latent of a hundred
 numbers: whatever it makes repeats. So noise comes from `LatentNoise`, and the network says how loud
 it is in each band; partials come from bins that are on no common grid; sweeps from a few
-oscillators (Serra & Smith 1990, spectral modelling synthesis; Engel et al. 2020, DDSP). Each part
-is behind a gate that opens faster than the frames, and its levels vary with the latent.
+oscillators (Serra & Smith 1990, spectral modelling synthesis; Engel et al. 2020, DDSP). Where
+sounds have a voice, the noise shares its bands with `LatentPulses`. Each part is behind a gate that
+opens faster than the frames, and its levels vary with the latent.
 """
 
 from keras import layers, ops
@@ -15,8 +16,10 @@ from kwavegan.layers.frame_gate import FrameGate
 from kwavegan.layers.inverse_stft import InverseSTFT
 from kwavegan.layers.latent_levels import LatentLevels
 from kwavegan.layers.latent_noise import LatentNoise
+from kwavegan.layers.latent_pulses import LatentPulses
 from kwavegan.layers.oscillators import Oscillators
 from kwavegan.layers.rms_limit import RMSLimit
+from kwavegan.layers.voicing import Voicing
 from kwavegan.networks.architecture import Architecture
 from kwavegan.networks.plan import FRAME_RMS, OSCILLATORS, PARTS, heads_of
 from kwavegan.types import Tensor, Tensors
@@ -42,7 +45,7 @@ def synthesize(a: Architecture, latent: Tensor, frames: Tensor, hop: int, dtype:
     }
     parts = {
         "tones": _tones(a, latent, levels["tones"], heads, hop),
-        "noise": _noise(a, latent, levels["noise"], hop),
+        "noise": _noise(a, latent, levels["noise"], heads, hop),
         "sweeps": _sweeps(a, levels["sweeps"], heads, hop),
     }
     gated = [
@@ -73,10 +76,16 @@ def _tones(a: Architecture, latent: Tensor, levels: Tensor, heads: Tensors, hop:
     return synthesis(bins(heads["bins"], levels, heads["tone_spreads"], latent))
 
 
-def _noise(a: Architecture, latent: Tensor, levels: Tensor, hop: int) -> Tensor:
+def _noise(a: Architecture, latent: Tensor, levels: Tensor, heads: Tensors, hop: int) -> Tensor:
     synthesis = InverseSTFT(hop, a.channels, dtype="float32", name="noise")
     noise = LatentNoise(synthesis.bins, a.channels, dtype="float32", name="latent_noise")
-    return synthesis(noise(latent, levels))
+    if not a.pitch:
+        return synthesis(noise(latent, levels))
+    voicing = Voicing(dtype="float32", name="voiced_levels")
+    breath, voice = voicing(levels, heads["voicing_in_bands"])
+    pulses = LatentPulses(hop, a.rate, a.pitch, a.channels, dtype="float32", name="latent_pulses")
+    both = [noise(latent, breath), pulses(latent, voice)]
+    return synthesis(layers.Add(dtype="float32", name="noise_and_pulses")(both))
 
 
 def _sweeps(a: Architecture, levels: Tensor, heads: Tensors, hop: int) -> Tensor:

@@ -7,6 +7,7 @@ import numpy as np
 
 from kwavegan.backend.cores import on_all_cores
 from kwavegan.errors import InputError
+from kwavegan.layers.tables import OVERLAP
 from kwavegan.networks.architecture import FRAMES, Architecture
 from kwavegan.networks.plan import (
     FRAME_RMS,
@@ -113,7 +114,7 @@ class Player:
         tones = parts.detuned(
             heads["bins"], levels["tones"], heads["tone_spreads"], direction, a.channels
         )
-        noise = parts.latent_noise(levels["noise"], direction, a.channels, bins=tones.shape[-1])
+        noise = self._noise(levels["noise"], heads, direction, hop)
         sounding = {
             "tones": parts.inverse_stft(tones, hop),
             "noise": parts.inverse_stft(noise, hop),
@@ -122,6 +123,18 @@ class Player:
         audio = sum(parts.gated(sounding[p], heads[f"{p}_openness"], hop) for p in PARTS)
         assert isinstance(audio, np.ndarray)
         return audio if a.channels == 1 else _left_and_right(audio)
+
+    def _noise(
+        self, levels: np.ndarray, heads: Mapping[str, np.ndarray], direction: np.ndarray, hop: int
+    ) -> np.ndarray:
+        """Return the complex bins of the noise, with pulses among them where there is a voice."""
+        a, bins = self.architecture, OVERLAP * hop // 2
+        if not a.pitch:
+            return parts.latent_noise(levels, direction, a.channels, bins)
+        breath, voice = parts.voicing(levels, heads["voicing_in_bands"])
+        noise = parts.latent_noise(breath, direction, a.channels, bins)
+        noise += parts.latent_pulses(voice, direction, a.channels, hop, a.rate, a.pitch)
+        return noise
 
     def _heads(self, frames: np.ndarray, hop: int) -> dict[str, np.ndarray]:
         """Return the values (batch, frames, units) of each head."""

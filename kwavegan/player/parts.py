@@ -76,11 +76,8 @@ def latent_noise(levels: np.ndarray, direction: np.ndarray, channels: int, bins:
         channels: of the audio.
         bins: complex bins of a frame.
     """
-    batch, frames, values = levels.shape
-    bands = values // channels
-    sizes = np.exp(np.clip(levels, *tables.NOISE_LIMITS)).reshape(batch, frames, channels, bands)
-    if bands != bins:
-        sizes = sizes @ tables.bands_to_bins(bands, bins)
+    batch, frames = levels.shape[:2]
+    sizes = _sizes_of_bins(levels, channels, bins)
     rows = min(tables.NOISE_FRAMES, frames)
     latent_dim = direction.shape[1]
     table, signs = tables.noise_tables(latent_dim, rows * channels * 2 * bins, -(-frames // rows))
@@ -88,6 +85,37 @@ def latent_noise(levels: np.ndarray, direction: np.ndarray, channels: int, bins:
     noise = np.stack(exchanged, axis=1).reshape(-1, latent_dim) @ table
     noise = noise.reshape(batch, -1, channels, 2, bins)[:, :frames]
     return _complex(noise[:, :, :, 0], noise[:, :, :, 1]) * sizes
+
+
+def voicing(levels: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the levels of noise and of pulses of `Voicing`; all (batch, frames, values)."""
+    limit = np.float32(tables.VOICING_LIMIT)
+    limited = limit * np.tanh(logits / limit)
+    return levels - np.logaddexp(0, limited), levels - np.logaddexp(0, -limited)
+
+
+def latent_pulses(
+    levels: np.ndarray, direction: np.ndarray, channels: int, hop: int, rate: int, pitch: float
+) -> np.ndarray:
+    """Return the complex bins of `LatentPulses`, (batch, frames, channels, bins).
+
+    Args:
+        levels: (batch, frames, channels × bands), natural logarithms.
+        direction: (batch, latent_dim), of length 1.
+        channels: of the audio.
+        hop: samples in a frame.
+        rate: sample rate in Hz.
+        pitch: median in Hz.
+    """
+    frames, late = levels.shape[1], OVERLAP // 2
+    sizes = _sizes_of_bins(levels, channels, OVERLAP * hop // 2)
+    padded = np.pad(
+        _pulses(direction, frames, hop, rate, pitch), ((0, 0), (late, late - 1), (0, 0))
+    )
+    windows = np.concatenate([padded[:, i : i + frames] for i in range(OVERLAP)], axis=-1)
+    cos, sin = tables.pulse_turns(frames, hop, rate)
+    spectrum = np.fft.rfft(windows)[..., 1:].astype("complex64", copy=False)
+    return (spectrum * _complex(cos, sin))[:, :, None] * sizes
 
 
 def inverse_stft(x: np.ndarray, hop: int) -> np.ndarray:
@@ -169,13 +197,40 @@ def _angles(logits: np.ndarray, hop: int, rate: int) -> np.ndarray:
     lowest, span = tables.pitch_range(rate)
     places = sigmoid(logits + tables.first_pitches(logits.shape[-1]))
     cycles = np.exp(np.float32(span) * places) * np.float32(lowest)
+    return np.float32(2 * math.pi) * _turns_of(cycles, hop)
+
+
+def _turns_of(cycles: np.ndarray, hop: int) -> np.ndarray:
+    """Return the phase at every sample (batch, frames, hop, n) in turns, but for whole ones."""
     step = _to_next_frame(cycles)
     of_frame = (cycles + step / 2) * hop
     of_frame -= np.round(of_frame)
     before = np.cumsum(of_frame, axis=1) - of_frame
     shares = tables.frame_shares(hop)
     within = cycles[:, :, None] * (shares * hop) + step[:, :, None] * (shares**2 * (hop / 2))
-    return np.float32(2 * math.pi) * (before[:, :, None] + within)
+    return before[:, :, None] + within
+
+
+def _pulses(direction: np.ndarray, frames: int, hop: int, rate: int, pitch: float) -> np.ndarray:
+    """Return a train of pulses of power 1, (batch, frames, hop)."""
+    own = direction @ tables.pitch_table(direction.shape[1], frames, hop / rate)
+    own = np.clip(own, *tables.pitch_limits(rate, pitch))
+    cycles = np.exp(own)[:, :, None] * np.float32(pitch / rate)
+    turns = _turns_of(cycles, hop)[..., 0]
+    period = 1 / interpolated(cycles, hop)[..., 0]
+    sharpness = np.square(period) * np.float32(tables.pulse_sharpness(rate))
+    peaks = np.exp(-2 * sharpness * np.square(np.sin(np.float32(math.pi) * turns)))
+    return peaks * np.sqrt(np.sqrt(np.float32(4 * math.pi) * sharpness))
+
+
+def _sizes_of_bins(levels: np.ndarray, channels: int, bins: int) -> np.ndarray:
+    """Return factors on bins, (batch, frames, channels, bins), of levels in bands."""
+    batch, frames, values = levels.shape
+    sizes = np.exp(np.clip(levels, *tables.NOISE_LIMITS))
+    sizes = sizes.reshape(batch, frames, channels, values // channels)
+    return (
+        sizes if values == channels * bins else sizes @ tables.bands_to_bins(sizes.shape[-1], bins)
+    )
 
 
 def _turned_by(turns: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ INHERITED = (
     "waveform_scale",
     "spectral_scale",
     "loudness",
+    "pitch",
     "width",
     "latent_dim",
     "latent_distribution",

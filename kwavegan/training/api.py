@@ -6,7 +6,7 @@ from typing import Any
 
 from kwavegan.backend.replicas import open_engine
 from kwavegan.config.resolution import resolve
-from kwavegan.config.sound_set import remark_on_loudness
+from kwavegan.config.sound_set import remark_on_loudness, remark_on_pitch
 from kwavegan.data.load import load_dataset, stored_source
 from kwavegan.errors import for_python
 from kwavegan.evaluation.validation import ValidationResult
@@ -63,11 +63,12 @@ def train(
     chosen = inherit_settings(chosen, settings, runs_dir)
     source = str(data) if data is not None else chosen.data
     dataset = load_dataset(source, chosen, note=_spelled(note))
-    asked = chosen.loudness
+    asked = chosen
     chosen = chosen.for_dataset(dataset, stored_source(source) if source else "")
-    remark = remark_on_loudness(asked, chosen.loudness, dataset.level_spread)
-    if remark and note:
-        note(for_python(remark))
+    loudness = remark_on_loudness(asked.loudness, chosen.loudness, dataset.level_spread)
+    for remark in filter(None, (loudness, remark_on_pitch(asked.pitch, chosen.pitch))):
+        if note:
+            note(for_python(remark))
     listeners = [_Progress(note)] if note else []
     with open_engine(devices) as engine:
         outcome = run_training(chosen, dataset, name, runs_dir, listeners, engine=engine)

@@ -14,7 +14,8 @@ from kwavegan.cli.options import PRESETS_EPILOG, click_options
 from kwavegan.config import losses as table
 from kwavegan.config.presets import PRESETS
 from kwavegan.config.resolution import read_config, resolve
-from kwavegan.config.settings import SETTINGS, Config, auto_width
+from kwavegan.config.settings import SETTINGS, Config
+from kwavegan.config.sound_set import auto_width
 from kwavegan.config.step import StepSettings
 from kwavegan.errors import InputError, option_name
 from kwavegan.gan.losses import LOSSES

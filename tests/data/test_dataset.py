@@ -9,7 +9,7 @@ import pytest
 import soundfile as sf
 
 from kwavegan.config.settings import Config
-from kwavegan.config.sound_set import remark_on_loudness
+from kwavegan.config.sound_set import remark_on_loudness, remark_on_pitch
 from kwavegan.data import PrepareSettings, dataset, prepare, scanner
 from kwavegan.data.dataset import Dataset, Split, open_dataset
 from kwavegan.data.manifest import SPLITS
@@ -259,6 +259,25 @@ def test_settings_take_the_loudness_that_suits_a_set(prepared, critic, spread, a
     assert config.loudness == config.architecture.loudness == loudness
     remark = for_command_line(remark_on_loudness(asked, config.loudness, spread))
     assert ("by 9 dB: critics hear loudness apart (--loudness 3)" in remark) == (loudness == 3.0)
+
+
+@pytest.mark.parametrize(
+    ("generator", "found", "asked", "pitch"),
+    [
+        ("istft", 120.0, -1.0, 120.0),
+        ("istft", 0.0, -1.0, 0.0),
+        ("waveform", 120.0, -1.0, 0.0),
+        ("istft", 120.0, 0.0, 0.0),
+        ("istft", 0.0, 200.0, 200.0),
+    ],
+)
+def test_settings_take_the_voice_of_a_set(prepared, generator, found, asked, pitch):
+    data = open_dataset(prepared)
+    vars(data)["voice_pitch"] = found  # as measured
+    config = Config(generator=generator, pitch=asked).for_dataset(data)
+    assert config.pitch == config.architecture.pitch == pitch
+    remark = for_command_line(remark_on_pitch(asked, config.pitch))
+    assert ("at 120 Hz: the generator is given one (--pitch 120)" in remark) == (pitch == 120.0)
 
 
 def test_python_is_told_of_the_loudness_that_is_taken(prepared, monkeypatch):

@@ -12,6 +12,7 @@ from kwavegan.layers.frame_gate import FrameGate
 from kwavegan.layers.inverse_stft import InverseSTFT
 from kwavegan.layers.latent_levels import LatentLevels
 from kwavegan.layers.latent_noise import LatentNoise
+from kwavegan.layers.latent_pulses import LatentPulses
 from kwavegan.layers.oscillators import Oscillators
 from kwavegan.layers.rms_limit import RMSLimit
 from kwavegan.layers.soft_clip import SoftClip
@@ -36,6 +37,12 @@ CASES = {
     "noise": (
         LatentNoise,
         {"bins": BINS, "channels": 2},
+        (LATENT, normal(3, FRAMES, 2 * 6)),
+        (3, FRAMES, 2 * 2 * BINS),
+    ),
+    "pulses": (
+        LatentPulses,
+        {"hop": HOP, "rate": RATE, "pitch": 200.0, "channels": 2},
         (LATENT, normal(3, FRAMES, 2 * 6)),
         (3, FRAMES, 2 * 2 * BINS),
     ),
@@ -84,6 +91,7 @@ def test_each_is_a_keras_layer(tmp_path, case):
     ("make", "says"),
     [
         (lambda: LatentNoise(0), "must be positive; got 0 and 1"),
+        (lambda: LatentPulses(0, 8000, 200.0), "must be positive; got 0 and 8000 and 200.0"),
         (lambda: DetunedBins(4, channels=0), "must be positive; got 4 and 0"),
         (lambda: Oscillators(8, 8000, count=1), "count at least 2; got 8, 8000, 1 and 1"),
         (lambda: FrameGate(0), "hop must be positive; got 0"),

@@ -21,6 +21,7 @@ MODELS = {
     "concat-both": {"model": "cwgan", "conditioning": "concat", "critic": "both"},
     "acgan-spectral": {"model": "acgan", "critic": "spectral"},
     "istft": {"model": "cwgan", "generator": "istft", "critic": "both"},
+    "voiced": {"model": "cwgan", "generator": "istft", "critic": "waveform", "pitch": 100.0},
 }
 """The networks that every backend must agree on."""
 

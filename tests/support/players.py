@@ -15,6 +15,8 @@ GENERATORS = {
     "istft": {},
     "istft-stereo": {"channels": 2},
     "istft-slow": {"length": 2048, "rate": 2048, "width": 1},
+    "istft-voice": {"pitch": 125.0},
+    "istft-voice-stereo": {"pitch": 60.0, "channels": 2},
     "waveform": {"generator": "waveform"},
     "waveform-stereo": {"generator": "waveform", "channels": 2},
     "waveform-half-stage": {"generator": "waveform", "length": 400},

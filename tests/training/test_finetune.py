@@ -1,6 +1,6 @@
 """Fine-tuning: a label goes on sounding as it did in the run that the weights come from."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ from support.training import resume, run_training
 from kwavegan.errors import InputError
 from kwavegan.gan.state import capture_state
 from kwavegan.generation.generator import load_generator
+from kwavegan.networks.architecture import Architecture
 from kwavegan.runs.pretrained import INHERITED, inherit_settings, inherited_settings
 from kwavegan.runs.run import Run
 from kwavegan.training.build import build_gan
@@ -140,6 +141,15 @@ def test_network_settings_come_from_the_source_and_others_are_refused():
     ) == {name: getattr(source, name) for name in INHERITED}
     with pytest.raises(InputError, match="latent_dim: 9 does not go with origin='x'"):
         inherited_settings(source, "x", {"latent_dim": 9})
+
+
+def test_all_that_weights_depend_on_comes_from_the_source():
+    own = {
+        "num_labels",
+        "codes",
+        "phase_shuffle",
+    }  # labels are matched by name; shifts weigh nothing
+    assert {field.name for field in fields(Architecture)} - set(INHERITED) == own
 
 
 def test_a_run_starts_from_another_and_can_be_resumed_without_it(dataset, tmp_path):

@@ -2,6 +2,7 @@
 
 import { Product, Up, limitRms, relu } from "./layers.js";
 import { Memory } from "./memory.js";
+import { Pulses } from "./pulses.js";
 import { Directions, Spectra, addGated, fillSweeps, directionOf } from "./parts.js";
 
 export class Network {
@@ -41,6 +42,8 @@ export class Network {
     const bands = { low: Int32Array.from(part(about.bandLow)), share: part(about.bandShare) };
     this.spectra = new Spectra(about, part(about.taper), bands);
     this.directions.load(random);
+    const voice = about.voice;
+    this.pulses = voice && new Pulses(about, part(voice.pitches), part(voice.cos), part(voice.sin));
   }
 
   // Return a Float32Array for each channel, in −1…1.
@@ -99,17 +102,18 @@ export class Network {
     this.directions.vary(direction, heads);
     const own = this.directions.tones(direction);
     const noises = this.directions.noises(direction);
+    const pulses = this.pulses && this.pulses.bins(direction);
     const channels = Array.from({ length: about.channels }, (_, channel) =>
-      this.synthesized(about, channel, heads, own, noises),
+      this.synthesized(about, channel, heads, own, noises, pulses),
     );
     return about.channels === 1 ? channels : leftAndRight(channels);
   }
 
-  synthesized(about, channel, heads, own, noises) {
+  synthesized(about, channel, heads, own, noises, pulses) {
     const { spectra } = this;
     const out = new Float32Array(about.frames * about.hop);
     const sweeps = new Float32Array(out.length);
-    spectra.run(channel, heads, own, noises);
+    spectra.run(channel, heads, own, noises, pulses);
     fillSweeps(about, channel, heads, sweeps);
     addGated(about, heads.tones_openness, spectra.tones, out);
     addGated(about, heads.noise_openness, spectra.noise, out);

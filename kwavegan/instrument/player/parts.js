@@ -20,8 +20,10 @@ export function directionOf(latent, shortest) {
   return latent.map((x) => x / Math.sqrt(squares));
 }
 
+const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
 // A direction times a table with a row for each of its values.
-function along(direction, table) {
+export function along(direction, table) {
   const own = new Float32Array(table.length / direction.length);
   direction.forEach((share, k) => {
     const row = k * own.length;
@@ -107,10 +109,12 @@ export class Spectra {
     this.tones = new Float32Array(frames * hop);
     this.noise = new Float32Array(frames * hop);
     this.sizes = new Float64Array(about.bins);
+    this.voiced = new Float64Array(about.bins);
     this.turns = new Float64Array(about.bins);
   }
 
-  run(channel, heads, own, noises) {
+  // `pulses` are the bins of a voice (frames, 2, bins), or null.
+  run(channel, heads, own, noises, pulses) {
     this.tones.fill(0);
     this.noise.fill(0);
     for (let bin = 0; bin < this.turns.length; bin++) {
@@ -118,30 +122,39 @@ export class Spectra {
       this.turns[bin] = tuning - Math.floor(tuning);
     }
     for (let frame = 0; frame < this.about.frames; frame++) {
-      this.level(channel, heads.noise_levels, frame);
-      this.fill(channel, heads, own, noises, frame);
+      this.level(channel, heads, frame);
+      this.fill(channel, heads, own, noises, pulses, frame);
       this.inverse.run();
       this.lay(frame);
     }
   }
 
-  // The loudness of the noise in each bin, from that in each band.
-  level(channel, levels, frame) {
-    const { noiseLimits, noiseBands } = this.about;
+  // The loudness of the noise in each bin, and of a voice, from that in each band.
+  level(channel, heads, frame) {
+    const { noiseBands, voice } = this.about;
+    const { values, wide } = heads.noise_levels;
+    const at = frame * wide + channel * noiseBands;
+    const levels = Array.from({ length: noiseBands }, (_, i) => values[at + i]);
+    if (!voice) return this.spread(levels, this.sizes);
+    const limit = voice.voicingLimit;
+    const logits = levels.map((_, i) => limit * tanh(heads.voicing_in_bands.values[at + i] / limit));
+    this.spread(levels.map((level, i) => level - softplus(logits[i])), this.sizes);
+    return this.spread(levels.map((level, i) => level - softplus(-logits[i])), this.voiced);
+  }
+
+  spread(levels, sizes) {
     const { low, share } = this.bands;
-    const at = frame * levels.wide + channel * noiseBands;
-    const loud = [];
-    for (let i = 0; i < noiseBands; i++) loud.push(Math.exp(clip(levels.values[at + i], noiseLimits)));
+    const loud = levels.map((level) => Math.exp(clip(level, this.about.noiseLimits)));
     for (let bin = 0; bin < low.length; bin++) {
-      const next = Math.min(low[bin] + 1, noiseBands - 1);
-      this.sizes[bin] = loud[low[bin]] * (1 - share[bin]) + loud[next] * share[bin];
+      const next = Math.min(low[bin] + 1, loud.length - 1);
+      sizes[bin] = loud[low[bin]] * (1 - share[bin]) + loud[next] * share[bin];
     }
   }
 
-  fill(channel, heads, own, noises, frame) {
+  fill(channel, heads, own, noises, pulses, frame) {
     const { bins, channels, farthest, toneLimits } = this.about;
     const { re, im, order, size } = this.inverse;
-    const { sizes, turns } = this;
+    const { sizes, voiced, turns } = this;
     const x = heads.bins.values;
     const at = frame * heads.bins.wide + channel * 3 * bins;
     const levels = heads.tone_levels.values;
@@ -167,8 +180,12 @@ export class Spectra {
       const imaginary = along * sin + x[at + bins + bin] * cos;
       // The noise turns by whole quarters alone: its parts change places and signs.
       const odd = (frame * k) & 1;
-      const c = sizes[bin] * SIGNS[quarters] * noises[noise + (odd ? bins : 0) + bin];
-      const d = sizes[bin] * SIGNS[(quarters + 3) & 3] * noises[noise + (odd ? 0 : bins) + bin];
+      let c = sizes[bin] * SIGNS[quarters] * noises[noise + (odd ? bins : 0) + bin];
+      let d = sizes[bin] * SIGNS[(quarters + 3) & 3] * noises[noise + (odd ? 0 : bins) + bin];
+      if (pulses) {
+        c += voiced[bin] * pulses[frame * 2 * bins + bin];
+        d += voiced[bin] * pulses[(frame * 2 + 1) * bins + bin];
+      }
       if (k === bins) {
         re[order[k]] = real;
         im[order[k]] = c;
