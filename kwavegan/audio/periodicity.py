@@ -43,3 +43,9 @@ def periods_of(
     highest = np.where(peaks, correlation, 0.0).max(axis=1)
     first = (peaks & (correlation >= _SAME_HEIGHT * highest[:, None])).argmax(axis=1)
     return np.minimum(highest, 1.0), np.where(highest > 0, first / rate, 0.0)
+
+
+def loudest_channel(sounds: np.ndarray) -> np.ndarray:
+    """Return sounds (n, length) of (n, length, channels), in float64: a sum could cancel."""
+    loudest = np.square(sounds, dtype="float64").sum(axis=1).argmax(axis=1)
+    return sounds[np.arange(len(sounds)), :, loudest].astype("float64")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kwavegan.audio.periodicity import periods_of
+from kwavegan.audio.periodicity import loudest_channel, periods_of
 
 _FRAME_S, _HOP_S = 0.05, 0.0125
 
@@ -40,17 +40,12 @@ def voice_pitch(sounds: np.ndarray, rate: int) -> float:
         >>> voice_pitch(0.1 * hum[None, :, None], rate=8000)
         125.0
     """
-    found = [_voiced_pitches(_loudest_channel(sound), rate) for sound in sounds]
+    found = [_voiced_pitches(sound, rate) for sound in loudest_channel(sounds)]
     shares = [len(pitches) / loud for pitches, loud in found if loud]
     if not shares or np.mean(shares) < _VOICED:
         return 0.0
     medians = [np.median(pitches) for pitches, _ in found if len(pitches)]
     return float(np.round(np.median(medians), 1))
-
-
-def _loudest_channel(sound: np.ndarray) -> np.ndarray:
-    loudest = np.square(sound, dtype="float64").sum(axis=0).argmax()
-    return sound[:, loudest].astype("float64")
 
 
 def _voiced_pitches(sound: np.ndarray, rate: int) -> tuple[np.ndarray, int]:

@@ -25,7 +25,7 @@ from kwavegan.cli.output import say, say_while_heard, silence, warn
 from kwavegan.cli.progress import LiveLine, TimeLeft, clock
 from kwavegan.config.resolution import resolve
 from kwavegan.config.settings import Config
-from kwavegan.config.sound_set import remark_on_loudness, remark_on_pitch
+from kwavegan.config.sound_set import remarks_on
 from kwavegan.errors import (
     InputError,
     for_command_line,
@@ -143,9 +143,7 @@ def _train(
 
         asked = config
         config = config.for_dataset(dataset, stored_source(data) if data else "")
-        chosen.append(remark_on_loudness(asked.loudness, config.loudness, dataset.level_spread))
-        chosen.append(remark_on_pitch(asked.pitch, config.pitch))
-        for line in filter(None, chosen):
+        for line in filter(None, [*chosen, *remarks_on(asked, config, dataset)]):
             say(for_command_line(line))
         labels = f", labels {', '.join(config.labels)}" if config.labels else ""
         headline = (

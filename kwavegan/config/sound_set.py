@@ -77,6 +77,30 @@ def suited_loudness(level_spread: float) -> float:
     return UNEVEN_LOUDNESS if level_spread > UNEVEN else 0.0
 
 
+class Suited(Protocol):
+    """What is left to a set's sounds where it is below 0; see `kwavegan.Config`."""
+
+    @property
+    def loudness(self) -> float:
+        """`Config.loudness`."""
+
+    @property
+    def pitch(self) -> float:
+        """`Config.pitch`."""
+
+
+def remarks_on(asked: Suited, taken: Suited, dataset: SoundSet) -> list[str]:
+    """Return a line for each setting that the sounds decided, and not as it mostly is.
+
+    Args:
+        asked: the settings as the user gave them.
+        taken: those for the data.
+        dataset: the data.
+    """
+    loudness = remark_on_loudness(asked.loudness, taken.loudness, dataset.level_spread)
+    return list(filter(None, (loudness, remark_on_pitch(asked.pitch, taken.pitch))))
+
+
 def remark_on_loudness(asked: float, taken: float, level_spread: float) -> str:
     """Return a line where critics hear loudness apart and nobody asked for it, else nothing.
 

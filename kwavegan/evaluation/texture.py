@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from kwavegan.audio.periodicity import periods_of
+from kwavegan.audio.periodicity import loudest_channel, periods_of
 from kwavegan.backend.cores import on_all_cores
 
 _CHUNK = 16  # sounds at once on each core: some 12 MB for 16,384 samples
@@ -145,7 +145,7 @@ def measure_texture(sounds: np.ndarray, rate: int) -> Texture:
     """
 
     def of_part(start: int) -> Texture:
-        return _measure_part(_loudest_channel(sounds[start : start + _CHUNK]), rate)
+        return _measure_part(loudest_channel(sounds[start : start + _CHUNK]), rate)
 
     parts = on_all_cores(of_part, range(0, len(sounds), _CHUNK))
     if not parts:
@@ -164,7 +164,7 @@ def measure_period(sounds: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarra
     """
     columns: list[tuple[np.ndarray, np.ndarray]] = [(np.zeros(0), np.zeros(0))]
     for start in range(0, len(sounds), _CHUNK):
-        part, heard = _heard(_loudest_channel(sounds[start : start + _CHUNK]))
+        part, heard = _heard(loudest_channel(sounds[start : start + _CHUNK]))
         loud, mask = _loud_part(part, rate)
         found = periods_of(loud, mask.sum(axis=1), rate, _SHORTEST_PERIOD)
         columns.append((np.where(heard, found[0], 0.0), np.where(heard, found[1], 0.0)))
@@ -193,12 +193,6 @@ def pitch_spread(texture: Texture) -> float:
     """
     periods = texture.period[(texture.periodicity >= 0.5) & (texture.period > 0)]
     return float(np.std(np.log2(periods), ddof=1)) if len(periods) > 1 else 0.0
-
-
-def _loudest_channel(sounds: np.ndarray) -> np.ndarray:
-    """Return sounds (n, length) of (n, length, channels), in float64: a sum could cancel."""
-    loudest = np.square(sounds, dtype="float64").sum(axis=1).argmax(axis=1)
-    return sounds[np.arange(len(sounds)), :, loudest].astype("float64")
 
 
 def _measure_part(sounds: np.ndarray, rate: int) -> Texture:

@@ -6,7 +6,7 @@ from typing import Any
 
 from kwavegan.backend.replicas import open_engine
 from kwavegan.config.resolution import resolve
-from kwavegan.config.sound_set import remark_on_loudness, remark_on_pitch
+from kwavegan.config.sound_set import remarks_on
 from kwavegan.data.load import load_dataset, stored_source
 from kwavegan.errors import for_python
 from kwavegan.evaluation.validation import ValidationResult
@@ -65,8 +65,7 @@ def train(
     dataset = load_dataset(source, chosen, note=_spelled(note))
     asked = chosen
     chosen = chosen.for_dataset(dataset, stored_source(source) if source else "")
-    loudness = remark_on_loudness(asked.loudness, chosen.loudness, dataset.level_spread)
-    for remark in filter(None, (loudness, remark_on_pitch(asked.pitch, chosen.pitch))):
+    for remark in remarks_on(asked, chosen, dataset):
         if note:
             note(for_python(remark))
     listeners = [_Progress(note)] if note else []

@@ -144,11 +144,8 @@ def test_network_settings_come_from_the_source_and_others_are_refused():
 
 
 def test_all_that_weights_depend_on_comes_from_the_source():
-    own = {
-        "num_labels",
-        "codes",
-        "phase_shuffle",
-    }  # labels are matched by name; shifts weigh nothing
+    # Labels are matched by name, and shifts have no weights.
+    own = {"num_labels", "codes", "phase_shuffle"}
     assert {field.name for field in fields(Architecture)} - set(INHERITED) == own
 
 
